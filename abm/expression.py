@@ -1,0 +1,237 @@
+"""Bdnf expression in one neuron: CREB signal, bursting promoters, proBDNF, the store of mature BDNF, TrkB.
+
+Signals act relative to the neuron's own set point, the mean it meets over a resting day (column names `rest_*`).
+Time in hours; metabolites in mmol/L and hormones and proteins in nmol/L of extracellular space.
+"""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.elementary import exponential, power, relax
+from abm.parameters import Unit
+
+
+class ExpressionParameters(NamedTuple):
+    """Constants of signalling, transcription, translation and TrkB; sources in configs/parameters/expression.yaml."""
+
+    creb_time: Annotated[float, Unit("h")]
+    activity_gain: Annotated[float, Unit("1")]
+    bhb_gain: Annotated[float, Unit("1")]
+    bhb_half: Annotated[float, Unit("mmol/L")]
+    lactate_gain: Annotated[float, Unit("1")]
+    lactate_half: Annotated[float, Unit("mmol/L")]
+    irisin_gain: Annotated[float, Unit("1")]
+    irisin_half: Annotated[float, Unit("nmol/L")]
+    fndc5_gain: Annotated[float, Unit("1")]
+    fndc5_time: Annotated[float, Unit("h")]
+    fndc5_lactate_gain: Annotated[float, Unit("1")]
+    fndc5_lactate_half: Annotated[float, Unit("mmol/L")]
+    trkb_feedback: Annotated[float, Unit("1")]
+    glucocorticoid_half: Annotated[float, Unit("nmol/L")]
+    glucocorticoid_exponent: Annotated[float, Unit("1")]
+    glucocorticoid_repression: Annotated[float, Unit("1")]
+    burst_start_rate: Annotated[float, Unit("1/h")]
+    burst_end_rate: Annotated[float, Unit("1/h")]
+    frequency_exponent_I: Annotated[float, Unit("1")]
+    frequency_exponent_II: Annotated[float, Unit("1")]
+    frequency_exponent_IV: Annotated[float, Unit("1")]
+    frequency_exponent_VI: Annotated[float, Unit("1")]
+    duration_gain_I: Annotated[float, Unit("1")]
+    duration_gain_II: Annotated[float, Unit("1")]
+    duration_gain_IV: Annotated[float, Unit("1")]
+    duration_gain_VI: Annotated[float, Unit("1")]
+    transcript_share_I: Annotated[float, Unit("1")]
+    transcript_share_II: Annotated[float, Unit("1")]
+    transcript_share_IV: Annotated[float, Unit("1")]
+    transcript_share_VI: Annotated[float, Unit("1")]
+    transcripts_at_rest: Annotated[float, Unit("1")]
+    transcript_half_life: Annotated[float, Unit("h")]
+    proform_half_life: Annotated[float, Unit("h")]
+    store_half_life: Annotated[float, Unit("h")]
+    store_at_rest: Annotated[float, Unit("1")]
+    released_share: Annotated[float, Unit("1")]
+    trkb_internalisation: Annotated[float, Unit("1/h")]
+    trkb_return_time: Annotated[float, Unit("h")]
+    trkb_resting_occupancy: Annotated[float, Unit("1")]
+
+
+@njit(cache=True, error_model="numpy")
+def hill(concentration: float, half: float, exponent: int) -> float:
+    """Saturating drive c^n / (c^n + K^n), 0 to 1, for a whole exponent n."""
+    ratio = concentration / half
+    drive = ratio
+    for _ in range(exponent - 1):
+        drive *= ratio
+    return drive / (1.0 + drive)
+
+
+@njit(cache=True, error_model="numpy")
+def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: float) -> float:
+    """Share of glucocorticoid receptors occupied: u / (1 + u), u = (C / K)^n + agonist (Reul 1987, reul1987).
+
+    cortisol C: free cortisol or corticosterone, nmol/L; agonist: a synthetic one in multiples of its half-saturating
+    concentration.
+    """
+    bound = power(cortisol / p.glucocorticoid_half, p.glucocorticoid_exponent) + agonist
+    return bound / (1.0 + bound)
+
+
+@njit(cache=True, error_model="numpy")
+def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest: float, dt: float) -> float:
+    """FNDC5 of the neuron, relative to rest, after dt hours.
+
+    F' = (1 + g (d - d_rest) / (1 - d_rest) - F) / tau: lactate through SIRT1 and PGC-1a, with the delay of hours seen
+    between a bout and PGC-1a mRNA in the mouse hippocampus (Park 2021, park2021). d: Hill drive of lactate, 0 to 1.
+    """
+    target = 1.0 + p.fndc5_lactate_gain * (lactate_drive - rest) / (1.0 - rest)
+    return relax(fndc5, max(target, 0.0), 1.0 / p.fndc5_time, dt)
+
+
+@njit(cache=True, error_model="numpy")
+def creb_target(
+    p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float
+) -> float:
+    """CREB signal, relative to rest, that constant inputs would settle to.
+
+    S = 1 + s_A (a - 1) + s_B b + s_L l + s_I i + s_F (F - 1) + s_T (k - 1), never below 0.05.
+    activity a, FNDC5 F and TrkB drive k relative to rest; b, l, i: saturating drives of BHB (through PKA),
+    lactate (through NMDA receptors) and irisin (through integrin aV) minus their set points.
+    """
+    signal = 1.0 + p.activity_gain * (activity - 1.0) + p.bhb_gain * bhb + p.lactate_gain * lactate
+    signal += p.irisin_gain * irisin + p.fndc5_gain * (fndc5 - 1.0) + p.trkb_feedback * (trkb - 1.0)
+    return max(signal, 0.05)
+
+
+@njit(cache=True, error_model="numpy")
+def burst_start(
+    p: ExpressionParameters, creb: float, exponent: float, glucocorticoid: float, rest_glucocorticoid: float
+) -> float:
+    """Rate at which a silent promoter starts a burst, 1/h: k_on S^n (1 - g GR) / (1 - g GR_rest).
+
+    Depolarisation raises burst frequency (Chen 2019, chen2019); receptors tethered at the promoter lower transcription
+    (Chen 2017, chen2017).
+    """
+    repression = (1.0 - p.glucocorticoid_repression * glucocorticoid) / (
+        1.0 - p.glucocorticoid_repression * rest_glucocorticoid
+    )
+    return p.burst_start_rate * power(creb, exponent) * max(repression, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def burst_end(p: ExpressionParameters, acetylated: float, resting_acetylated: float, gain: float) -> float:
+    """Rate at which a burst ends, 1/h: k_off / (1 + g (A/A0 - 1)): acetylation prolongs bursts (Chen 2019, chen2019).
+
+    The denominator is kept above 0.1, where g > 1 and an emptied promoter would turn it negative.
+    """
+    return p.burst_end_rate / max(1.0 + gain * (acetylated / resting_acetylated - 1.0), 0.1)
+
+
+@njit(cache=True, error_model="numpy")
+def next_promoter(active: int, start: float, end: float, dt: float, draw: float) -> int:
+    """Telegraph promoter of one allele after dt hours, by the exact two-state solution; 1 bursting, 0 silent."""
+    mixed = (1.0 - exponential(-(start + end) * dt)) / (start + end)
+    if active == 1:
+        return 0 if draw < mixed * end else 1
+    return 1 if draw < mixed * start else 0
+
+
+@njit(cache=True, error_model="numpy")
+def poisson(mean: float, draw: float) -> int:
+    """Poisson variate of a small mean by inversion of one uniform draw."""
+    if mean <= 0.0:
+        return 0
+    term = exponential(-mean)
+    total, count = term, 0
+    while draw > total and count < 1000:
+        count += 1
+        term *= mean / count
+        total += term
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def binomial(trials: int, probability: float, draw: float) -> int:
+    """Binomial variate by inversion of one uniform draw; for few trials and a probability below one half."""
+    if trials == 0:
+        return 0
+    term = 1.0
+    for _ in range(trials):
+        term *= 1.0 - probability
+    odds = probability / (1.0 - probability)
+    total, count = term, 0
+    while draw > total and count < trials:
+        count += 1
+        term *= odds * (trials - count + 1) / count
+        total += term
+    return count
+
+
+@njit(cache=True, error_model="numpy")
+def initiation_rate(p: ExpressionParameters, share: float) -> float:
+    """Transcripts started per hour by one bursting allele, such that the mean at rest is share x transcripts_at_rest.
+
+    mean = 2 k_m k_on / (k_on + k_off) / gamma, gamma = ln 2 / half-life.
+    """
+    active_share = p.burst_start_rate / (p.burst_start_rate + p.burst_end_rate)
+    return share * p.transcripts_at_rest * 0.6931471805599453 / (p.transcript_half_life * 2.0 * active_share)
+
+
+@njit(cache=True, error_model="numpy")
+def next_proform(p: ExpressionParameters, proform: float, transcripts: float, synthesis: float, dt: float) -> float:
+    """proBDNF dimers in the neuron after dt hours: P' = k m - (ln 2 / half-life) P.
+
+    transcripts m: copies of all promoters together; k makes `store_at_rest` stationary at transcripts_at_rest;
+    synthesis: what a blocker leaves of translation, 0 to 1.
+    """
+    rate = 0.6931471805599453 / p.proform_half_life
+    at_rest = p.store_at_rest * p.proform_half_life / p.store_half_life
+    return relax(proform, synthesis * at_rest * transcripts / p.transcripts_at_rest, rate, dt)
+
+
+@njit(cache=True, error_model="numpy")
+def next_store(p: ExpressionParameters, store: float, proform: float, activity: float, dt: float) -> float:
+    """Mature BDNF dimers in the vesicle store after dt hours.
+
+    B' = (ln 2 / t_pro) P - (ln 2 / t_store) (1 - f + f a) B: maturation inside the cell, degradation, and release of
+    the share f in proportion to activity a. Mature : pro is about 10 : 1 at rest (Dieni 2012, dieni2012).
+    """
+    loss = 0.6931471805599453 / p.store_half_life * (1.0 - p.released_share + p.released_share * activity)
+    return relax(store, 0.6931471805599453 / p.proform_half_life * proform / loss, loss, dt)
+
+
+@njit(cache=True, error_model="numpy")
+def release_rate(p: ExpressionParameters, store: float, activity: float) -> float:
+    """Mature BDNF dimers that the neuron releases per hour: f a (ln 2 / t_store) B."""
+    return p.released_share * activity * 0.6931471805599453 / p.store_half_life * store
+
+
+@njit(cache=True, error_model="numpy")
+def next_trkb_surface(p: ExpressionParameters, surface: float, relative_bdnf: float, dt: float) -> float:
+    """TrkB at the surface, relative to rest, after dt hours: R' = (1 - R) / tau - k (occ - occ_rest) R.
+
+    occ = b / (b + K) with K set by the resting occupancy, b the local BDNF relative to rest. Saturating BDNF halves
+    surface TrkB in 2-3 h (Proenca 2016, proenca2016).
+    """
+    half = (1.0 - p.trkb_resting_occupancy) / p.trkb_resting_occupancy
+    occupied = relative_bdnf / (relative_bdnf + half)
+    lost = p.trkb_internalisation * max(occupied - p.trkb_resting_occupancy, 0.0)
+    back = 1.0 / p.trkb_return_time
+    return relax(surface, back / (back + lost), back + lost, dt)
+
+
+@njit(cache=True, error_model="numpy")
+def trkb_drive(relative_bdnf: float, surface: float) -> float:
+    """TrkB signalling relative to rest: k = 2 (b R)^2 / ((b R)^2 + 1), 1 at rest, at most 2 (operating range)."""
+    bound = relative_bdnf * surface
+    return 2.0 * bound * bound / (bound * bound + 1.0)
+
+
+@njit(cache=True, error_model="numpy")
+def p75_drive(p: ExpressionParameters, proform: float, activity: float) -> float:
+    """p75 signalling by the proBDNF that the neuron itself secretes, relative to rest: 2 x / (1 + x), x = a P / P_rest.
+
+    proBDNF acts within micrometres of its release, so it needs no field; p75 is half occupied at rest (assumed).
+    """
+    x = activity * proform / (p.store_at_rest * p.proform_half_life / p.store_half_life)
+    return 2.0 * x / (1.0 + x)

@@ -1,0 +1,40 @@
+"""Portable exponential and power functions against the mathematics library."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abm.elementary import exponential, logarithm, power, relax
+
+
+@given(st.floats(-700.0, 700.0))
+def test_exponential_agrees_with_the_library(x):
+    assert exponential(x) == pytest.approx(math.exp(x), rel=5e-16)
+
+
+@given(st.floats(1e-300, 1e300))
+def test_logarithm_agrees_with_the_library(x):
+    assert logarithm(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-16)
+
+
+@given(st.floats(1e-6, 1e6), st.floats(-5.0, 5.0))
+def test_power_agrees_with_the_library(x, exponent):
+    assert power(x, exponent) == pytest.approx(x**exponent, rel=1e-13)
+
+
+def test_power_of_nothing_is_nothing():
+    assert power(0.0, 1.5) == 0.0
+
+
+def test_extremes_do_not_overflow():
+    assert exponential(1000.0) == math.inf
+    assert exponential(-1000.0) == 0.0
+    assert exponential(0.0) == 1.0
+
+
+@given(st.floats(-5.0, 5.0), st.floats(-5.0, 5.0), st.floats(0.0, 3.0), st.floats(0.0, 3.0))
+def test_relaxation_does_not_depend_on_how_time_is_split(value, target, rate, duration):
+    halves = relax(relax(value, target, rate, duration / 2), target, rate, duration / 2)
+    assert halves == pytest.approx(relax(value, target, rate, duration), abs=1e-12)

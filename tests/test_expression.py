@@ -1,0 +1,140 @@
+"""Expression: signals, bursts, transcripts, proteins, TrkB; each rule against its equation or its limit."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from scipy.integrate import solve_ivp
+
+from abm import expression
+from abm.expression import ExpressionParameters
+from abm.parameters import load_parameters
+from abm.streams import stream_key, uniforms
+
+P = load_parameters(ExpressionParameters, "expression")
+LN2 = np.log(2.0)
+
+
+def integrated(rate, start, hours):
+    return solve_ivp(lambda _, y: [rate(y[0])], (0.0, hours), [start], rtol=1e-10, atol=1e-12).y[0, -1]
+
+
+def test_signal_is_one_at_rest_and_rises_with_every_input():
+    assert expression.creb_target(P, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0) == 1.0
+    rest = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
+    for position in range(6):
+        raised = rest.copy()
+        raised[position] += 0.2
+        assert expression.creb_target(P, *raised) > 1.0
+
+
+def test_fndc5_lags_lactate_by_its_time_constant():
+    # Half of the rise after ln 2 x 18 h = 12.5 h, inside the 12-48 h window of park2021.
+    late = expression.next_fndc5(P, 1.0, 0.8, 0.1, 1000.0)
+    half = expression.next_fndc5(P, 1.0, 0.8, 0.1, LN2 * P.fndc5_time)
+    assert half - 1.0 == pytest.approx(0.5 * (late - 1.0), rel=1e-6)
+    assert late == pytest.approx(1.0 + P.fndc5_lactate_gain * 0.7 / 0.9)
+
+
+@pytest.mark.parametrize(("total", "occupancy"), [(43.0, 0.281), (811.0, 0.745)])
+def test_glucocorticoid_receptors_in_vivo(total, occupancy):
+    # Reul 1987: plasma 43 and 811 nmol/L; the free share is 5 %.
+    assert expression.glucocorticoid_occupancy(P, 0.05 * total, 0.0) == pytest.approx(occupancy, abs=0.01)
+
+
+def test_saturating_agonist_lowers_burst_frequency_by_about_thirty_percent():
+    # Chen 2017: total Bdnf mRNA -30 % in the absence of other steroid; here from resting occupancy 0.281.
+    ratio = expression.burst_start(P, 1.0, 1.0, 1.0, 0.281) / expression.burst_start(P, 1.0, 1.0, 0.281, 0.281)
+    assert 0.6 < ratio < 0.8
+
+
+def test_promoter_is_active_for_the_exact_two_state_share():
+    key, dt = stream_key(2, 0), 0.1
+    start, end = 0.5, 6.0
+    active, bursting = 0, 0
+    for step in range(60000):
+        active = expression.next_promoter(active, start, end, dt, uniforms(key, 0, step, 2, 0)[0])
+        bursting += active
+    assert bursting / 60000 == pytest.approx(start / (start + end), rel=0.05)
+
+
+def test_mean_transcripts_follow_from_the_telegraph():
+    share = 0.33
+    rate = expression.initiation_rate(P, share)
+    active = P.burst_start_rate / (P.burst_start_rate + P.burst_end_rate)
+    assert 2.0 * rate * active / (LN2 / P.transcript_half_life) == pytest.approx(share * P.transcripts_at_rest)
+
+
+@pytest.mark.parametrize("mean", [0.02, 0.7, 4.0])
+def test_poisson_by_inversion(mean):
+    key = stream_key(4, 0)
+    drawn = [expression.poisson(mean, value) for i in range(2500) for value in uniforms(key, i, 0, 9, 0)]
+    expected = stats.poisson(mean).pmf(np.arange(12)) * len(drawn)
+    counts = np.bincount(drawn, minlength=12)[:12]
+    keep = expected > 5
+    assert stats.chisquare(counts[keep], expected[keep] * counts[keep].sum() / expected[keep].sum()).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("trials", "probability"), [(1, 0.03), (9, 0.03), (30, 0.2)])
+def test_binomial_by_inversion(trials, probability):
+    key = stream_key(5, 0)
+    drawn = [expression.binomial(trials, probability, v) for i in range(2500) for v in uniforms(key, i, 0, 9, 0)]
+    assert np.mean(drawn) == pytest.approx(trials * probability, rel=0.08)
+    assert max(drawn) <= trials
+    assert expression.binomial(0, probability, 0.5) == 0
+
+
+def test_protein_equations_are_solved_exactly():
+    at_rest = P.store_at_rest * P.proform_half_life / P.store_half_life
+    rate = LN2 / P.proform_half_life
+    made = 1.4 * at_rest
+    assert expression.next_proform(P, 300.0, 1.4 * P.transcripts_at_rest, 1.0, 5.0) == pytest.approx(
+        integrated(lambda y: rate * (made - y), 300.0, 5.0)
+    )
+    loss = LN2 / P.store_half_life * (1.0 - P.released_share + P.released_share * 1.5)
+    assert expression.next_store(P, 6000.0, 800.0, 1.5, 5.0) == pytest.approx(
+        integrated(lambda y: rate * 800.0 - loss * y, 6000.0, 5.0)
+    )
+
+
+def test_stores_rest_at_ten_mature_to_one_pro():
+    # Dieni 2012: about 10 : 1 in the adult mouse hippocampus.
+    proform = expression.next_proform(P, 0.0, P.transcripts_at_rest, 1.0, 1e4)
+    store = expression.next_store(P, 0.0, proform, 1.0, 1e4)
+    assert store == pytest.approx(P.store_at_rest)
+    assert store / proform == pytest.approx(10.0)
+
+
+def test_more_activity_releases_more_and_empties_the_store():
+    assert expression.release_rate(P, 7000.0, 2.0) == 2.0 * expression.release_rate(P, 7000.0, 1.0)
+    assert expression.next_store(P, 7000.0, 700.0, 2.0, 10.0) < expression.next_store(P, 7000.0, 700.0, 1.0, 10.0)
+
+
+def test_saturating_bdnf_halves_surface_trkb_within_hours():
+    # Proenca 2016: half of surface TrkB is gone after 2-3 h of saturating BDNF.
+    assert 0.4 < expression.next_trkb_surface(P, 1.0, 1e6, 3.0) < 0.6
+    assert expression.next_trkb_surface(P, 1.0, 1.0, 100.0) == pytest.approx(1.0)
+
+
+def test_trkb_is_one_at_rest_and_saturates_at_two():
+    drives = [expression.trkb_drive(bdnf, 1.0) for bdnf in (0.0, 0.5, 1.0, 2.0, 100.0)]
+    assert drives[0] == 0.0
+    assert drives[2] == 1.0
+    assert np.all(np.diff(drives) > 0)
+    assert drives[-1] < 2.0
+
+
+def test_p75_is_one_at_rest():
+    at_rest = P.store_at_rest * P.proform_half_life / P.store_half_life
+    assert expression.p75_drive(P, at_rest, 1.0) == pytest.approx(1.0)
+    assert expression.p75_drive(P, 2.0 * at_rest, 1.0) > 1.0
+
+
+def test_acetylation_prolongs_bursts():
+    ends = [expression.burst_end(P, acetylated, 0.2, 1.0) for acetylated in (0.0, 0.1, 0.2, 0.4, 0.8)]
+    assert np.all(np.diff(ends) < 0)
+    assert ends[2] == P.burst_end_rate
+
+
+def test_shares_of_the_promoters_sum_to_one():
+    shares = [P.transcript_share_I, P.transcript_share_II, P.transcript_share_IV, P.transcript_share_VI]
+    assert sum(shares) == pytest.approx(1.0)

@@ -1,0 +1,138 @@
+"""Wiring, firing and events of the network."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from abm import network
+from abm.elementary import exponential
+from abm.network import CA1, CA3, DG, ENTORHINAL, NetworkParameters, wire
+from abm.parameters import load_parameters
+from abm.streams import generator, stream_key
+from abm.synapses import SynapseParameters
+
+P = load_parameters(NetworkParameters, "network")
+S = load_parameters(SynapseParameters, "synapses")
+
+
+def regions(neurons):
+    shares = np.array([P.granule_cells, P.ca3_cells, P.ca1_cells])
+    counts = np.round(neurons * shares / shares.sum()).astype(int)
+    counts[0] += neurons - counts.sum()
+    return np.repeat(np.arange(3), counts).astype(np.int8)
+
+
+@pytest.fixture(scope="module")
+def wiring():
+    return wire(P, regions(600), generator(1, 0, "wiring"))
+
+
+def incoming(wiring, neuron):
+    return wiring.sender[wiring.start[neuron] : wiring.start[neuron + 1]]
+
+
+def test_pathways_follow_the_trisynaptic_circuit(wiring):
+    allowed = {DG: {ENTORHINAL}, CA3: {DG, CA3}, CA1: {CA3, ENTORHINAL, CA1}}
+    for neuron in range(600):
+        senders = incoming(wiring, neuron)
+        assert set(wiring.region[senders]) <= allowed[int(wiring.region[neuron])]
+        assert len(set(senders)) == len(senders)
+
+
+def test_fan_in_is_scaled_by_one_factor_and_weights_keep_the_anatomical_shares(wiring):
+    for region in (DG, CA3, CA1):
+        neuron = int(np.flatnonzero(wiring.region[:600] == region)[3])
+        senders = incoming(wiring, neuron)
+        weights = wiring.weight[wiring.start[neuron] : wiring.start[neuron + 1]]
+        for source, target, real, efficacy in network.fan_ins(P):
+            if target == region:
+                assert weights[wiring.region[senders] == source].sum() == pytest.approx(real * efficacy)
+
+
+def test_large_tissue_has_the_wanted_number_of_synapses():
+    cells = np.bincount(regions(20000), minlength=3)
+    total = 0
+    for source, target, real, _ in network.fan_ins(P):
+        senders = 4000 if source == ENTORHINAL else int(cells[source])
+        total += cells[target] * network.scaled_fan_in(P, real, senders, cells)
+    assert total / 20000 == pytest.approx(P.synapses_per_neuron, rel=0.03)
+
+
+def test_rates_are_lognormal_around_the_regional_mean():
+    rates = network.lognormal_rates(P, np.full(20000, CA1, np.int8), generator(2, 0, "rates"))
+    assert rates.mean() == pytest.approx(P.rate_ca1, rel=0.05)
+    assert stats.kstest(np.log(rates), "norm", (-0.5 * P.rate_spread**2, P.rate_spread)).pvalue > 1e-3
+
+
+def cells_at_rest(wiring):
+    neurons = len(wiring.start) - 1
+    ones = np.ones(neurons)
+    return {"contacts": ones, "scale": ones, "release": np.ones(wiring.region.size), "threshold": ones}
+
+
+def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
+    state, ones = cells_at_rest(wiring), np.ones(600)
+    counts = []
+    for activity in (1.0, 1.5):
+        synapses = np.zeros((2, wiring.sender.size))
+        counts.append(
+            sum(
+                network.replay(
+                    wiring, *synapses, S, P, 0.1, activity, stream_key(1, 0), step, *state.values(), 0.0 * ones, 0.0 * ones
+                )
+                for step in range(4800)
+            )
+        )
+    expected = wiring.event_rate.sum() * 480.0
+    assert counts[0] == pytest.approx(expected, abs=4.0 * np.sqrt(expected))
+    assert counts[1] == pytest.approx(1.5 * expected, abs=4.0 * np.sqrt(1.5 * expected))
+    assert counts[1] > counts[0]
+
+
+def test_an_event_fires_its_members_and_stays_sparse(wiring):
+    cue = wiring.member[0].copy()
+    firing, drive = cue & (wiring.region == ENTORHINAL), np.zeros(600)
+    state = cells_at_rest(wiring)
+    synapses = np.zeros((2, wiring.sender.size))
+    for region in (DG, CA3, CA3, CA1):
+        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive)
+    fired = firing[:600]
+    assert fired[cue[:600]].mean() > 0.5
+    assert fired[~cue[:600]].mean() < 0.15
+
+
+def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
+    firing = wiring.member[1].copy()
+    early = np.zeros(wiring.sender.size)
+    ones = np.ones(600)
+    network.learn(wiring, early, S, firing, ones, ones, ones, ones)
+    sent = firing[wiring.sender]
+    owner = np.repeat(np.arange(600), np.diff(wiring.start))
+    assert np.all(early[~sent] == 0.0)
+    assert np.all(early[sent & firing[owner]] > 0.0)
+    assert np.all(early[sent & ~firing[owner]] < 0.0)
+
+
+def test_sums_over_synapses(wiring):
+    neurons = 600
+    draw = generator(3, 0, "states")
+    early, late = draw.uniform(-0.4, 0.8, (2, wiring.sender.size))
+    trkb, contacts, scale = draw.uniform(0.5, 1.5, (3, neurons))
+    out = np.zeros((5, neurons))
+    release = np.ones(wiring.region.size)
+    decay = exponential(-0.1 / S.early_time)
+    network.advance_synapses(wiring, early, late, S, 0.1, decay, trkb, contacts, scale, np.zeros(neurons), release, *out)
+    owner = np.repeat(np.arange(neurons), np.diff(wiring.start))
+    relative = (contacts * scale)[owner] * (1.0 + early + late) * release[wiring.sender]
+    for neuron in (0, 300, 599):
+        mine = owner == neuron
+        weights, rates = wiring.weight[mine], wiring.rate[wiring.sender[mine]]
+        drive = (relative[mine] * weights * rates).sum() / (weights * rates).sum()
+        expected = [drive, np.abs(early[mine]).sum(), relative[mine].mean()]
+        expected += [(early + late)[mine].__gt__(0.2).mean(), (late[mine] > 0.5).mean()]
+        assert out[:, neuron] == pytest.approx(expected)
+
+
+def test_input_rises_with_movement():
+    assert network.input_activity(P, 0.0) == 1.0
+    assert network.input_activity(P, 0.6) == pytest.approx(1.0 + 0.6 * P.movement_gain)

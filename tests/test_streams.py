@@ -1,0 +1,58 @@
+"""Counter-based random streams: known answers, independence, and statistics."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from abm.streams import StreamKey, generator, philox, standard_variate, stream_key, uniforms
+
+
+@pytest.mark.parametrize(
+    ("key", "counter", "words"),
+    [
+        # Known answers published with Random123 (Salmon 2011) for philox4x32-10.
+        ((0, 0), (0, 0, 0, 0), (0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8)),
+        (
+            (0xFFFFFFFF, 0xFFFFFFFF),
+            (0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0xFFFFFFFF),
+            (0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD),
+        ),
+        (
+            (0xA4093822, 0x299F31D0),
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344),
+            (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
+        ),
+    ],
+)
+def test_philox_gives_the_published_words(key, counter, words):
+    made = philox(StreamKey(np.uint64(key[0]), np.uint64(key[1])), *counter)
+    assert tuple(int(word) for word in made) == words
+
+
+def test_draws_depend_on_every_part_of_their_address():
+    key, other = stream_key(1, 0), stream_key(1, 1)
+    addresses = [(5, 7, 1, 0), (6, 7, 1, 0), (5, 8, 1, 0), (5, 7, 2, 0), (5, 7, 1, 1)]
+    drawn = [uniforms(key, *address) for address in addresses] + [uniforms(other, *addresses[0])]
+    assert len({value for four in drawn for value in four}) == 24
+    assert uniforms(key, *addresses[0]) == drawn[0]
+
+
+def test_uniforms_are_uniform_and_never_on_the_border():
+    key = stream_key(3, 2)
+    drawn = np.array([uniforms(key, index, 11, 1, 0) for index in range(5000)]).ravel()
+    assert 0.0 < drawn.min()
+    assert drawn.max() < 1.0
+    assert stats.kstest(drawn, "uniform").pvalue > 1e-3
+
+
+def test_standard_variate_has_mean_zero_and_variance_one():
+    drawn = np.array([standard_variate(stream_key(9, 0), index, 0, 3) for index in range(20000)])
+    assert abs(drawn.mean()) < 4.0 / np.sqrt(drawn.size)
+    assert abs(drawn.var() - 1.0) < 0.05
+
+
+def test_generators_repeat_and_differ_by_replicate_and_purpose():
+    first = generator(1, 0, "wiring").random(4)
+    assert np.array_equal(first, generator(1, 0, "wiring").random(4))
+    assert not np.array_equal(first, generator(1, 1, "wiring").random(4))
+    assert not np.array_equal(first, generator(1, 0, "capillaries").random(4))
