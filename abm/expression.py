@@ -128,12 +128,16 @@ def burst_end(p: ExpressionParameters, acetylated: float, resting_acetylated: fl
 
 
 @njit(cache=True, error_model="numpy")
-def next_promoter(active: int, start: float, end: float, dt: float, draw: float) -> int:
-    """Telegraph promoter of one allele after dt hours, by the exact two-state solution; 1 bursting, 0 silent."""
+def switching(start: float, end: float, dt: float) -> tuple[float, float]:
+    """Probabilities that a silent allele bursts, and a bursting one is silent, dt hours later: the exact two states."""
     mixed = (1.0 - exponential(-(start + end) * dt)) / (start + end)
-    if active == 1:
-        return 0 if draw < mixed * end else 1
-    return 1 if draw < mixed * start else 0
+    return mixed * start, mixed * end
+
+
+@njit(cache=True, error_model="numpy")
+def next_promoter(active: int, switched_on: float, switched_off: float, draw: float) -> int:
+    """Telegraph promoter of one allele after a step; 1 bursting, 0 silent. A small draw means bursting."""
+    return int(draw < (1.0 - switched_off if active == 1 else switched_on))
 
 
 @njit(cache=True, error_model="numpy")

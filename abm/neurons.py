@@ -35,6 +35,7 @@ from abm.expression import (
     p75_drive,
     poisson,
     release_rate,
+    switching,
     trkb_drive,
 )
 from abm.elementary import relax
@@ -213,10 +214,11 @@ def transcribe(
             acetylated = advance_nucleosomes(n.nucleosomes[i, q], e, rates, dt, key, i, step, q)
             start = burst_start(x, n.creb[i], c.frequency_exponent[q], receptor, n.rest_glucocorticoid[i])
             end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
+            on, off = switching(start, end, dt)
             draws = uniforms(key, i, step, TRANSCRIPTION, q)
             before = n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1]
-            n.promoter_on[i, q, 0] = next_promoter(n.promoter_on[i, q, 0], start, end, dt, draws[0])
-            n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], start, end, dt, draws[1])
+            n.promoter_on[i, q, 0] = next_promoter(n.promoter_on[i, q, 0], on, off, draws[0])
+            n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], on, off, draws[1])
             # Alleles that burst at one end of the step only are taken to have burst for half of it.
             bursting = 0.5 * (before + n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1])
             made = poisson(d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * dt, draws[2])

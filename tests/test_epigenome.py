@@ -62,7 +62,7 @@ def test_rest_is_stationary_in_the_mean_field():
 def test_long_rows_follow_the_mean_field_over_a_day(creb, eraser):
     # The mean field is the limit of a long row: here 400 nucleosomes, 80 rows, started at the resting fractions.
     order = np.argsort(generator(1, 0, "long rows").random((20, 4, 400)), axis=-1)
-    start = np.where(order < 280, -1, np.where(order < 360, 1, 0)).astype(np.int8)
+    start = np.where(order < 280, -1, np.where(order < 320, 1, 0)).astype(np.int8)
     acetylated, repressed, nucleosomes = rows(20, creb, eraser, 24.0, nucleosomes=start)
     expected = mean_field_at(creb, eraser, 24.0)
     error = 4.0 * 0.5 / np.sqrt(nucleosomes.size)
@@ -89,9 +89,8 @@ def test_full_block_of_erasers_raises_acetylation_two_to_ten_fold():
     # Zheng 2013: sites of fast turnover gain 2-10 fold under HDAC inhibition.
     day = mean_field_at(1.0, 0.0, 24.0)[0] / P.acetylated_fraction
     final = mean_field_at(1.0, 0.0, 2000.0)[0] / P.acetylated_fraction
-    assert 1.4 < mean_field_at(1.0, 0.05, 5.0)[0] / P.acetylated_fraction < 10.0
-    assert 1.4 < day <= final <= 10.0
-    assert 2.0 <= final
+    hours = mean_field_at(1.0, 0.0, 5.0)[0] / P.acetylated_fraction
+    assert 2.0 < hours < day < final <= 10.0
 
 
 def test_acetylation_rises_with_the_signal_and_falls_with_the_erasers():
