@@ -1,0 +1,108 @@
+"""What reaches the tissue from outside: the blood of each step, doses given into the brain, and blocked mechanisms.
+
+Everything a schedule does to the hippocampus passes through here, as concentrations, input activity and pharmacology;
+neurons see nothing else of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from abm.body import Plasma
+from abm.neurons import Pharmacology
+from abm.parameters import Unit
+from abm.schedule import Dose, Timeline
+
+# Which columns of the plasma carry each signal that can be held at rest.
+CLAMPED_COLUMNS = {
+    "bhb": ("bhb",),
+    "lactate": ("lactate",),
+    "irisin": ("irisin",),
+    "cortisol": ("cortisol", "dexamethasone"),
+    "bdnf": ("bdnf_iv",),
+    "input_activity": ("movement",),
+}
+# Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.
+COMPLETE_BLOCK = 1e6
+
+
+class ForcingParameters(NamedTuple):
+    """Constants of what is applied to the brain directly; sources in configs/parameters/forcing.yaml."""
+
+    brain_volume: Annotated[float, Unit("mL")]
+
+
+def blood_at(plasma: Plasma, step: int) -> dict[str, float]:
+    """The plasma means of one step, by name; steps beyond the end repeat the last one."""
+    last = len(plasma.edges) - 2
+    return {
+        item.name: float(getattr(plasma, item.name)[min(step, last)]) for item in fields(plasma) if item.name != "edges"
+    }
+
+
+def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -> Plasma:
+    """The plasma with the given signals ("bhb", ..., "input_activity") replaced by those of a resting day, repeated.
+
+    Raises ValueError for a signal that does not exist.
+    """
+    changed = {}
+    for signal in signals:
+        if signal not in CLAMPED_COLUMNS:
+            raise ValueError(f"cannot clamp {signal!r}; signals are {', '.join(CLAMPED_COLUMNS)}")
+        for column in CLAMPED_COLUMNS[signal]:
+            changed[column] = np.resize(getattr(resting_day, column), len(plasma.edges) - 1)
+    return replace(plasma, **changed)
+
+
+def pharmacology(timeline: Timeline, hour: float, agonist: float) -> Pharmacology:
+    """What drugs and genetics leave of each mechanism at an hour.
+
+    A block of HDAC1-3 that leaves the fraction r is a competitive inhibitor at (1 - r) / r times its IC50, so that it
+    competes with BHB. agonist: dexamethasone, in multiples of its EC50.
+    """
+    if not timeline.blocks:
+        return Pharmacology(agonist=agonist)
+    left = {name: timeline.remaining_activity(name, hour) for name in BLOCK_TARGETS}
+    drugs = {
+        f"drug_{enzyme.lower()}": min((1.0 - rest) / rest if rest > 0.0 else COMPLETE_BLOCK, COMPLETE_BLOCK)
+        for enzyme in ("HDAC1", "HDAC2", "HDAC3")
+        for rest in [timeline.remaining_activity(enzyme, hour)]
+    }
+    return Pharmacology(agonist=agonist, **drugs, **{BLOCK_TARGETS[name]: value for name, value in left.items()})
+
+
+BLOCK_TARGETS = {
+    "MCT2": "mct2",
+    "SIRT1": "sirt1",
+    "PGC1A": "pgc1a",
+    "FNDC5": "fndc5",
+    "integrin_aV": "integrin",
+    "PKA": "pka",
+    "CREB": "creb",
+    "NMDAR": "nmdar",
+    "GR": "gr",
+    "TrkB": "trkb",
+    "BDNF_synthesis": "bdnf_synthesis",
+    "transcription": "transcription",
+    "protein_synthesis": "protein_synthesis",
+}
+
+
+def intracerebroventricular(p: ForcingParameters, dose: Dose, start: float, end: float) -> float:
+    """Rise of the mean concentration over the brain by the part of an icv dose given from start to end (h).
+
+    amount / brain volume x share of the dose in the step: nmol per mL is umol/L. A bolus counts in the step that holds
+    its hour. In mmol/L for metabolites and nmol/L for proteins and steroids, see `SMALL_MOLECULES`.
+    """
+    if dose.duration > 0.0:
+        share = max(min(end, dose.at + dose.duration) - max(start, dose.at), 0.0) / dose.duration
+    else:
+        share = 1.0 if start <= dose.at < end else 0.0
+    micromolar = share * dose.amount / p.brain_volume
+    return micromolar * 1e-3 if dose.what in SMALL_MOLECULES else micromolar * 1e3
+
+
+SMALL_MOLECULES = ("bhb", "lactate")
+DOSED_SIGNALS = {"bhb": "bhb", "lactate": "lactate", "irisin": "irisin", "corticosterone": "cortisol", "bdnf": "bdnf"}

@@ -1,0 +1,73 @@
+"""The expected neuron against the stochastic population, and its step error."""
+
+import numpy as np
+import pytest
+
+from abm.elementary import exponential
+from abm.epigenome import EpigenomeParameters, resting_acetylation, resting_rows
+from abm.expectation import expected_neuron, set_point
+from abm.expression import ExpressionParameters
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, advance_neurons, promoter_constants
+from abm.parameters import load_parameters
+from abm.streams import generator, stream_key
+from abm.synapses import SynapseParameters
+
+E = load_parameters(EpigenomeParameters, "epigenome")
+X = load_parameters(ExpressionParameters, "expression")
+S = load_parameters(SynapseParameters, "synapses")
+REST = np.array([0.05, 1.0, 0.01, 5.0])
+
+
+def days_of_running(days, dt):
+    steps = round(24 / dt)
+    day = np.tile(REST, (steps, 1))
+    day[: steps // 2, :2] = [0.3, 2.5]
+    activity = np.ones(steps)
+    activity[: steps // 2] = 1.15
+    return np.tile(day, (days, 1)), np.tile(activity, days)
+
+
+def test_rest_stays_at_rest():
+    course = expected_neuron(E, X, np.tile(REST, (2000, 1)), np.ones(2000), set_point(E, X, REST[None]), 0.1)
+    assert course.creb == pytest.approx(1.0)
+    assert course.acetylated == pytest.approx(resting_acetylation(E), rel=1e-9)
+    assert course.bdnf == pytest.approx(course.bdnf[0], rel=1e-9)
+
+
+def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
+    rest = set_point(E, X, REST[None])
+    coarse, fine = (expected_neuron(E, X, *days_of_running(10, dt), rest, dt).bdnf[-1] for dt in (0.2, 0.1))
+    assert coarse == pytest.approx(fine, rel=5e-3)
+
+
+@pytest.mark.slow
+def test_a_large_population_follows_the_expected_neuron():
+    neurons, days, dt = 2000, 5, 0.1
+    columns = {
+        name: np.full((neurons, *column.shape), 0.0 if name.startswith("rest_") else column.default, column.dtype)
+        for name, column in Neuron.declared_columns().items()
+    }
+    n, draw = NeuronColumns(**columns), generator(4, 0, "population")
+    n.nucleosomes[:] = resting_rows(E, neurons, draw)
+    concentrations, activity = days_of_running(days, dt)
+    rest = set_point(E, X, REST[None])
+    course = expected_neuron(E, X, concentrations, activity, rest, dt)
+    start = expected_neuron(E, X, REST[None], np.ones(1), rest, dt)
+    constants = promoter_constants(X, E)
+    n.transcripts[:] = draw.poisson(start.transcripts[0] * constants.transcript_share, (neurons, 4))
+    n.bdnf_protein[:] = start.bdnf[0]
+    n.bdnf_pro[:] = X.store_at_rest * X.proform_half_life / X.store_half_life * start.transcripts[0] / X.transcripts_at_rest
+    signals = Signals(*(np.array([value]) for value in (*REST, 1.0)))
+    add_set_point(n, signals, E, X, S, 1.0)
+    lost, key = 1.0 - exponential(-dt * np.log(2.0) / X.transcript_half_life), stream_key(4, 0)
+    resting_release = X.released_share * np.log(2.0) / X.store_half_life * start.bdnf[0]
+    for step in range(len(activity)):
+        for field, value in zip(signals[:4], concentrations[step], strict=True):
+            field[0] = value
+        signals.bdnf[0] = n.release_rate.mean() / resting_release if step else 1.0
+        advance_neurons(n, signals, Pharmacology(), E, X, S, constants, activity[step], dt, lost, key, step)
+    assert n.creb.mean() == pytest.approx(course.creb[-1], rel=0.005)
+    assert (n.nucleosomes == -1).mean() == pytest.approx(course.repressed[-1], rel=0.02)
+    assert (n.nucleosomes == 1).mean() == pytest.approx(course.acetylated[-1], rel=0.04)
+    assert n.transcripts.sum(axis=1).mean() == pytest.approx(course.transcripts[-1], rel=0.05)
+    assert n.bdnf_protein.mean() == pytest.approx(course.bdnf[-1], rel=0.02)
