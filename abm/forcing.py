@@ -90,11 +90,25 @@ BLOCK_TARGETS = {
 }
 
 
-def intracerebroventricular(p: ForcingParameters, dose: Dose, start: float, end: float) -> float:
-    """Rise of the mean concentration over the brain by the part of an icv dose given from start to end (h).
+SMALL_MOLECULES = ("bhb", "lactate")
+DOSED_SIGNALS = {"bhb": "bhb", "lactate": "lactate", "irisin": "irisin", "corticosterone": "cortisol", "bdnf": "bdnf"}
+RESTING_DRUGS = Pharmacology()
 
-    amount / brain volume x share of the dose in the step: nmol per mL is umol/L. A bolus counts in the step that holds
-    its hour. In mmol/L for metabolites and nmol/L for proteins and steroids, see `SMALL_MOLECULES`.
+
+def injections(p: ForcingParameters, timeline: Timeline, start: float, end: float) -> list[tuple[str, float]]:
+    """What icv doses put into the tissue from start to end (h): signal and amount per tissue volume."""
+    return [
+        (DOSED_SIGNALS[dose.what], intracerebroventricular(p, dose, start, end))
+        for dose in timeline.doses
+        if dose.route == "icv" and dose.at < end and dose.at + dose.duration >= start
+    ]
+
+
+def intracerebroventricular(p: ForcingParameters, dose: Dose, start: float, end: float) -> float:
+    """Amount per tissue volume of the part of an icv dose given from start to end (h), spread over the whole brain.
+
+    amount / brain volume x share of the dose in the step, in mmol/L for metabolites and nmol/L for proteins and
+    steroids (1 nmol per mL is 1 umol/L). A bolus counts in the step that holds its hour.
     """
     if dose.duration > 0.0:
         share = max(min(end, dose.at + dose.duration) - max(start, dose.at), 0.0) / dose.duration
@@ -102,7 +116,3 @@ def intracerebroventricular(p: ForcingParameters, dose: Dose, start: float, end:
         share = 1.0 if start <= dose.at < end else 0.0
     micromolar = share * dose.amount / p.brain_volume
     return micromolar * 1e-3 if dose.what in SMALL_MOLECULES else micromolar * 1e3
-
-
-SMALL_MOLECULES = ("bhb", "lactate")
-DOSED_SIGNALS = {"bhb": "bhb", "lactate": "lactate", "irisin": "irisin", "corticosterone": "cortisol", "bdnf": "bdnf"}

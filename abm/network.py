@@ -39,6 +39,7 @@ class NetworkParameters(NamedTuple):
     granule_cells: Annotated[float, Unit("1")]
     ca3_cells: Annotated[float, Unit("1")]
     ca1_cells: Annotated[float, Unit("1")]
+    neuron_density: Annotated[float, Unit("1/um^3")]
     entorhinal_to_dg: Annotated[float, Unit("1")]
     dg_to_ca3: Annotated[float, Unit("1")]
     ca3_to_ca3: Annotated[float, Unit("1")]

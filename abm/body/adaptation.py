@@ -1,0 +1,51 @@
+"""Training state of the body: one slow variable that training raises and rest lets decay.
+
+Fitness 0 is an untrained person or a caged rodent, 1 one who has trained for months, 1.4 an elite athlete. It moves the
+lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and resting irisin.
+"""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.parameters import Unit
+
+
+class AdaptationParameters(NamedTuple):
+    """Constants of adaptation to training; sources in configs/parameters/body_adaptation.yaml."""
+
+    fitness_untrained: Annotated[float, Unit("1")]
+    fitness_recreational: Annotated[float, Unit("1")]
+    fitness_trained: Annotated[float, Unit("1")]
+    fitness_elite: Annotated[float, Unit("1")]
+    fitness_maximum: Annotated[float, Unit("1")]
+    fitness_gain: Annotated[float, Unit("1")]
+    fitness_time: Annotated[float, Unit("h")]
+    threshold_untrained: Annotated[float, Unit("1")]
+    threshold_gain: Annotated[float, Unit("1")]
+    maximal_uptake: Annotated[float, Unit("1")]
+    maximal_uptake_gain: Annotated[float, Unit("1")]
+    resting_uptake: Annotated[float, Unit("1")]
+
+
+@njit(cache=True, error_model="numpy")
+def fitness_rate(p: AdaptationParameters, fitness: float, uptake: float) -> float:
+    """Rate of change of fitness, 1/h: (g y^3 (f_max - f) - f) / tau.
+
+    The cube lets short hard intervals count as much as longer moderate bouts; without training fitness is lost with the
+    time constant tau.
+    """
+    stimulus = p.fitness_gain * uptake * uptake * uptake
+    return (stimulus * (p.fitness_maximum - fitness) - fitness) / p.fitness_time
+
+
+@njit(cache=True, error_model="numpy")
+def threshold_shift(p: AdaptationParameters, fitness: float) -> float:
+    """Displacement of both lactate thresholds from those of recreational athletes, fraction of VO2max."""
+    return p.threshold_untrained + p.threshold_gain * fitness
+
+
+@njit(cache=True, error_model="numpy")
+def relative_maximal_uptake(p: AdaptationParameters, fitness: float) -> float:
+    """VO2max relative to that of a healthy trained subject: scales fluxes that follow absolute work."""
+    return p.maximal_uptake * (1.0 + p.maximal_uptake_gain * (fitness - 1.0))

@@ -1,0 +1,70 @@
+"""Total plasma cortisol (corticosterone in rodents): daily rhythm, response to exercise, feedback.
+
+Concentrations in nmol/L at constant plasma volume: the haemoconcentration of exercise belongs to what a laboratory
+measures, not to the hormone's content. Time in hours, clock time from midnight.
+"""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.body.lactate import above
+from abm.elementary import exponential, logarithm
+from abm.parameters import Unit
+
+LN2 = 0.6931471805599453
+
+
+class CortisolParameters(NamedTuple):
+    """Constants of the glucocorticoid axis; sources in configs/parameters/body_cortisol.yaml."""
+
+    cortisol_peak: Annotated[float, Unit("nmol/L")]
+    cortisol_peak_time: Annotated[float, Unit("h")]
+    cortisol_nadir: Annotated[float, Unit("nmol/L")]
+    cortisol_nadir_time: Annotated[float, Unit("h")]
+    cortisol_half_life: Annotated[float, Unit("h")]
+    cortisol_volume: Annotated[float, Unit("L/kg")]
+    cortisol_exercise_threshold: Annotated[float, Unit("1")]
+    cortisol_exercise_width: Annotated[float, Unit("1")]
+    cortisol_exercise_secretion: Annotated[float, Unit("nmol/L/h")]
+    cortisol_drive_time: Annotated[float, Unit("h")]
+    cortisol_feedback_half: Annotated[float, Unit("nmol/L")]
+
+
+@njit(cache=True, error_model="numpy")
+def daily_level(p: CortisolParameters, clock_time: float) -> tuple[float, float]:
+    """Resting cortisol at a clock time (h from midnight), nmol/L, and its relative rate of change, 1/h.
+
+    ln C runs between nadir and peak along a cubic x^2 (3 - 2 x), smooth at both, with the unequal rise and fall of the
+    measured rhythm (Debono 2009, debono2009).
+    """
+    log_range = logarithm(p.cortisol_peak / p.cortisol_nadir)
+    rise = (p.cortisol_peak_time - p.cortisol_nadir_time) % 24.0
+    since_nadir = (clock_time - p.cortisol_nadir_time) % 24.0
+    if since_nadir < rise:
+        x = since_nadir / rise
+        slope = log_range * 6.0 * x * (1.0 - x) / rise
+    else:
+        x = (24.0 - since_nadir) / (24.0 - rise)
+        slope = -log_range * 6.0 * x * (1.0 - x) / (24.0 - rise)
+    return p.cortisol_nadir * exponential(log_range * x * x * (3.0 - 2.0 * x)), slope
+
+
+@njit(cache=True, error_model="numpy")
+def cortisol_rates(
+    p: CortisolParameters, clock_time: float, uptake: float, drive: float, cortisol: float, agonist: float
+) -> tuple[float, float]:
+    """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
+
+    H' = ((y - threshold)+ - H) / tau: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill 2008,
+    hill2008). C' = S + s H K / (K + C) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on its daily
+    curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of its EC50), restrains it as
+    1 / (1 + excess / K + agonist), and a high level blunts the response to exercise (brandenberger1975).
+    """
+    rest, slope = daily_level(p, clock_time)
+    clearance = LN2 / p.cortisol_half_life
+    restraint = 1.0 + max(cortisol - rest, 0.0) / p.cortisol_feedback_half + agonist
+    blunting = p.cortisol_feedback_half / (p.cortisol_feedback_half + cortisol)
+    stimulus = above(uptake, p.cortisol_exercise_threshold, p.cortisol_exercise_width)
+    secretion = rest * (clearance + slope) / restraint + p.cortisol_exercise_secretion * drive * blunting / (1.0 + agonist)
+    return (stimulus - drive) / p.cortisol_drive_time, secretion - clearance * cortisol

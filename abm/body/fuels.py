@@ -1,0 +1,146 @@
+"""Carbohydrate and fat in the blood: gut, liver glycogen, glucose, insulin, glucagon, free fatty acids.
+
+Fluxes in mmol per kg body mass and hour, glucose and free fatty acids in mmol/L, insulin in pmol/L, glycogen in mmol
+of glucose per kg body mass; y is oxygen uptake as fraction of VO2max. "Basal" is the postabsorptive state, about 14 h
+after the last meal in a human, to which each regulation is normalised.
+"""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.parameters import Unit
+
+
+class FuelParameters(NamedTuple):
+    """Constants of glucose and fat metabolism; sources in configs/parameters/body_fuels.yaml."""
+
+    gut_glucose_maximum: Annotated[float, Unit("mmol/kg/h")]
+    gut_glucose_half: Annotated[float, Unit("mmol/kg")]
+    portal_capture: Annotated[float, Unit("1")]
+    glycogen_capacity: Annotated[float, Unit("mmol/kg")]
+    glycogen_half: Annotated[float, Unit("mmol/kg")]
+    glucose_volume: Annotated[float, Unit("L/kg")]
+    glucose_basal: Annotated[float, Unit("mmol/L")]
+    liver_output_basal: Annotated[float, Unit("mmol/kg/h")]
+    gluconeogenesis_share: Annotated[float, Unit("1")]
+    liver_insulin_sensitivity: Annotated[float, Unit("1")]
+    liver_exercise_gain: Annotated[float, Unit("1")]
+    liver_portal_half: Annotated[float, Unit("mmol/kg/h")]
+    obligatory_uptake: Annotated[float, Unit("mmol/kg/h")]
+    exercise_glucose_uptake: Annotated[float, Unit("mmol/kg/h")]
+    exercise_insulin_share: Annotated[float, Unit("1")]
+    sympathetic_time: Annotated[float, Unit("h")]
+    sympathetic_half: Annotated[float, Unit("1")]
+    insulin_basal: Annotated[float, Unit("pmol/L")]
+    insulin_time: Annotated[float, Unit("h")]
+    insulin_incretin_gain: Annotated[float, Unit("kg*h/mmol")]
+    insulin_exercise_suppression: Annotated[float, Unit("1")]
+    insulin_sensitivity: Annotated[float, Unit("1")]
+    glucagon_basal: Annotated[float, Unit("1")]
+    glucagon_exercise_gain: Annotated[float, Unit("1")]
+    ffa_basal: Annotated[float, Unit("mmol/L")]
+    ffa_turnover: Annotated[float, Unit("1/h")]
+    lipolysis_insulin_sensitivity: Annotated[float, Unit("1")]
+    lipolysis_exercise_gain: Annotated[float, Unit("1")]
+    ffa_exercise_uptake: Annotated[float, Unit("1")]
+
+
+class FuelFluxes(NamedTuple):
+    """Fluxes of glucose, mmol/kg/h, and the two hormone levels relative to basal that steer the liver."""
+
+    gut_glucose: float
+    portal_uptake: float
+    glycogenolysis: float
+    gluconeogenesis: float
+    glucose_uptake: float
+    insulin_action: float
+    glucagon: float
+
+
+@njit(cache=True, error_model="numpy")
+def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
+    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y), algebraic because it turns over in minutes."""
+    ratio = p.glucose_basal / glucose
+    return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * uptake)
+
+
+@njit(cache=True, error_model="numpy")
+def liver_drive(p: FuelParameters, insulin_action: float, glucagon: float, gut_glucose: float) -> float:
+    """Hormonal stimulus to hepatic glucose output relative to basal.
+
+    glucagon x ((1 + q) / (1 + q I))^2 / (1 + (portal glucose / half)^2): insulin and arriving glucose restrain the liver;
+    carbohydrate intake stops its output altogether (jeukendrup1999).
+    """
+    q = p.liver_insulin_sensitivity
+    restraint = (1.0 + q) / (1.0 + q * insulin_action)
+    portal = gut_glucose / p.liver_portal_half
+    return glucagon * restraint * restraint / (1.0 + portal * portal)
+
+
+@njit(cache=True, error_model="numpy")
+def sympathetic_drive(p: FuelParameters, sympathetic: float) -> float:
+    """Drive that grows with the intensity and the duration of work and outlasts it, 0 to 1: s / (s + s_half)."""
+    return sympathetic / (sympathetic + p.sympathetic_half)
+
+
+@njit(cache=True, error_model="numpy")
+def glucose_uptake(p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, uptake: float) -> float:
+    """Glucose leaving the blood, mmol/kg/h.
+
+    Obligatory (brain, blood cells; saturated, half at 1 mmol/L) + insulin-dependent u I G / G_basal + working muscle
+    u_ex y d (1 - i + i I) G / G_basal, with the sympathetic drive d; y scaled by relative VO2max to absolute work.
+    """
+    level = glucose / p.glucose_basal
+    obligatory = p.obligatory_uptake * glucose / (glucose + 1.0) * (p.glucose_basal + 1.0) / p.glucose_basal
+    peripheral = (p.liver_output_basal - p.obligatory_uptake) * insulin_action * level
+    permitted = 1.0 - p.exercise_insulin_share + p.exercise_insulin_share * insulin_action
+    working = p.exercise_glucose_uptake * uptake * sympathetic_drive(p, sympathetic)
+    return obligatory + peripheral + working * permitted * level
+
+
+@njit(cache=True, error_model="numpy")
+def fuel_fluxes(
+    p: FuelParameters, gut: float, glycogen: float, glucose: float, insulin: float, sympathetic: float, uptake: float
+) -> FuelFluxes:
+    """All fluxes of glucose.
+
+    Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I / (I + glucagon),
+    which falls as glycogen fills up and when the hormones call for output. Its output is glycogenolysis, proportional to g / (g + K), plus gluconeogenesis, both under one drive.
+    """
+    gut_glucose = p.gut_glucose_maximum * gut / (gut + p.gut_glucose_half)
+    insulin_action = p.insulin_sensitivity * insulin / p.insulin_basal
+    glucagon = glucagon_level(p, glucose, uptake)
+    output = p.liver_output_basal * liver_drive(p, insulin_action, glucagon, gut_glucose)
+    half_full = 0.5 * p.glycogen_capacity
+    filling = glycogen / (glycogen + p.glycogen_half) * (half_full + p.glycogen_half) / half_full
+    return FuelFluxes(
+        gut_glucose,
+        p.portal_capture * gut_glucose * (1.0 - glycogen / p.glycogen_capacity) * insulin_action / (insulin_action + glucagon),
+        output * (1.0 - p.gluconeogenesis_share) * filling * (1.0 + p.liver_exercise_gain * uptake),
+        output * p.gluconeogenesis_share,
+        glucose_uptake(p, glucose, insulin_action, sympathetic, uptake),
+        insulin_action,
+        glucagon,
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose: float, uptake: float) -> float:
+    """Rate of change of plasma insulin, pmol/L/h: it follows I_basal (G / G_basal)^2 (1 + incretin) / (1 + a y)."""
+    level = glucose / p.glucose_basal
+    target = p.insulin_basal * level * level * (1.0 + p.insulin_incretin_gain * gut_glucose)
+    return (target / (1.0 + p.insulin_exercise_suppression * uptake) - insulin) / p.insulin_time
+
+
+@njit(cache=True, error_model="numpy")
+def ffa_rate(p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, uptake: float) -> float:
+    """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b y).
+
+    Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d): insulin restrains it, the sympathetic drive d raises it. As d outlasts
+    the bout while muscle uptake stops at once, fatty acids overshoot after exercise. y: scaled to absolute work.
+    """
+    r = p.lipolysis_insulin_sensitivity
+    restraint = (1.0 + r) / (1.0 + r * insulin_action)
+    lipolysis = p.ffa_basal * restraint * (1.0 + p.lipolysis_exercise_gain * sympathetic_drive(p, sympathetic))
+    return p.ffa_turnover * (lipolysis - ffa * (1.0 + p.ffa_exercise_uptake * uptake))

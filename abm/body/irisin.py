@@ -1,0 +1,29 @@
+"""Irisin in the blood: one compartment, release raised by oxygen uptake and by training. nmol/L and hours."""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.parameters import Unit
+
+LN2 = 0.6931471805599453
+
+
+class IrisinParameters(NamedTuple):
+    """Constants of irisin kinetics; sources in configs/parameters/body_irisin.yaml."""
+
+    irisin_at_rest: Annotated[float, Unit("nmol/L")]
+    irisin_half_life: Annotated[float, Unit("h")]
+    irisin_exercise_gain: Annotated[float, Unit("1")]
+    irisin_training_gain: Annotated[float, Unit("1")]
+    irisin_volume: Annotated[float, Unit("L/kg")]
+
+
+@njit(cache=True, error_model="numpy")
+def irisin_rate(p: IrisinParameters, irisin: float, uptake: float, fitness: float) -> float:
+    """Rate of change of plasma irisin, nmol/L/h: k (I_rest (1 + b fitness) (1 + g y) - I), k = ln 2 / half-life.
+
+    Scale from mass spectrometry (Jedrychowski 2015, jedrychowski2015), rise graded with workload (daskalopoulou2014).
+    """
+    release = p.irisin_at_rest * (1.0 + p.irisin_training_gain * fitness) * (1.0 + p.irisin_exercise_gain * uptake)
+    return LN2 / p.irisin_half_life * (release - irisin)

@@ -1,0 +1,81 @@
+"""beta-Hydroxybutyrate (BHB) in the blood: hepatic ketogenesis, saturable clearance, absorption of ketone drinks.
+
+BHB in mmol/L, gut content in mmol of ketone per kg body mass, time in hours. Acetoacetate is not followed: an ester
+yields only the share of its ketone that appears as BHB.
+"""
+
+import math
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.parameters import Unit
+
+
+class KetoneParameters(NamedTuple):
+    """Constants of BHB kinetics; sources in configs/parameters/body_ketones.yaml."""
+
+    ketogenesis_rate: Annotated[float, Unit("1/h")]
+    ketogenesis_glycogen_half: Annotated[float, Unit("mmol/kg")]
+    ketogenic_induction: Annotated[float, Unit("1")]
+    ketogenic_induction_time: Annotated[float, Unit("h")]
+    ketone_clearance_maximum: Annotated[float, Unit("mmol/L/h")]
+    ketone_clearance_half: Annotated[float, Unit("mmol/L")]
+    ketone_clearance_exercise: Annotated[float, Unit("1")]
+    ketone_clearance_training: Annotated[float, Unit("1")]
+    ketone_volume: Annotated[float, Unit("L/kg")]
+    gut_ketone_absorption: Annotated[float, Unit("1/h")]
+    gut_ketone_meal_half: Annotated[float, Unit("mmol/kg")]
+    butanediol_maximum: Annotated[float, Unit("mmol/kg/h")]
+    butanediol_half: Annotated[float, Unit("mmol/kg")]
+    ester_bhb_yield: Annotated[float, Unit("1")]
+
+
+@njit(cache=True, error_model="numpy")
+def ketogenic_capacity_rate(p: KetoneParameters, capacity: float, insulin_action: float) -> float:
+    """Rate of change of the liver's ketogenic enzymes relative to a fed day, 1/h: (1 + g (1 - I)+ - c) / tau.
+
+    Days of low insulin induce them, which is why ketosis still deepens between the second and third day of a fast.
+    """
+    induced = 1.0 + p.ketogenic_induction * max(0.0, 1.0 - insulin_action)
+    return (induced - capacity) / p.ketogenic_induction_time
+
+
+@njit(cache=True, error_model="numpy")
+def ketogenesis(
+    p: KetoneParameters, capacity: float, ffa: float, insulin_action: float, glucagon: float, glycogen: float
+) -> float:
+    """BHB made by the liver, mmol/L/h: k c F sqrt(glucagon / insulin) K / (K + glycogen).
+
+    Enzyme capacity, fatty acid supply, the hormone ratio at the liver and the fall of malonyl-CoA as glycogen runs out.
+    Hormones relative to basal; this one law makes overnight, fasting, diabetic and post-exercise ketosis and its end
+    after carbohydrate.
+    """
+    supply = p.ketogenesis_rate * capacity * ffa * math.sqrt(glucagon / insulin_action)
+    return supply * p.ketogenesis_glycogen_half / (p.ketogenesis_glycogen_half + glycogen)
+
+
+@njit(cache=True, error_model="numpy")
+def ketone_clearance(p: KetoneParameters, bhb: float, uptake: float, fitness: float) -> float:
+    """BHB taken up by tissues, mmol/L/h: V B / (B + K / ((1 + a y)(1 + b fitness))).
+
+    Saturable, so that clearance per concentration falls as BHB rises, and exercise speeds it up at low but hardly at
+    high concentration (Fery and Balasse 1988, fery1988).
+    """
+    affinity = (1.0 + p.ketone_clearance_exercise * uptake) * (1.0 + p.ketone_clearance_training * fitness)
+    return p.ketone_clearance_maximum * bhb / (bhb + p.ketone_clearance_half / affinity)
+
+
+@njit(cache=True, error_model="numpy")
+def ketone_absorption(p: KetoneParameters, gut_ketone: float, gut_carbohydrate: float) -> float:
+    """BHB absorbed from a drink, mmol/kg/h: k E / (1 + C / K_meal), slowed by carbohydrate C in the gut (stubbs2017)."""
+    return p.gut_ketone_absorption * gut_ketone / (1.0 + gut_carbohydrate / p.gut_ketone_meal_half)
+
+
+@njit(cache=True, error_model="numpy")
+def butanediol_conversion(p: KetoneParameters, butanediol: float) -> float:
+    """Butanediol, the other half of the ester, oxidised to ketone in the liver, mmol/kg/h: v D / (D + K).
+
+    The enzyme saturates, so that large drinks last longer rather than peak higher in proportion.
+    """
+    return p.butanediol_maximum * butanediol / (butanediol + p.butanediol_half)

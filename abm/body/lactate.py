@@ -1,0 +1,92 @@
+"""Blood lactate: oxygen uptake with its lag, production above two thresholds, release from muscle, clearance.
+
+A two-compartment scheme: working muscle produces lactate and releases it to the blood, where it is cleared in
+proportion to its concentration. Concentrations in mmol per litre of lactate space, time in hours, intensity as
+fraction of VO2max (of maximal running speed in rodents).
+"""
+
+from typing import Annotated, NamedTuple
+
+from numba import njit
+
+from abm.elementary import exponential, logarithm
+from abm.parameters import Unit
+
+LN2 = 0.6931471805599453
+
+
+class LactateParameters(NamedTuple):
+    """Constants of lactate kinetics; sources in configs/parameters/body_lactate.yaml."""
+
+    lactate_at_rest: Annotated[float, Unit("mmol/L")]
+    lactate_half_life: Annotated[float, Unit("h")]
+    lactate_active_clearance: Annotated[float, Unit("1")]
+    lactate_volume: Annotated[float, Unit("L/kg")]
+    oxygen_uptake_time: Annotated[float, Unit("h")]
+    muscle_release_time: Annotated[float, Unit("h")]
+    muscle_release_half: Annotated[float, Unit("mmol/L")]
+    first_threshold: Annotated[float, Unit("1")]
+    second_threshold: Annotated[float, Unit("1")]
+    first_threshold_width: Annotated[float, Unit("1")]
+    second_threshold_width: Annotated[float, Unit("1")]
+    aerobic_lactate_slope: Annotated[float, Unit("mmol/L/h")]
+    anaerobic_lactate_slope: Annotated[float, Unit("mmol/L/h")]
+    deficit_lactate_slope: Annotated[float, Unit("mmol/L/h")]
+
+
+@njit(cache=True, error_model="numpy")
+def above(intensity: float, threshold: float, width: float) -> float:
+    """Smooth excess over a threshold: w ln(1 + exp((x - threshold) / w)), about max(0, x - threshold)."""
+    scaled = (intensity - threshold) / width
+    if scaled > 30.0:
+        return intensity - threshold
+    return width * logarithm(1.0 + exponential(scaled))
+
+
+@njit(cache=True, error_model="numpy")
+def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float, threshold_shift: float) -> float:
+    """Lactate made by working muscle beyond what rest makes, mmol/L/h of lactate space.
+
+    a1 (y - LT1)+ + a2 (y - LT2)+ + a3 (D - y)+^2, the first two with smoothed corners: glycolysis outruns oxidation above the
+    first turn point and anaerobic supply sets in near the second (Tschakert 2015, tschakert2015); whatever
+    demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen uptake as fraction of VO2max; the oxygen stores and phosphocreatine that its
+    lag stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift moves both thresholds.
+    """
+    first = above(uptake, p.first_threshold + threshold_shift, p.first_threshold_width)
+    second = above(uptake, p.second_threshold + threshold_shift, p.second_threshold_width)
+    deficit = max(demand - uptake, 0.0)
+    return (
+        p.aerobic_lactate_slope * first
+        + p.anaerobic_lactate_slope * second
+        + p.deficit_lactate_slope * deficit * deficit
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def lactate_turnover(p: LactateParameters, uptake: float, threshold_shift: float) -> float:
+    """Fraction of blood lactate replaced per hour, 1/h.
+
+    k (1 + c y / (y + LT1)), k = ln 2 / passive half-life: working muscle oxidises lactate, so that active recovery
+    near the lactate threshold clears fastest (Devlin 2014, devlin2014; Menzies 2010, menzies2010).
+    """
+    active = p.lactate_active_clearance * uptake / (uptake + p.first_threshold + threshold_shift)
+    return LN2 / p.lactate_half_life * (1.0 + active)
+
+
+@njit(cache=True, error_model="numpy")
+def lactate_rates(
+    p: LactateParameters, demand: float, uptake: float, muscle: float, blood: float, threshold_shift: float
+) -> tuple[float, float, float]:
+    """Rates of change of oxygen uptake (1/h), muscle lactate and blood lactate (mmol/L/h).
+
+    y' = (min(D, 1) - y) / tau_y;  M' = production - release;  L' = release + k(y) (L_rest - L).
+    Release M / tau_M / (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes after
+    an all-out effort.
+    Turnover at the resting level is balanced, in exercise too; production above it accumulates.
+    """
+    release = muscle / p.muscle_release_time / (1.0 + muscle / p.muscle_release_half)
+    return (
+        (min(demand, 1.0) - uptake) / p.oxygen_uptake_time,
+        muscle_lactate_production(p, demand, uptake, threshold_shift) - release,
+        release + lactate_turnover(p, uptake, threshold_shift) * (p.lactate_at_rest - blood),
+    )

@@ -1,0 +1,42 @@
+"""Plasma over a schedule: what the tissue sees of the body, as means over time steps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.body.rates import Vector
+
+SIGNIFICANT_DIGITS = 7
+
+
+@dataclass(frozen=True)
+class Plasma:
+    """Means over the steps between `edges` (T + 1, h); every other field has shape (T,).
+
+    bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at constant
+    plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0 untrained, 1 trained.
+    movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal cortex and the septum.
+    dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L.
+    """
+
+    edges: Vector
+    bhb: Vector
+    lactate: Vector
+    glucose: Vector
+    ffa: Vector
+    irisin: Vector
+    cortisol: Vector
+    insulin: Vector
+    glycogen: Vector
+    fitness: Vector
+    movement: Vector
+    dexamethasone: Vector
+    two_deoxyglucose: Vector
+    bdnf_iv: Vector
+
+
+def rounded(values: Iterable[float]) -> NDArray[np.float64]:
+    """Values to 7 significant digits, so that solvers of the same accuracy give the same numbers."""
+    return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values])

@@ -1,0 +1,144 @@
+"""The state of the body and its equations of motion: which subsystem drives which.
+
+Exercise demand -> oxygen uptake -> lactate, glucose uptake, hepatic output, sympathetic state, irisin, cortisol drive,
+fitness. Meals -> gut -> glucose -> insulin, glucagon -> liver glycogen, free fatty acids -> BHB.
+"""
+
+from typing import NamedTuple
+
+from numba import njit
+from numpy.typing import NDArray
+import numpy as np
+
+from abm.body.adaptation import AdaptationParameters, fitness_rate, relative_maximal_uptake, threshold_shift
+from abm.body.cortisol import CortisolParameters, cortisol_rates
+from abm.body.doses import DoseParameters
+from abm.body.fuels import FuelParameters, ffa_rate, fuel_fluxes, insulin_rate
+from abm.body.irisin import IrisinParameters, irisin_rate
+from abm.body.ketones import KetoneParameters, butanediol_conversion, ketogenesis, ketogenic_capacity_rate, ketone_absorption, ketone_clearance
+from abm.body.lactate import LN2, LactateParameters, lactate_rates
+
+STATES = (
+    "oxygen_uptake",  # fraction of VO2max, follows demand
+    "muscle_lactate",  # mmol per litre of lactate space
+    "lactate",  # mmol/L
+    "gut_carbohydrate",  # mmol glucose per kg body mass
+    "glycogen",  # liver, mmol glucose per kg body mass
+    "glucose",  # mmol/L
+    "insulin",  # pmol/L
+    "sympathetic",  # effort remembered over an hour, fraction of VO2max
+    "ffa",  # mmol/L
+    "gut_ketone",  # BHB, mmol per kg body mass
+    "butanediol",  # mmol per kg body mass
+    "ketogenic_capacity",  # of the liver, relative to a fed day
+    "bhb",  # mmol/L
+    "irisin",  # nmol/L
+    "cortisol_drive",  # effort above the threshold, fraction of VO2max
+    "cortisol",  # nmol/L
+    "fitness",  # 0 untrained, 1 trained
+    "dexamethasone",  # nmol/L
+    "deoxyglucose",  # mmol/L
+    "bdnf",  # nmol/L, dosed
+)
+(
+    UPTAKE, MUSCLE_LACTATE, LACTATE, GUT_CARBOHYDRATE, GLYCOGEN, GLUCOSE, INSULIN, SYMPATHETIC, FFA,
+    GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL, FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
+) = range(len(STATES))  # fmt: skip
+
+# Columns of the inputs that hold over one interval; infusions into each state, in its unit per hour, follow them.
+DEMAND, MEAL, KETOGENESIS, ADAPTING, FIRST_INFUSION = range(5)
+
+Vector = NDArray[np.float64]
+
+
+class BodyParameters(NamedTuple):
+    """All constants of one subject's body."""
+
+    lactate: LactateParameters
+    fuels: FuelParameters
+    ketones: KetoneParameters
+    irisin: IrisinParameters
+    cortisol: CortisolParameters
+    adaptation: AdaptationParameters
+    doses: DoseParameters
+
+
+@njit(cache=True, error_model="numpy")
+def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activity: float, rate: Vector) -> None:
+    """Rates of gut, glycogen, glucose, insulin, sympathetic state, fatty acids and BHB, written into `rate`.
+
+    gut' = meal - absorption;  glycogen' = portal uptake - glycogenolysis;
+    V G' = absorption - portal uptake + glycogenolysis + gluconeogenesis - uptake;  s' = (y - s) / tau_s;
+    B' = activity x ketogenesis + (absorption + yield x butanediol conversion) / V - clearance.
+    """
+    y = state[UPTAKE]
+    work = y * relative_maximal_uptake(p.adaptation, state[FITNESS])
+    flux = fuel_fluxes(
+        p.fuels, state[GUT_CARBOHYDRATE], state[GLYCOGEN], state[GLUCOSE], state[INSULIN], state[SYMPATHETIC], work
+    )
+    absorbed = ketone_absorption(p.ketones, state[GUT_KETONE], state[GUT_CARBOHYDRATE])
+    converted = butanediol_conversion(p.ketones, state[BUTANEDIOL])
+    output = flux.glycogenolysis + flux.gluconeogenesis
+    supply = flux.gut_glucose - flux.portal_uptake + output
+    capacity = state[KETOGENIC_CAPACITY]
+    made = ketogenesis(p.ketones, capacity, state[FFA], flux.insulin_action, flux.glucagon, state[GLYCOGEN])
+    rate[GUT_CARBOHYDRATE] = meal - flux.gut_glucose
+    rate[GLYCOGEN] = flux.portal_uptake - flux.glycogenolysis
+    rate[GLUCOSE] = (supply - flux.glucose_uptake) / p.fuels.glucose_volume
+    rate[INSULIN] = insulin_rate(p.fuels, state[GLUCOSE], state[INSULIN], flux.gut_glucose, y)
+    rate[SYMPATHETIC] = (y - state[SYMPATHETIC]) / p.fuels.sympathetic_time
+    rate[FFA] = ffa_rate(p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work)
+    rate[GUT_KETONE] = -absorbed
+    rate[BUTANEDIOL] = -converted
+    rate[KETOGENIC_CAPACITY] = ketogenic_capacity_rate(p.ketones, capacity, flux.insulin_action)
+    rate[BHB] = (
+        ketogenesis_activity * made
+        + (absorbed + p.ketones.ester_bhb_yield * converted) / p.ketones.ketone_volume
+        - ketone_clearance(p.ketones, state[BHB], y, state[FITNESS])
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def drug_rates(p: DoseParameters, state: Vector, rate: Vector) -> None:
+    """First-order elimination of dexamethasone, 2-deoxyglucose and infused BDNF, written into `rate`."""
+    rate[DEXAMETHASONE] = -LN2 / p.dexamethasone_half_life * state[DEXAMETHASONE]
+    rate[DEOXYGLUCOSE] = -LN2 / p.deoxyglucose_half_life * state[DEOXYGLUCOSE]
+    rate[BDNF] = -LN2 / p.bdnf_half_life * state[BDNF]
+
+
+@njit(cache=True, error_model="numpy")
+def body_rates(
+    p: BodyParameters,
+    time: float,
+    state: Vector,
+    inputs: Vector,
+    depot_absorption: Vector,
+    depot_target: NDArray[np.int64],
+    depot_scale: Vector,
+    rate: Vector,
+) -> None:
+    """Right-hand side of the whole body at `time` (h from midnight), written into `rate` (units of the state per hour).
+
+    inputs: what holds over the interval (see DEMAND and following). Each dose that is absorbed has a depot, an extra
+    state after STATES: d' = -k d, target' += k d x scale.
+    """
+    y, fitness = state[UPTAKE], state[FITNESS]
+    shift = threshold_shift(p.adaptation, fitness)
+    rate[UPTAKE], rate[MUSCLE_LACTATE], rate[LACTATE] = lactate_rates(
+        p.lactate, inputs[DEMAND], y, state[MUSCLE_LACTATE], state[LACTATE], shift
+    )
+    fuel_rates(p, state, inputs[MEAL], inputs[KETOGENESIS], rate)
+    rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], y, fitness)
+    agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_effect
+    rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
+        p.cortisol, time, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
+    )
+    rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, y)
+    drug_rates(p.doses, state, rate)
+    first_depot = len(rate) - len(depot_absorption)
+    for j in range(len(depot_absorption)):
+        absorbed = depot_absorption[j] * state[first_depot + j]
+        rate[first_depot + j] = -absorbed
+        rate[depot_target[j]] += absorbed * depot_scale[j]
+    for i in range(len(rate)):
+        rate[i] += inputs[FIRST_INFUSION + i]

@@ -1,0 +1,150 @@
+"""What must fit together in an experiment beyond each value by itself."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from abm.config.intensity import KINDS_OF_SPECIES, Capacity, Intensity, capacity
+from abm.errors import Fault, Key, listed, nearest
+from abm.metric_names import BLOOD_METRIC_NAMES
+from abm.units import clock_text, quantity_text
+
+if TYPE_CHECKING:
+    from abm.config.experiment import Experiment
+    from abm.config.part import Repeating
+    from abm.config.schedules import Schedule
+    from abm.config.sessions import Session
+
+MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
+_ROUNDING = 1e-9
+
+
+def is_multiple(value: float, step: float) -> bool:
+    """Whether `value` is a whole number of steps, but for rounding."""
+    return abs(value / step - round(value / step)) < 1e-7
+
+
+def check_experiment(experiment: Experiment) -> None:
+    """Fault where parts of an experiment contradict each other."""
+    if experiment.reference not in experiment.schedules:
+        expected = "one of the schedules, " + listed(experiment.schedules)
+        near = nearest(experiment.reference, experiment.schedules)
+        raise Fault("there is no such schedule", expected=expected, suggestion=near, at=("reference",))
+    subject = experiment.subject
+    capacity_of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+    for name, schedule in experiment.schedules.items():
+        at = ("schedules", name)
+        _check_preparation(experiment.preparation, schedule, at)
+        _check_sessions(schedule, experiment.run.duration, subject.species, capacity_of_subject, at)
+        _check_times(schedule, experiment.run.duration, at)
+    _check_observations(experiment)
+
+
+def _check_preparation(preparation: str, schedule: Schedule, at: tuple[str, ...]) -> None:
+    if preparation == "in_vivo":
+        for index, dose in enumerate(schedule.doses):
+            if dose.route == "bath":
+                place: tuple[Key, ...] = (*at, "doses", index, "route")
+                raise Fault("there is no bath in vivo", expected="preparation: slice or culture", at=place)
+        return
+    for key in ("sessions", "meals"):
+        if getattr(schedule, key):
+            expected = "doses into the bath, blocks and knock-outs"
+            raise Fault(f"a {preparation} has no {key}", expected=expected, at=(*at, key))
+    for index, dose in enumerate(schedule.doses):
+        if dose.route != "bath":
+            raise Fault(f"a {preparation} has no body", expected="route: bath", at=(*at, "doses", index, "route"))
+
+
+def _check_sessions(
+    schedule: Schedule, duration: float, species: str, of_subject: Capacity, at: tuple[str, ...]
+) -> None:
+    spans: list[tuple[float, float, int]] = []
+    for index, session in enumerate(schedule.sessions):
+        here: tuple[Key, ...] = (*at, "sessions", index)
+        kinds = KINDS_OF_SPECIES[species]
+        if session.kind not in kinds:
+            raise Fault(f"a {species} does no {session.kind}", expected=listed(kinds), at=(*here, "kind"))
+        starts = _occurrences(session, duration, (*here, "start"))
+        spans += [(start, start + session.length(session.week(start)), index) for start in starts]
+        for week in sorted({0, session.week(starts[-1])}):
+            _check_intensity(session, week, of_subject, here)
+    spans.sort()
+    for (start, end, first), (later, _, second) in pairwise(spans):
+        if later < end - _ROUNDING:
+            problem = f"overlaps the session of day {int(start // 24)} from {_clock(start)} to {_clock(end)}"
+            place: tuple[Key, ...] = (*at, "sessions", max(first, second), "start")
+            raise Fault(problem, expected="sessions one after the other", at=place)
+
+
+def _check_intensity(session: Session, week: int, of_subject: Capacity, at: tuple[Key, ...]) -> None:
+    key = "distance" if session.distance else "intervals" if session.intervals else "intensity"
+    for _, intensity in session_intensities(session, week, of_subject):
+        fraction = of_subject.fraction(intensity, session.kind, session.grade or 0.0)
+        if fraction > MOST_INTENSE:
+            problem = f"{intensity.text()} is {100 * fraction:.0f} %VO2max of this subject"
+            place = (*at, "progression") if week and session.progression else (*at, key)
+            raise Fault(problem, expected=f"at most {100 * MOST_INTENSE:.0f} %VO2max", at=place)
+
+
+def session_intensities(session: Session, week: int, of_subject: Capacity) -> list[tuple[float, Intensity]]:
+    """Duration (h) and intensity of each active stretch of a session; of a wheel, time spent running and its speed."""
+    if session.kind != "wheel":
+        return [(effort.duration, effort.intensity) for effort in session.efforts(week) if effort.intensity is not None]
+    running = session.length(week) * (session.running_fraction or of_subject.parameters.wheel_running_fraction)
+    if session.intensity is not None:
+        return [(running, intensity) for _, intensity in session.efforts(week) if intensity is not None]
+    return [(running, Intensity(session.kilometres(week) * 1000 / (running * 60), "m/min"))]
+
+
+def _check_times(schedule: Schedule, duration: float, at: tuple[str, ...]) -> None:
+    for index, dose in enumerate(schedule.doses):
+        _occurrences(dose, duration, (*at, "doses", index, "at"))
+    for index, meal in enumerate(schedule.meals):
+        here: tuple[Key, ...] = (*at, "meals", index)
+        if meal.at is not None:
+            _occurrences(meal, duration, (*here, "at"))
+        if meal.fast is not None and meal.fast.start is not None:
+            _occurrences(meal.fast, duration, (*here, "fast", "start"))
+        needs_sessions = meal.during is not None or (meal.fast is not None and meal.fast.before_sessions is not None)
+        if needs_sessions and not schedule.sessions:
+            place = (*here, "during") if meal.during else (*here, "fast", "before_sessions")
+            raise Fault("the schedule has no sessions", expected="sessions beside it", at=place)
+    for key, index, block in schedule.all_blocks():
+        if block.start >= duration:
+            problem = f"starts at {_when(block.start)}, after the end of the run"
+            raise Fault(problem, expected=f"a time before {_when(duration)}", at=(*at, key, index, "start"))
+
+
+def _occurrences(entry: Repeating, duration: float, at: tuple[Key, ...]) -> list[float]:
+    """When something happens within the run; Fault where that is never."""
+    times = entry.occurrences(duration)
+    if not times:
+        raise Fault("never happens before the end of the run", expected=f"a time before {_when(duration)}", at=at)
+    return times
+
+
+def _check_observations(experiment: Experiment) -> None:
+    run = experiment.run
+    for index, observation in enumerate(experiment.observe):
+        at = ("observe", index)
+        if experiment.preparation != "in_vivo" and observation.metric.partition(".")[0] in BLOOD_METRIC_NAMES:
+            problem = f"a {experiment.preparation} has no blood"
+            raise Fault(problem, expected="a read-out of the tissue", at=(*at, "metric"))
+        named = [(("at", place), time) for place, time in enumerate(observation.at or ())]
+        for key, time in [*named, *([(("every",), observation.every)] if observation.every else [])]:
+            if time > run.duration + _ROUNDING:
+                expected = f"a time up to run.duration, {_when(run.duration)}"
+                raise Fault(f"{_when(time)} is after the end of the run", expected=expected, at=(*at, *key))
+            if not is_multiple(time, run.step):
+                expected = f"a multiple of run.step, {_when(run.step)}"
+                raise Fault(f"{_when(time)} is not a whole number of steps", expected=expected, at=(*at, *key))
+
+
+def _when(hours: float) -> str:
+    return quantity_text(hours, "h")
+
+
+def _clock(hours: float) -> str:
+    return clock_text(hours % 24)

@@ -1,0 +1,244 @@
+"""An experiment: subject, preparation, tissue, schedules, what is observed, and the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from abm.config import checks
+from abm.config.part import OneOrMore, Part
+from abm.config.schedules import Schedule
+from abm.errors import Fault, nearest
+from abm.metric_names import METRIC_NAMES, REGIONS
+from abm.parameters import check_override, flatten_overrides
+from abm.units import ClockTime, Hours, Micrometres, PositiveHours
+
+Boundary = Literal["no_flux", "washout"]
+Count = Annotated[int, Field(strict=True, ge=1)]
+
+
+def _is_no_number(name: str) -> str:
+    try:
+        float(name)
+    except ValueError:
+        return name
+    raise Fault("a number is not a name", expected="a name with a letter that is no part of a number")
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$"), AfterValidator(_is_no_number)]
+
+
+class Light(Part):
+    """When the lights of the animal house go on and off; rodents eat and run in the dark."""
+
+    on: ClockTime = Field(default="07:00", validate_default=True)
+    """Lights on."""
+    off: ClockTime = Field(default="19:00", validate_default=True)
+    """Lights off."""
+
+
+class Subject(Part):
+    """Whose hippocampus it is."""
+
+    species: Literal["human", "mouse"] = "human"
+    """human or mouse; a rat experiment runs on the mouse and says so in a note."""
+    training: Literal["untrained", "recreational", "trained", "elite"] = "untrained"
+    """State of training at the start."""
+    condition: Literal["healthy", "type_2_diabetes"] = "healthy"
+    """State of health."""
+    light: Light | None = None
+    """Light and dark of a rodent; a mouse without it has light from 07:00 to 19:00."""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """Parameters that differ: `part.name` (or nested) -> value with its unit."""
+
+    @field_validator("overrides", mode="before")
+    @classmethod
+    def _flat(cls, value: Any) -> Any:
+        return flatten_overrides(value) if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _is_possible(self) -> Self:
+        if self.species == "human" and self.light is not None:
+            raise Fault("people have no light schedule", expected="light with species: mouse", at=("light",))
+        for key, value in self.overrides.items():
+            try:
+                check_override(key, value, self.species)
+            except Fault as fault:
+                at = ("overrides", *key.split("."))
+                raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
+        return self
+
+    @property
+    def lights(self) -> tuple[float, float]:
+        """Clock hours at which the lights go on and off."""
+        light = self.light or Light()
+        return light.on, light.off
+
+
+class Capillaries(Part):
+    """The capillary bed."""
+
+    spacing: Micrometres | None = None
+    """Mean distance between neighbouring capillaries; from the parameters of the species where absent."""
+
+
+class Boundaries(Part):
+    """What happens to the signals at each side of the tissue: nothing passes (no_flux), or they are lost (washout)."""
+
+    left: Boundary = "no_flux"
+    """Side at the low end of the first axis."""
+    right: Boundary = "no_flux"
+    """Side at the high end of the first axis."""
+    bottom: Boundary = "no_flux"
+    """Side at the low end of the second axis."""
+    top: Boundary = "no_flux"
+    """Side at the high end of the second axis."""
+    front: Boundary = "no_flux"
+    """Side at the low end of the third axis."""
+    back: Boundary = "no_flux"
+    """Side at the high end of the third axis."""
+
+
+def _one_for_all(value: Any) -> Any:
+    return dict.fromkeys(Boundaries.model_fields.keys() - {"note"}, value) if isinstance(value, str) else value
+
+
+class TissueConfig(Part):
+    """The piece of hippocampus: a section (two lengths) or a block (three)."""
+
+    neurons: Annotated[int, Field(strict=True, ge=10, le=10_000_000)] = 2000
+    """How many neurons."""
+    size: Annotated[tuple[Micrometres, ...], Field(min_length=2, max_length=3)] = Field(
+        default=("1.6 mm", "1.6 mm"), validate_default=True
+    )
+    """Lengths of the sides, whole numbers of voxels."""
+    voxel: Micrometres = Field(default="25 um", validate_default=True)
+    """Side of a voxel."""
+    boundaries: Annotated[Boundaries, BeforeValidator(_one_for_all)] = Field(default_factory=Boundaries)
+    """Conditions at the sides; one word stands for all."""
+    capillaries: Capillaries = Field(default_factory=Capillaries)
+    """The capillary bed."""
+
+    @model_validator(mode="after")
+    def _whole_voxels(self) -> Self:
+        for index, side in enumerate(self.size):
+            if not checks.is_multiple(side, self.voxel):
+                raise Fault(
+                    "not a whole number of voxels", expected=f"a multiple of {self.voxel:g} um", at=("size", index)
+                )
+        return self
+
+
+class Observation(Part):
+    """A read-out and when it is taken: `at` times, or `every` so often; at the start and the end where neither is."""
+
+    metric: str
+    """Name of a read-out, for all regions; with .DG, .CA3 or .CA1 for one."""
+    at: Annotated[tuple[Hours, ...], OneOrMore, Field(min_length=1)] | None = None
+    """Times since time zero."""
+    every: PositiveHours | None = None
+    """Interval, from time zero to the end."""
+
+    @field_validator("metric")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        metric, dot, region = name.partition(".")
+        if metric not in METRIC_NAMES:
+            raise Fault("unknown read-out", expected="the name of a read-out", suggestion=nearest(metric, METRIC_NAMES))
+        if dot and region not in REGIONS[1:]:
+            near = nearest(region, REGIONS[1:])
+            raise Fault(
+                f"unknown region '{region}'", expected="DG, CA3 or CA1", suggestion=f"{metric}.{near}" if near else None
+            )
+        return name
+
+    @model_validator(mode="after")
+    def _at_or_every(self) -> Self:
+        if self.at is not None and self.every is not None:
+            raise Fault("both at and every", expected="one of at and every", at=("every",))
+        return self
+
+
+class RunConfig(Part):
+    """How long, how often, from which seed, in which steps."""
+
+    duration: PositiveHours = Field(default="28 d", validate_default=True)
+    """From time zero, midnight of day 0, a Monday."""
+    burn_in: Hours = Field(default="30 d", validate_default=True)
+    """Rest before time zero, in which the tissue finds its steady state."""
+    replicates: Count = 8
+    """Pieces of tissue, each run under every schedule."""
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
+    """Seed of all random draws."""
+    step: PositiveHours = Field(default="0.1 h", validate_default=True)
+    """Time step; a whole number of steps makes a day."""
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> Self:
+        if self.step > 1.0 or not checks.is_multiple(24.0, self.step):
+            raise Fault(
+                "the steps do not fill a day",
+                expected='a step of at most 1 h that divides a day, such as "6 min"',
+                at=("step",),
+            )
+        for key in ("duration", "burn_in"):
+            if not checks.is_multiple(getattr(self, key), self.step):
+                raise Fault(
+                    "not a whole number of steps", expected=f"a multiple of run.step, {self.step:g} h", at=(key,)
+                )
+        return self
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    return {} if value is None else value
+
+
+class Experiment(Part):
+    """The whole description of an experiment."""
+
+    name: Name = "experiment"
+    """Name of the experiment."""
+    subject: Subject = Field(default_factory=Subject)
+    """Whose hippocampus it is."""
+    preparation: Literal["in_vivo", "slice", "culture"] = "in_vivo"
+    """in_vivo; or slice or culture, which have no body and whose concentrations are held by doses into the bath."""
+    tissue: TissueConfig = Field(default_factory=TissueConfig)
+    """The piece of hippocampus."""
+    schedules: Annotated[dict[Name, Annotated[Schedule, BeforeValidator(_nothing_is_empty)]], Field(min_length=1)]
+    """The arms, by name; each inline, or {from: file}."""
+    reference: str = ""
+    """The schedule the others are compared with; the first one where absent."""
+    observe: Annotated[tuple[Observation, ...], OneOrMore] = ()
+    """Read-outs and when they are taken."""
+    run: RunConfig = Field(default_factory=RunConfig)
+    """How long, how often, from which seed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_is_reference(cls, value: Any) -> Any:
+        if (
+            isinstance(value, dict)
+            and not value.get("reference")
+            and isinstance(value.get("schedules"), dict)
+            and value["schedules"]
+        ):
+            return {**value, "reference": next(iter(value["schedules"]))}
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        checks.check_experiment(self)
+        return self
+
+    def resolved(self) -> dict[str, Any]:
+        """Everything with its defaults, as plain values with units in text; loading it gives an equal experiment."""
+        plain: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        plain["subject"] = _without_empty(plain["subject"])
+        plain["tissue"] = _without_empty(plain["tissue"])
+        plain["schedules"] = {name: _without_empty(schedule) for name, schedule in plain["schedules"].items()}
+        return plain
+
+
+def _without_empty(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if value not in ({}, [])}

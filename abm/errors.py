@@ -1,0 +1,73 @@
+"""Errors a user can cause, each with what was wrong, where, what was expected and the nearest valid spelling."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+Key = str | int
+
+
+class Fault(ValueError):
+    """A value that cannot be accepted, before it is known in which file and line it stands.
+
+    problem: what is wrong; expected: what would be right; suggestion: the nearest valid spelling; at: keys below the
+    place where it was raised.
+    """
+
+    def __init__(
+        self, problem: str, *, expected: str = "", suggestion: str | None = None, at: tuple[Key, ...] = ()
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.expected = expected
+        self.suggestion = suggestion
+        self.at = at
+
+
+class ConfigError(Exception):
+    """A description that cannot be run: one message with place, value, what was expected and nearest spelling."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        value: str | None = None,
+        expected: str = "",
+        suggestion: str | None = None,
+    ) -> None:
+        self.problem, self.file, self.line, self.key = " ".join(problem.split()), file, line, key
+        self.value, self.expected, self.suggestion = value, expected, suggestion
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        subject = self.key if self.value is None or not self.key else f"{self.key} = {self.value}"
+        message = ": ".join(part for part in (place, subject, self.problem) if part)
+        if self.expected:
+            message += f"; expected {self.expected}"
+        if self.suggestion:
+            message += f"; did you mean '{self.suggestion}'?"
+        return message
+
+
+class ParameterError(ConfigError):
+    """A parameter file, or an override of a parameter, that breaks the rules for parameter records."""
+
+
+def nearest(word: object, options: Iterable[str]) -> str | None:
+    """The valid spelling nearest to what was written, or None where nothing is near."""
+    by_lower = {option.lower(): option for option in options}
+    found = difflib.get_close_matches(str(word).strip().lower(), list(by_lower), n=1, cutoff=0.55)
+    return by_lower[found[0]] if found else None
+
+
+def listed(options: Iterable[str], limit: int = 30) -> str:
+    """Options as text for a message: `a, b or c`."""
+    names = list(options)
+    if len(names) > limit:
+        return ", ".join(names[:limit]) + ", ..."
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]

@@ -1,0 +1,62 @@
+"""The names of the read-outs, and the regions they are reported for.
+
+A name stands in `observe` of an experiment, in the results and in the scoreboard. Each read-out is defined in
+`abm.metrics`; the names alone live here so that the configuration can check them without importing the model.
+"""
+
+PROMOTERS = ("I", "II", "IV", "VI")
+REGIONS = ("all", "DG", "CA3", "CA1")
+
+# Read-outs of the blood: they need a body, so they exist only in vivo.
+BLOOD_METRIC_NAMES = (
+    "plasma_bhb",
+    "plasma_lactate",
+    "plasma_irisin",
+    "plasma_cortisol",
+    "plasma_glucose",
+    "serum_bdnf",
+    "plasma_bdnf",
+    "brain_bdnf_release",
+)
+
+TISSUE_METRIC_NAMES = (
+    "tissue_bhb",
+    "tissue_lactate",
+    "tissue_irisin",
+    "tissue_cortisol",
+    "tissue_bdnf",
+    "hdac_activity",
+    "hdac2",
+    "hdac3",
+    "acetylation",
+    *(f"acetylation_{promoter}" for promoter in PROMOTERS),
+    "bdnf_mrna",
+    *(f"bdnf_mrna_{promoter}" for promoter in PROMOTERS),
+    "bdnf_pro",
+    "bdnf_protein",
+    "bdnf_release",
+    "trkb_activation",
+    "synaptic_strength",
+    "potentiated_fraction",
+    "consolidated_fraction",
+    "spine_density",
+    "strength_heterogeneity",
+    "spatial_clustering",
+    "ltp_magnitude",
+    "fepsp_slope",
+    "paired_pulse_ratio",
+)
+
+METRIC_NAMES = BLOOD_METRIC_NAMES + TISSUE_METRIC_NAMES
+
+
+def split_metric(name: str) -> tuple[str, str]:
+    """`bdnf_protein.CA1` -> (`bdnf_protein`, `CA1`); without a suffix the region is `all`.
+
+    Raises ValueError for an unknown read-out or region.
+    """
+    metric, dot, region = name.partition(".")
+    region = region if dot else "all"
+    if metric not in METRIC_NAMES or region not in REGIONS:
+        raise ValueError(f"unknown read-out {name!r}")
+    return metric, region

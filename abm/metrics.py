@@ -1,0 +1,276 @@
+"""The read-outs of a simulation: name, unit, definition, and how each is read from a model.
+
+A metric is a set of values, one per neuron or a single one for the blood, and the number that sums them up for a
+region. `METRICS` is the one place where read-outs are defined: results, figures and reports take names, units and
+definitions from here. Reading never changes a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.metric_names import PROMOTERS, REGIONS
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
+NEIGHBOURS = 8
+ACETYLATED = 1
+CONSOLIDATED = 0.5
+
+
+class Observed(Protocol):
+    """What a read-out needs of a model: tissue, neurons (one array per column) and the plasma of the present step."""
+
+    @property
+    def tissue(self) -> Any: ...
+    @property
+    def neurons(self) -> Any: ...
+    @property
+    def blood(self) -> Mapping[str, float]: ...
+
+
+@dataclass
+class Layout:
+    """Which neurons belong to each region and which lie next to each other; neither changes while a model runs."""
+
+    positions: Floats
+    members: dict[str, Indices]
+    nearest: dict[str, Indices] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, model: Observed) -> Layout:
+        """The layout of `model`, worked out once."""
+        if model not in _layouts:
+            region = np.asarray(model.neurons.region)
+            members = {name: np.flatnonzero(region == code) for code, name in enumerate(REGIONS[1:])}
+            _layouts[model] = cls(np.array(model.neurons.position), {"all": np.arange(len(region)), **members})
+        return _layouts[model]
+
+    def neighbours(self, region: str) -> Indices:
+        """For each neuron of the region the places, within the region, of its nearest fellows: shape (n, 8).
+
+        Empty where a region has too few neurons.
+        """
+        if region not in self.nearest:
+            self.nearest[region] = _nearest(self.positions[self.members[region]])
+        return self.nearest[region]
+
+
+_layouts: WeakKeyDictionary[Observed, Layout] = WeakKeyDictionary()
+
+
+def _nearest(positions: Floats) -> Indices:
+    if len(positions) <= NEIGHBOURS:
+        return np.empty((0, NEIGHBOURS), dtype=np.intp)
+    from scipy.spatial import KDTree
+
+    nearest = np.asarray(KDTree(positions).query(positions, NEIGHBOURS + 1)[1], dtype=np.intp)
+    return nearest[:, 1:]
+
+
+SumUp = Callable[[Floats, str, Layout], float]
+
+
+def mean(values: Floats, region: str, layout: Layout) -> float:
+    """Arithmetic mean; NaN for an empty region."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def coefficient_of_variation(values: Floats, region: str, layout: Layout) -> float:
+    """Standard deviation over mean; NaN for an empty region or a mean of zero."""
+    centre = mean(values, region, layout)
+    return float(values.std()) / centre if len(values) and centre else float("nan")
+
+
+def moran(values: Floats, region: str, layout: Layout) -> float:
+    """Moran's I among the neurons of a region, each giving equal weight to its 8 nearest fellows N(i).
+
+        I = sum_i z_i (mean of z_j over j in N(i)) / sum_i z_i^2,    z = x - mean(x)
+
+    Near 1: like lies next to like; -1/(n-1) on average without spatial order. NaN without spread or neighbours.
+    """
+    neighbours = layout.neighbours(region)
+    deviation = values - values.mean() if len(values) else values
+    square = float((deviation * deviation).sum())
+    if not len(neighbours) or square == 0.0:
+        return float("nan")
+    return float((deviation * deviation[neighbours].mean(axis=1)).sum()) / square
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One read-out.
+
+    name: as in configuration and results. unit: of the number ("1" is dimensionless). part: its place in the chain.
+    definition: one sentence. values: model -> the measured values, one per neuron, or one for the blood.
+    sum_up: values of a region's neurons -> the number; the arithmetic mean where nothing else is said.
+    """
+
+    name: str
+    unit: str
+    part: str
+    definition: str
+    values: Callable[[Observed], Floats]
+    sum_up: SumUp = mean
+
+    @property
+    def regional(self) -> bool:
+        """Whether the read-out has one number per region (the blood has none)."""
+        return self.part != "body"
+
+    def observe(self, model: Observed) -> dict[str, float]:
+        """The number for the whole tissue ("all") and, but for the blood, for each region."""
+        values = self.values(model)
+        if not self.regional:
+            return {"all": float(values)}
+        layout = Layout.of(model)
+        return {region: self.sum_up(values[members], region, layout) for region, members in layout.members.items()}
+
+
+def _plasma(name: str, model: Observed) -> Floats:
+    return np.asarray(model.blood[name], dtype=np.float64)
+
+
+def _tissue(signal: int, model: Observed) -> Floats:
+    field_ = model.tissue.concentration[signal].reshape(-1)
+    return np.asarray(field_[model.neurons.voxel], dtype=np.float64)
+
+
+def _column(name: str, model: Observed) -> Floats:
+    return np.asarray(getattr(model.neurons, name), dtype=np.float64)
+
+
+def _acetylated(promoters: slice, model: Observed) -> Floats:
+    nucleosomes = model.neurons.nucleosomes[:, promoters]
+    return np.asarray((nucleosomes == ACETYLATED).mean(axis=(1, 2)), dtype=np.float64)
+
+
+def _transcripts(promoters: slice, model: Observed) -> Floats:
+    return np.asarray(model.neurons.transcripts[:, promoters].sum(axis=1), dtype=np.float64)
+
+
+def _mean_of(column: str, part: str, definition: str, unit: str = "1", name: str = "") -> Metric:
+    """The mean of one neuron column."""
+    return Metric(name or column, unit, part, definition, partial(_column, column))
+
+
+def _body() -> list[Metric]:
+    substances = {
+        "bhb": ("beta-hydroxybutyrate", "mmol/L"),
+        "lactate": ("lactate", "mmol/L"),
+        "irisin": ("irisin", "nmol/L"),
+        "cortisol": ("total cortisol (a rodent's corticosterone)", "nmol/L"),
+        "glucose": ("glucose", "mmol/L"),
+    }
+    return [
+        Metric(f"plasma_{name}", unit, "body", f"Concentration of {text} in plasma.", partial(_plasma, name))
+        for name, (text, unit) in substances.items()
+    ]
+
+
+def _tissue_signals() -> list[Metric]:
+    substances = {
+        "bhb": ("beta-hydroxybutyrate", "mmol/L"),
+        "lactate": ("lactate", "mmol/L"),
+        "irisin": ("irisin", "nmol/L"),
+        "cortisol": ("free cortisol (a rodent's corticosterone)", "nmol/L"),
+        "bdnf": ("mature BDNF", "nmol/L"),
+    }
+    text = "Extracellular concentration of {} at the neurons, mean over neurons."
+    return [
+        Metric(f"tissue_{name}", unit, "tissue", text.format(substance), partial(_tissue, SIGNALS.index(name)))
+        for name, (substance, unit) in substances.items()
+    ]
+
+
+def _epigenome() -> list[Metric]:
+    acetylation = "Acetylated fraction of the nucleosomes of Bdnf promoter"
+    return [
+        _mean_of(
+            "eraser", "epigenome", "Deacetylating activity of HDAC1, 2 and 3, relative to rest.", name="hdac_activity"
+        ),
+        _mean_of("hdac2", "epigenome", "Abundance of HDAC2, relative to rest."),
+        _mean_of("hdac3", "epigenome", "Abundance of HDAC3, relative to rest."),
+        Metric("acetylation", "1", "epigenome", f"{acetylation}s I, II, IV and VI.", partial(_acetylated, slice(None))),
+        *(
+            Metric(
+                f"acetylation_{name}", "1", "epigenome", f"{acetylation} {name}.", partial(_acetylated, slice(i, i + 1))
+            )
+            for i, name in enumerate(PROMOTERS)
+        ),
+    ]
+
+
+def _expression() -> list[Metric]:
+    transcripts = "Bdnf transcripts per neuron"
+    return [
+        Metric("bdnf_mrna", "1", "expression", f"{transcripts}, all promoters.", partial(_transcripts, slice(None))),
+        *(
+            Metric(
+                f"bdnf_mrna_{name}",
+                "1",
+                "expression",
+                f"{transcripts} from promoter {name}.",
+                partial(_transcripts, slice(i, i + 1)),
+            )
+            for i, name in enumerate(PROMOTERS)
+        ),
+        _mean_of("bdnf_pro", "expression", "proBDNF dimers per neuron."),
+        _mean_of("bdnf_protein", "expression", "Mature BDNF dimers stored per neuron."),
+        _mean_of(
+            "release_rate", "expression", "Mature BDNF dimers released per neuron and hour.", "1/h", "bdnf_release"
+        ),
+    ]
+
+
+def _synapses() -> list[Metric]:
+    strength = partial(_column, "mean_strength")
+    return [
+        _mean_of("trkb", "synapses", "TrkB signalling, relative to rest.", name="trkb_activation"),
+        _mean_of(
+            "mean_strength",
+            "synapses",
+            "Mean weight of a neuron's plastic synapses, relative to rest, mean over neurons.",
+            name="synaptic_strength",
+        ),
+        _mean_of(
+            "potentiated", "synapses", "Fraction of plastic synapses that are potentiated.", name="potentiated_fraction"
+        ),
+        _mean_of(
+            "consolidated",
+            "synapses",
+            "Fraction of plastic synapses whose potentiation is consolidated.",
+            name="consolidated_fraction",
+        ),
+        _mean_of("spine", "synapses", "Density of dendritic spines, relative to rest.", name="spine_density"),
+        Metric(
+            "strength_heterogeneity",
+            "1",
+            "synapses",
+            "Coefficient of variation of the neurons' mean synaptic strength.",
+            strength,
+            coefficient_of_variation,
+        ),
+        Metric(
+            "spatial_clustering",
+            "1",
+            "synapses",
+            "Moran's I of the neurons' mean synaptic strength among the 8 nearest neurons.",
+            strength,
+            moran,
+        ),
+    ]
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_body(), *_tissue_signals(), *_epigenome(), *_expression(), *_synapses())
+}

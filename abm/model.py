@@ -1,0 +1,312 @@
+"""The hippocampus as a Mesa model: tissue, neurons and synapses of one replicate under one schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+import mesa
+import numpy as np
+import numpy.typing as npt
+
+from abm.barrier import Barrier
+from abm.body import Plasma, resting_day, simulate_body
+from abm.clock import Clock
+from abm.config import Experiment, load_experiment
+from abm.elementary import exponential
+from abm.epigenome import EpigenomeParameters, resting_rows
+from abm.expression import ExpressionParameters
+from abm.forcing import (
+    RESTING_DRUGS,
+    ForcingParameters,
+    blood_at,
+    clamp_to_rest,
+    injections,
+    pharmacology,
+)
+from abm.metrics import METRICS
+from abm.network import NetworkParameters, Synapses, Wiring, advance_synapses, input_activity, replay, wire
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, advance_neurons, promoter_constants
+from abm.parameters import CONFIG_DIRECTORY, load_parameters
+from abm.schedule import Timeline, compile_schedule, resting_timeline
+from abm.streams import generator, stream_key
+from abm.synapses import SynapseParameters
+from abm.tissue import SIGNALS, Tissue
+
+DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
+LN2 = 0.6931471805599453
+DIMERS_PER_NANOMOLAR = 0.602214076  # in one cubic micrometre: 1 nmol/L x 1 um^3 x Avogadro
+BDNF = SIGNALS.index("bdnf")
+REPORTED = ("bdnf_protein", "acetylation", "trkb_activation", "synaptic_strength")
+
+
+class HippocampusModel(mesa.Model):
+    """One replicate of the hippocampus under one schedule.
+
+    A step, of `experiment.run.step` hours, runs in this order:
+        1. blood of the step; induction of the barrier's carriers
+        2. exchange with capillaries, diffusion, consumption and BDNF secretion in the tissue
+        3. neurons: signals, chromatin, transcription, BDNF, TrkB
+        4. synapses between events, then the step's events
+        5. the clock; once an hour the data collector
+
+    Arguments: experiment, an Experiment or the path of one (default: the exercise schedules); schedule, the name of one
+    of its schedules; replicate, which draw of tissue, wiring and luck; neurons, to override the experiment's number;
+    clamped, signals held at rest ("bhb", "lactate", "irisin", "cortisol", "bdnf", "input_activity"); plasma, timeline
+    and resting, computed if not given; rested, a checkpoint to start from at time zero (without it the model starts
+    with its burn-in); rng, the seed (default: the experiment's).
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment | str | None = None,
+        schedule: str = "sedentary",
+        replicate: int = 0,
+        neurons: int | None = None,
+        clamped: Iterable[str] = (),
+        plasma: Plasma | None = None,
+        timeline: Timeline | None = None,
+        resting: Plasma | None = None,
+        rested: dict[str, npt.NDArray[Any]] | None = None,
+        rng: int | None = None,
+    ) -> None:
+        if not isinstance(experiment, Experiment):
+            experiment = load_experiment(experiment or DEFAULT_EXPERIMENT)
+        seed = experiment.run.seed if rng is None else int(rng)
+        super().__init__(rng=seed)
+        self.experiment, self.schedule, self.replicate = experiment, schedule, replicate
+        self.clock = Clock(experiment.run.step, experiment.run.burn_in)
+        self.key = stream_key(seed, replicate)
+        self._force(plasma, timeline, resting, tuple(clamped))
+        self._load_parameters()
+        self._build(neurons or experiment.tissue.neurons, seed)
+        if rested is None:
+            self._settle()
+        else:
+            self.restore(rested)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={"hour": "hour", **{name: partial(_whole_tissue, metric=name) for name in REPORTED}}
+        )
+
+    def _force(
+        self, plasma: Plasma | None, timeline: Timeline | None, resting: Plasma | None, clamped: tuple[str, ...]
+    ) -> None:
+        """Set what the tissue will meet: the resting day of the burn-in, then the plasma and blocks of the schedule."""
+        subject, run = self.experiment.subject, self.experiment.run
+        self.timeline = timeline or compile_schedule(
+            self.experiment.schedules[self.schedule], subject, run.duration, self.schedule
+        )
+        self.resting = resting or resting_day(subject, run.step)
+        self.plasma = plasma or simulate_body(subject, self.timeline, step_edges(self.experiment))
+        if clamped:
+            self.plasma = clamp_to_rest(self.plasma, self.resting, clamped)
+
+    def _load_parameters(self) -> None:
+        subject = self.experiment.subject
+        species, overrides = subject.species, subject.overrides
+        self.epigenome = load_parameters(EpigenomeParameters, "epigenome", species, overrides)
+        self.expression = load_parameters(ExpressionParameters, "expression", species, overrides)
+        self.plasticity = load_parameters(SynapseParameters, "synapses", species, overrides)
+        self.network = load_parameters(NetworkParameters, "network", species, overrides)
+        self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
+        self.promoters = promoter_constants(self.expression, self.epigenome)
+        step = self.clock.step
+        self.transcript_loss = 1.0 - exponential(-LN2 * step / self.expression.transcript_half_life)
+        self.early_decay = exponential(-step / self.plasticity.early_time)
+
+    def _build(self, neurons: int, seed: int) -> None:
+        """Draw tissue, neurons and wiring of this replicate, every state at its resting mean."""
+        p = self.network
+        shares = (p.granule_cells, p.ca3_cells, p.ca1_cells)
+        self.tissue = Tissue.build(self.experiment, neurons, shares, seed, self.replicate)
+        self.barrier = Barrier.build(self.experiment)
+        Neuron.table(self, neurons)
+        Neuron.create_agents(self, neurons)
+        n = self.neurons
+        n.region[:], n.voxel[:] = self.tissue.region, self.tissue.neuron_voxel
+        n.position[:, : self.tissue.positions.shape[1]] = self.tissue.positions
+        draw = generator(seed, self.replicate, "neurons")
+        n.nucleosomes[:] = resting_rows(self.epigenome, neurons, draw)
+        x = self.expression
+        means = x.transcripts_at_rest * self.promoters.transcript_share
+        n.transcripts[:] = draw.poisson(means, (neurons, means.size))
+        n.bdnf_protein[:] = x.store_at_rest
+        n.bdnf_pro[:] = x.store_at_rest * x.proform_half_life / x.store_half_life
+        n.release_rate[:] = x.released_share * LN2 / x.store_half_life * x.store_at_rest
+        self.wiring: Wiring = wire(p, n.region, generator(seed, self.replicate, "wiring"))
+        n.rate[:] = self.wiring.rate[:neurons]
+        self.synapses = Synapses(np.zeros(self.wiring.sender.size), np.zeros(self.wiring.sender.size))
+        self.release_probability = np.ones(self.wiring.region.size)
+        self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
+
+    def _settle(self) -> None:
+        """Find every neuron's set points: the mean of its local drives over a resting day at resting secretion."""
+        n = self.neurons
+        for name in Neuron.declared_columns():
+            if name.startswith("rest_"):
+                getattr(n, name)[:] = 0.0
+        steps = len(self.resting.edges) - 1
+        self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
+        for step in range(steps):
+            self._exchange(blood_at(self.resting, step), 1.0)
+            add_set_point(
+                self._columns(), self._signals(), self.epigenome, self.expression, self.plasticity, 1.0 / steps
+            )
+        self.tissue.reset_ledger()
+
+    @property
+    def neurons(self) -> Any:
+        """The table of neurons; each column is an array, neurons first."""
+        return Neuron.table(self)
+
+    @property
+    def hour(self) -> float:
+        """Hours since the end of burn-in, at the start of the coming step."""
+        return self.clock.hour
+
+    @property
+    def blood(self) -> dict[str, float]:
+        """Plasma means of the step that ends now (of the first step at time zero), by name."""
+        step = self.clock.taken - round(self.clock.burn_in / self.clock.step)
+        if step < 0:
+            return blood_at(self.resting, self.clock.taken % (len(self.resting.edges) - 1))
+        return blood_at(self.plasma, max(step - 1, 0))
+
+    def step(self) -> None:
+        """Advance everything by one step; see the class for the order."""
+        blood = self._coming_blood()
+        drugs = pharmacology(self.timeline, self.hour, blood["dexamethasone"]) if self.hour >= 0.0 else RESTING_DRUGS
+        self._exchange(blood, self.timeline.remaining_activity("MCT1", self.hour))
+        self._advance_neurons(drugs, input_activity(self.network, blood["movement"]))
+        self.clock = self.clock.next()
+        if self.clock.taken % max(round(1.0 / self.clock.step), 1) == 0:
+            self.datacollector.collect(self)
+
+    def _coming_blood(self) -> dict[str, float]:
+        """Plasma means of the step about to be taken."""
+        if self.hour < 0.0:
+            return blood_at(self.resting, self.clock.taken % (len(self.resting.edges) - 1))
+        return blood_at(self.plasma, self.clock.taken - round(self.clock.burn_in / self.clock.step))
+
+    def _exchange(self, blood: dict[str, float], carriers: float) -> None:
+        """Blood, barrier and tissue over one step; `carriers` is what a blocker leaves of MCT1."""
+        step, tissue = self.clock.step, self.tissue
+        self.barrier.induce(blood, step, carriers)
+        influx, efflux = self.barrier.exchange(
+            blood, tissue.capillary_concentration(), tissue.capillary_weight, carriers
+        )
+        for signal, amount in injections(self.applied, self.timeline, self.hour, self.hour + step):
+            tissue.inject(signal, amount)
+        tissue.advance(step, influx, efflux, self._secretion())
+
+    def _secretion(self) -> npt.NDArray[np.float64]:
+        """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,)."""
+        rate: npt.NDArray[np.float64] = self.neurons.release_rate
+        return rate * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
+
+    def _signals(self) -> Signals:
+        """The extracellular concentrations, flat."""
+        return Signals(*self.tissue.concentration.reshape(len(SIGNALS), -1))
+
+    def _columns(self) -> NeuronColumns:
+        """The neurons' columns as the compiled loops take them."""
+        return NeuronColumns(**self.neurons.columns)
+
+    def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
+        """Neurons, synapses between events, then the events of the step."""
+        n, w, s, step = self._columns(), self.wiring, self.synapses, self.clock.step
+        signals, taken, p = self._signals(), self.clock.taken, self.plasticity
+        advance_neurons(
+            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, step,
+            self.transcript_loss, self.key, taken,
+        )  # fmt: skip
+        advance_synapses(
+            w, s.early, s.late, p, step, self.early_decay, n.trkb, n.spine, n.scale, n.plasticity_protein,
+            self.release_probability, n.drive, n.early_load, n.mean_strength, n.potentiated, n.consolidated,
+        )  # fmt: skip
+        replay(
+            w, s.early, s.late, p, self.network, step, activity, self.key, taken, n.spine, n.scale,
+            self.release_probability, n.threshold, n.potentiation_gain, n.depression_gain,
+        )  # fmt: skip
+
+    def rest(self) -> None:
+        """Run what is left of the burn-in, then open a new account of amounts and errors."""
+        while self.hour < 0.0:
+            self.step()
+        self.tissue.reset_ledger()
+
+    @property
+    def steps_total(self) -> int:
+        """Steps from time zero to the end of the experiment."""
+        return round(self.experiment.run.duration / self.clock.step)
+
+    def observe(self, metric: str) -> dict[str, float]:
+        """A read-out for the whole tissue ("all") and, but for the blood, for DG, CA3 and CA1."""
+        return METRICS[metric].observe(self)
+
+    def checkpoint(self) -> dict[str, npt.NDArray[Any]]:
+        """Copies of everything that changes; `restore` goes on from them bit by bit."""
+        return {
+            "taken": np.array(self.clock.taken),
+            "early": self.synapses.early.copy(),
+            "late": self.synapses.late.copy(),
+            **{f"neuron.{name}": column.copy() for name, column in self.neurons.columns.items()},
+            **{f"tissue.{name}": array for name, array in self.tissue.checkpoint().items()},
+            **{f"barrier.{name}": array for name, array in self.barrier.checkpoint().items()},
+        }
+
+    def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
+        """Go to a checkpoint of a model of the same experiment and replicate."""
+        self.clock = Clock(self.clock.step, self.clock.burn_in, int(state["taken"]))
+        self.synapses.early[:], self.synapses.late[:] = state["early"], state["late"]
+        for name, column in self.neurons.columns.items():
+            column[:] = state[f"neuron.{name}"]
+        self.tissue.restore(_part(state, "tissue."))
+        self.barrier.restore(_part(state, "barrier."))
+
+
+def _part(state: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def _whole_tissue(model: HippocampusModel, metric: str) -> float:
+    """A read-out of the whole tissue, for the data collector."""
+    return model.observe(metric)["all"]
+
+
+def step_edges(experiment: Experiment) -> npt.NDArray[np.float64]:
+    """Edges of the steps from time zero to the end of an experiment, h."""
+    run = experiment.run
+    return np.round(np.arange(round(run.duration / run.step) + 1) * run.step, 9)
+
+
+def burn_in(experiment: Experiment, replicate: int, resting: Plasma) -> dict[str, npt.NDArray[Any]]:
+    """The state of one replicate after its burn-in, from which every schedule starts."""
+    name = experiment.reference
+    model = HippocampusModel(
+        experiment, name, replicate, plasma=resting, timeline=resting_timeline(experiment.subject), resting=resting
+    )
+    model.rest()
+    state = model.checkpoint()
+    forget(model)
+    return state
+
+
+def start(
+    experiment: Experiment,
+    schedule: str,
+    timeline: Timeline,
+    replicate: int,
+    plasma: Plasma,
+    rested: dict[str, npt.NDArray[Any]],
+) -> HippocampusModel:
+    """One replicate at time zero of a schedule, from its state after burn-in."""
+    return HippocampusModel(
+        experiment, schedule, replicate, plasma=plasma, timeline=timeline, resting=plasma, rested=rested
+    )
+
+
+def forget(model: HippocampusModel) -> None:
+    """Let a model that is no longer needed be freed: Mesa 3.3.1 keeps every model in a table of its agents' numbers."""
+    getattr(mesa.Agent, "_ids", {}).pop(model, None)

@@ -1,0 +1,269 @@
+"""Schedules as plain numbers: bouts of exercise, meals, doses and blocks on one time axis.
+
+The body and the model read a Timeline; nothing here depends on how it was described. Times are hours since time zero
+(midnight of day 0, a Monday), intensities fractions of the subject's own VO2max.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from abm.parameters import Unit, load_parameters
+
+if TYPE_CHECKING:
+    from abm.config import Capacity, Fast, Schedule, Session, Subject
+
+DAY = 24.0
+Floats = NDArray[np.float64]
+# A block of the class removes the same part of each of its members.
+CLASSES = {"HDAC1": "class_I_HDAC", "HDAC2": "class_I_HDAC", "HDAC3": "class_I_HDAC"}
+
+
+class Bout(NamedTuple):
+    """Exercise from `start` to `end` (h) at one intensity: the whole oxygen uptake as a fraction of VO2max."""
+
+    start: float
+    end: float
+    intensity: float
+    kind: str
+
+
+class Meal(NamedTuple):
+    """A meal from `start` to `end` (h); carbohydrate in g per kg of body mass, eaten evenly."""
+
+    start: float
+    end: float
+    carbohydrate: float
+
+
+class Dose(NamedTuple):
+    """Something given from `at` for `duration` (h; 0 is a bolus).
+
+    amount, in total: oral, iv, ip, sc in mmol/kg for ketone_ester, bhb, lactate, glucose, 2-deoxyglucose and in
+    nmol/kg for irisin, corticosterone, dexamethasone, bdnf; icv in nmol; bath in mmol/L or nmol/L likewise, the
+    concentration held during `duration`.
+    """
+
+    what: str
+    route: str
+    amount: float
+    at: float
+    duration: float
+
+
+class Block(NamedTuple):
+    """A mechanism that from `start` to `end` (h) lacks `fraction` (0 to 1) of its activity."""
+
+    target: str
+    fraction: float
+    start: float
+    end: float
+
+
+class MealParameters(NamedTuple):
+    """When and how much is eaten (configs/parameters/meals.yaml)."""
+
+    daily_carbohydrate: Annotated[float, Unit("g/kg")]
+    meal_duration: Annotated[float, Unit("h")]
+    breakfast: Annotated[float, Unit("h")]
+    lunch: Annotated[float, Unit("h")]
+    dinner: Annotated[float, Unit("h")]
+    breakfast_share: Annotated[float, Unit("1")]
+    lunch_share: Annotated[float, Unit("1")]
+    rodent_meal_interval: Annotated[float, Unit("h")]
+    rodent_dark_share: Annotated[float, Unit("1")]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What happens in one arm of an experiment until `duration` (h).
+
+    bouts: sorted, not overlapping, intervals expanded; a passive rest is the absence of a bout. resting_intensity:
+    oxygen uptake at rest as a fraction of VO2max. light: clock hours at which the lights of the animal house go on
+    and off.
+    """
+
+    name: str
+    duration: float
+    bouts: tuple[Bout, ...] = ()
+    meals: tuple[Meal, ...] = ()
+    doses: tuple[Dose, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    resting_intensity: float = 0.0
+    light: tuple[float, float] = (7.0, 19.0)
+
+    def intensity(self, t: ArrayLike) -> Floats:
+        """Fraction of VO2max at times t (h), any shape; 0 outside bouts, where the body is at rest."""
+        times = np.asarray(t, dtype=np.float64)
+        starts, ends, levels = self._columns
+        if not starts.size:
+            return np.zeros_like(times)
+        index = np.searchsorted(starts, times, side="right") - 1
+        inside = (index >= 0) & (times < ends[index])
+        return np.where(inside, levels[index], 0.0)
+
+    def mean_intensity(self, edges: ArrayLike) -> Floats:
+        """Mean of intensity(t) over each step, exactly; edges (T+1,) in h -> (T,)."""
+        return self._step_mean(edges, self._columns[2])
+
+    def exercising(self, edges: ArrayLike) -> Floats:
+        """Part of each step that is spent in bouts, 0 to 1; edges (T+1,) in h -> (T,)."""
+        return self._step_mean(edges, np.ones_like(self._columns[2]))
+
+    def remaining_activity(self, target: str, t: float) -> float:
+        """Activity of a mechanism left at time t (h), 0 to 1: the product of 1 - fraction over the blocks on it.
+
+        A block of class_I_HDAC acts on HDAC1, HDAC2 and HDAC3.
+        """
+        names = {target, CLASSES.get(target, target)}
+        return math.prod(
+            1.0 - block.fraction for block in self.blocks if block.target in names and block.start <= t < block.end
+        )
+
+    @cached_property
+    def _columns(self) -> tuple[Floats, Floats, Floats]:
+        """Starts, ends and intensities of the bouts."""
+        columns = np.array([bout[:3] for bout in self.bouts], dtype=np.float64).reshape(-1, 3)
+        return columns[:, 0], columns[:, 1], columns[:, 2]
+
+    def _step_mean(self, edges: ArrayLike, levels: Floats) -> Floats:
+        """Mean over each step of what is `levels` within the bouts and 0 outside."""
+        times = np.asarray(edges, dtype=np.float64)
+        starts, ends, _ = self._columns
+        if not starts.size:
+            return np.zeros(max(times.size - 1, 0))
+        before = np.concatenate([[0.0], np.cumsum((ends - starts) * levels)])
+        index = np.maximum(np.searchsorted(starts, times, side="right") - 1, 0)
+        within = np.clip(times - starts[index], 0.0, ends[index] - starts[index])
+        return np.diff(before[index] + levels[index] * within) / np.diff(times)
+
+
+def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name: str = "") -> Timeline:
+    """The timeline of a schedule for a subject, up to `duration` (h)."""
+    # The description is imported when a schedule is compiled, so that reading a timeline needs no schema.
+    from abm.config import capacity, dose_amount
+
+    of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+    spans = [(start, start + s.length(s.week(start))) for s in schedule.sessions for start in s.occurrences(duration)]
+    bouts = [bout for session in schedule.sessions for bout in _bouts(session, duration, of_subject)]
+    doses = [
+        Dose(dose.what, dose.route, amount, at, dose.duration or (duration - at if dose.route == "bath" else 0.0))
+        for dose in schedule.doses
+        for amount in [dose_amount(dose.what, dose.route, dose.amount, dose.duration or 0.0, subject.overrides)]
+        for at in dose.occurrences(duration)
+    ]
+    blocks = [
+        Block(block.target, block.fraction, block.start, min(block.start + (block.duration or math.inf), duration))
+        for _, _, block in schedule.all_blocks()
+    ]
+    return Timeline(
+        name=name,
+        duration=duration,
+        bouts=tuple(sorted(bouts)),
+        meals=tuple(sorted(_meals(schedule, subject, duration, sorted(spans)))),
+        doses=tuple(sorted(doses, key=lambda dose: (dose.at, dose.what, dose.route))),
+        blocks=tuple(sorted(blocks, key=lambda block: (block.start, block.target))),
+        resting_intensity=of_subject.resting_fraction,
+        light=subject.lights,
+    )
+
+
+def resting_timeline(subject: Subject, duration: float = DAY) -> Timeline:
+    """A life at rest with the usual meals, as in the burn-in."""
+    from abm.config import Schedule
+
+    return compile_schedule(Schedule(), subject, duration, "rest")
+
+
+def _bouts(session: Session, duration: float, of_subject: Capacity) -> list[Bout]:
+    """The bouts of a session on every day it takes place, cut off at the end of the run."""
+    found: list[Bout] = []
+    for start in session.occurrences(duration):
+        week = session.week(start)
+        if session.kind == "wheel":
+            found += _wheel_bouts(session, start, week, of_subject)
+            continue
+        for effort in session.efforts(week):
+            if effort.intensity is not None and session.kind != "rest":
+                level = of_subject.fraction(effort.intensity, session.kind, session.grade or 0.0)
+                found.append(Bout(start, start + effort.duration, level, session.kind))
+            start += effort.duration
+    return [
+        bout._replace(end=min(bout.end, duration)) for bout in found if bout.start < duration and bout.intensity > 0
+    ]
+
+
+def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity) -> list[Bout]:
+    """Voluntary running: bouts and pauses in turn, evenly spread, so that the given part of the time is spent running.
+
+    A distance is covered in the time spent running, distance / (duration * running fraction) being the speed. Real
+    mice run most in the first hours of the dark; the even spread leaves that out.
+    """
+    from abm.config.checks import session_intensities
+
+    parameters = of_subject.parameters
+    length = session.length(week)
+    ((running, intensity),) = session_intensities(session, week, of_subject)
+    level = of_subject.fraction(intensity, "wheel")
+    share = running / length
+    count = 1 if share >= 1 else max(1, round(running / parameters.wheel_bout))
+    period = length / count
+    return [Bout(start + k * period, start + k * period + share * period, level, "wheel") for k in range(count)]
+
+
+def _meals(schedule: Schedule, subject: Subject, duration: float, spans: list[tuple[float, float]]) -> list[Meal]:
+    """Usual meals outside fasts, and the meals of the schedule itself."""
+    parameters = load_parameters(MealParameters, "meals", subject.species, subject.overrides)
+    usual = _rodent_meals(parameters, subject.lights) if subject.species == "mouse" else _human_meals(parameters)
+    fasts = [span for meal in schedule.meals if meal.fast for span in _fasts(meal.fast, duration, spans)]
+    days = range(math.ceil(duration / DAY))
+    starts = [(DAY * day + meal.start, meal) for day in days for meal in usual]
+    found = [
+        Meal(start, start + parameters.meal_duration, meal.carbohydrate)
+        for start, meal in starts
+        if start < duration and not any(first <= start < last for first, last in fasts)
+    ]
+    for meal_plan in schedule.meals:
+        eaten = meal_plan.carbohydrate
+        if eaten is None:
+            continue
+        length = meal_plan.duration or parameters.meal_duration
+        times = spans if meal_plan.during else [(at, at + length) for at in meal_plan.occurrences(duration)]
+        found += [Meal(start, end, eaten.over(end - start)) for start, end in times]
+    return found
+
+
+def _fasts(fast: Fast, duration: float, spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """From when to when a fast takes the usual meals away."""
+    if fast.before_sessions is not None:
+        return [(start - fast.before_sessions, end) for start, end in spans]
+    return [(start, start + (fast.duration or math.inf)) for start in fast.occurrences(duration)]
+
+
+def _human_meals(parameters: MealParameters) -> list[Meal]:
+    """Breakfast, lunch and dinner of a day."""
+    p = parameters
+    dinner_share = 1 - p.breakfast_share - p.lunch_share
+    shares = ((p.breakfast, p.breakfast_share), (p.lunch, p.lunch_share), (p.dinner, dinner_share))
+    return [Meal(start, start + p.meal_duration, share * p.daily_carbohydrate) for start, share in shares]
+
+
+def _rodent_meals(parameters: MealParameters, lights: tuple[float, float]) -> list[Meal]:
+    """Small meals at even intervals over a day, larger in the dark."""
+    p = parameters
+    starts = [index * p.rodent_meal_interval for index in range(math.floor(DAY / p.rodent_meal_interval))]
+    on, off = lights
+    dark = [start for start in starts if not ((on <= start < off) if on < off else (start >= on or start < off))]
+    share = {
+        start: p.rodent_dark_share / len(dark)
+        if start in dark
+        else (1 - p.rodent_dark_share) / max(len(starts) - len(dark), 1)
+        for start in starts
+    }
+    return [Meal(start, start + p.meal_duration, share[start] * p.daily_carbohydrate) for start in starts]

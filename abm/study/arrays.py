@@ -1,0 +1,200 @@
+"""traces.zarr and states.zarr: labelled arrays over schedules and replicates, with units.
+
+traces.zarr   what happened over time: intensity and plasma, tissue signals every step, all else hourly, with quantiles
+              over neurons; the ledger of every signal and the step error.
+states.zarr   every column of every neuron at chosen times, and the concentration fields at one time per schedule.
+
+Runs that failed are NaN (zero in columns of whole numbers); `finished` says which they are.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+import zarr
+from numpy.typing import NDArray
+
+from abm.body import Plasma
+from abm.metric_names import PROMOTERS, REGIONS
+from abm.metrics import METRICS, SIGNALS
+from abm.study.plan import Plan, Run
+from abm.study.record import FAST, LEDGER, QUANTILES, SLOW, SPREAD
+from abm.study.store import ResultsFolder, write_atomically
+
+# Dimensions of a neuron column after the neuron, by the shape of one neuron's entry.
+ENTRIES = {
+    (): (),
+    (3,): ("axis",),
+    (len(PROMOTERS),): ("promoter",),
+    (len(PROMOTERS), 2): ("promoter", "allele"),
+    (len(PROMOTERS), 12): ("promoter", "nucleosome"),
+}
+
+
+def names(labels: Iterable[str]) -> NDArray[np.object_]:
+    """Labels as an array of objects, the one kind of text that Zarr's format specifies."""
+    return np.array(list(labels), dtype=object)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One array over runs: its name in the run files, the dimensions after (schedule, replicate), dtype, attributes."""
+
+    recorded: str
+    dimensions: tuple[str, ...]
+    shape: tuple[int, ...]
+    attributes: dict[str, str]
+    dtype: np.dtype[Any] = field(default=np.dtype(np.float64))
+
+
+AMOUNTS = "1e-18 mol (bhb, lactate), else 1e-24 mol; residuals are relative"
+PLASMA_UNITS = {
+    "bhb": "mmol/L", "lactate": "mmol/L", "glucose": "mmol/L", "ffa": "mmol/L", "irisin": "nmol/L",
+    "cortisol": "nmol/L", "insulin": "pmol/L", "glycogen": "mmol/kg", "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
+}  # fmt: skip
+
+
+def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
+    """What all replicates of a schedule share, as means over steps: intensity, and plasma where there is a body."""
+    edges = np.array([plan.hour(step) for step in range(plan.steps + 1)])
+    middle = {"units": "h", "long_name": "middle of a step, from the end of burn-in"}
+    found = xr.Dataset(coords={"interval_time": ("interval_time", (edges[1:] + edges[:-1]) / 2.0, middle)})
+    intensity = np.array([timeline.mean_intensity(edges) for timeline in plan.timelines.values()])
+    about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max"}
+    found["intensity"] = (("schedule", "interval_time"), intensity, about)
+    for item in fields(Plasma) if plasma else ():
+        if item.name != "edges":
+            values = np.array([getattr(plasma[schedule], item.name) for schedule in plan.timelines])
+            about = {"units": PLASMA_UNITS.get(item.name, "1"), "long_name": f"Plasma: {item.name.replace('_', ' ')}"}
+            found[f"plasma_{item.name}"] = (("schedule", "interval_time"), values, about)
+    return found
+
+
+def write_traces(plan: Plan, folder: ResultsFolder, shared: xr.Dataset) -> None:
+    """Assemble traces.zarr; `shared` holds what all replicates have in common (plasma, intensity)."""
+    hours = [plan.hour(step) for step in plan.trace_steps]
+    every = [plan.hour(step) for step in range(plan.steps + 1)]
+    units = {"units": "h", "long_name": "time from the end of burn-in"}
+    labels = shared.assign_coords(
+        region=names(REGIONS),
+        signal=names(SIGNALS),
+        term=names(LEDGER),
+        quantile=list(QUANTILES),
+        time=("time", hours, units),
+        step_time=("step_time", every, units),
+    )
+    regions = len(REGIONS)
+    variables = {
+        m.name: Variable(f"trace.{m.name}", ("region", "step_time"), (regions, len(every)), _of(m.name)) for m in FAST
+    }
+    variables |= {
+        m.name: Variable(f"trace.{m.name}", ("region", "time"), (regions, len(hours)), _of(m.name)) for m in SLOW
+    }
+    for metric in SPREAD:
+        shape = (len(QUANTILES), regions, len(hours))
+        about = _of(metric.name) | {"long_name": "Quantiles over neurons. " + metric.definition}
+        dimensions = ("quantile", "region", "time")
+        variables[f"{metric.name}_quantiles"] = Variable(f"quantiles.{metric.name}", dimensions, shape, about)
+    signals = len(SIGNALS)
+    about = {"long_name": "Mass ledger of the tissue over the run", "units": AMOUNTS}
+    variables["ledger"] = Variable("ledger", ("signal", "term"), (signals, len(LEDGER)), about)
+    about = {"long_name": "Largest estimated relative error of a step of a signal's field", "units": "1"}
+    variables["step_error"] = Variable("step_error", ("signal",), (signals,), about)
+    about = {"long_name": "Sub-steps that a signal's field took", "units": "1"}
+    variables["substeps"] = Variable("substeps", ("signal",), (signals,), about)
+    variables["wall_time"] = Variable("wall_time", (), (), {"long_name": "Time the run took", "units": "s"})
+    _write(folder.path / "traces.zarr", plan, folder, labels, variables, together=True)
+
+
+def _of(metric: str) -> dict[str, str]:
+    return {"units": METRICS[metric].unit, "long_name": METRICS[metric].definition}
+
+
+def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[str, str]]) -> None:
+    """Assemble states.zarr; `about` gives unit and meaning of the neuron columns."""
+    hours = [plan.hour(step) for step in plan.state_steps]
+    times = {"units": "h", "long_name": "time from the end of burn-in"}
+    labels = xr.Dataset(coords={"time": ("time", hours, times), "signal": names(SIGNALS), "promoter": names(PROMOTERS)})
+    variables = {}
+    for name, values in folder.example(plan).items():
+        if name.startswith("state."):
+            column = name.removeprefix("state.")
+            dimensions = ("time", "neuron", *ENTRIES[values.shape[2:]])
+            variables[column] = Variable(name, dimensions, values.shape, dict(about[column]), values.dtype)
+        elif name == "fields":
+            dimensions = ("signal", *("z", "y", "x")[4 - values.ndim :])
+            meaning = {
+                "long_name": "Extracellular concentration at map_time",
+                "units": "mmol/L (bhb, lactate), else nmol/L",
+            }
+            variables["concentration"] = Variable(name, dimensions, values.shape, meaning)
+    map_times = [plan.hour(plan.map_step(schedule)) for schedule in plan.timelines]
+    labels = labels.assign(
+        map_time=("schedule", map_times, times | {"long_name": "time at which `concentration` was stored"})
+    )
+    _write(folder.path / "states.zarr", plan, folder, labels, variables, together=False)
+
+
+def _write(
+    path: Path,
+    plan: Plan,
+    folder: ResultsFolder,
+    labels: xr.Dataset,
+    variables: Mapping[str, Variable],
+    *,
+    together: bool,
+) -> None:
+    """Write one store. together: the replicates of a schedule share a chunk, which keeps the number of files small."""
+    replicates = range(plan.experiment.run.replicates)
+    finished = [[folder.run_file(plan, Run(s, r)).exists() for r in replicates] for s in plan.timelines]
+    labels = labels.assign_coords(schedule=names(plan.timelines), replicate=list(replicates))
+    labels = labels.assign(finished=(("schedule", "replicate"), np.array(finished)))
+    labels.attrs = {"title": plan.experiment.name, "seed": plan.experiment.run.seed, "step_h": plan.step}
+    chunk = len(replicates) if together else 1
+
+    def save(draft: Path) -> None:
+        labels.to_zarr(draft, mode="w", zarr_format=3, consolidated=False)
+        group = zarr.open_group(draft, mode="r+")
+        arrays = {
+            name: _create(group, name, v, (len(finished), len(replicates)), chunk) for name, v in variables.items()
+        }
+        for place, schedule in enumerate(plan.timelines):
+            with ExitStack() as stack:
+                records = [stack.enter_context(folder.record(plan, Run(schedule, r))) for r in replicates]
+                for name, variable in variables.items():
+                    arrays[name][place] = _over_replicates(records, variable)
+        with warnings.catch_warnings():  # Zarr warns that its specification has no consolidated metadata yet
+            warnings.simplefilter("ignore")
+            zarr.consolidate_metadata(draft)
+
+    write_atomically(path, save)
+
+
+def _create(group: zarr.Group, name: str, variable: Variable, runs: tuple[int, int], chunk: int) -> zarr.Array[Any]:
+    whole = np.issubdtype(variable.dtype, np.integer)
+    return group.create_array(
+        name,
+        shape=(*runs, *variable.shape),
+        chunks=(1, chunk, *(max(1, length) for length in variable.shape)),
+        dtype=variable.dtype,
+        fill_value=0 if whole else np.nan,
+        dimension_names=("schedule", "replicate", *variable.dimensions),
+        attributes=dict(variable.attributes),
+        chunk_key_encoding={"name": "default", "separator": "."},  # no folder within a folder for every dimension
+    )
+
+
+def _over_replicates(records: Sequence[Mapping[str, NDArray[Any]]], variable: Variable) -> NDArray[Any]:
+    missing = 0 if np.issubdtype(variable.dtype, np.integer) else np.nan
+    block = np.full((len(records), *variable.shape), missing, variable.dtype)
+    for place, record in enumerate(records):
+        if record:
+            block[place] = record[variable.recorded]
+    return block

@@ -1,0 +1,95 @@
+"""Means and paired contrasts over replicates, with their uncertainty.
+
+Every schedule runs on the same tissues with the same draws (common random numbers), so replicate r of
+a schedule is compared with replicate r of the reference, and the spread between tissues cancels. Effects
+are ratios, hence they are compared on the logarithmic scale:
+
+    d_r = ln(x_r / ref_r),   ratio = exp(mean d),   interval = exp(mean d +- t(0.975, n-1) sd(d) / sqrt(n)).
+
+What cannot be said is left out (NaN), never replaced: no interval from one replicate, no ratio of values
+that are not positive, no p value where the replicates do not differ at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+CONFIDENCE = 0.95
+ROUNDING = 1e-12
+NAN = math.nan
+
+
+class Mean(NamedTuple):
+    """Mean over replicates and its confidence interval (Student's t); all NaN where nothing finished."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+
+class Contrast(NamedTuple):
+    """Geometric mean of the paired ratios, its interval, and the p value of the two-sided paired t test of ratio = 1."""
+
+    ratio: float
+    low: float
+    high: float
+    p_value: float
+
+
+NO_CONTRAST = Contrast(NAN, NAN, NAN, NAN)
+
+
+def mean_over_replicates(values: Sequence[float]) -> Mean:
+    """Mean and 95 % interval of the finite values; the interval needs two of them."""
+    finite = [v for v in values if math.isfinite(v)]
+    if not finite:
+        return Mean(0, NAN, NAN, NAN)
+    mean, half = _mean_and_half_width(finite)
+    return Mean(len(finite), mean, mean - half, mean + half)
+
+
+def paired_ratio(values: Sequence[float], reference: Sequence[float]) -> Contrast:
+    """Ratio of `values` to `reference`, paired by position (replicate).
+
+    Pairs with a missing (NaN) member are left out; one pair with a value <= 0 makes the ratio undefined for
+    all, since leaving out just that pair would bias it.
+    """
+    pairs = [(v, r) for v, r in zip(values, reference, strict=True) if math.isfinite(v) and math.isfinite(r)]
+    if not pairs or any(v <= 0 or r <= 0 for v, r in pairs):
+        return NO_CONTRAST
+    logs = [math.log(v / r) for v, r in pairs]
+    mean, half = _mean_and_half_width(logs)
+    return Contrast(math.exp(mean), math.exp(mean - half), math.exp(mean + half), _p_value(mean, half, len(logs)))
+
+
+def _mean_and_half_width(values: Sequence[float]) -> tuple[float, float]:
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n < 2:
+        return mean, NAN
+    # Values that differ by no more than rounding are equal: their spread must not pass for certainty.
+    if max(values) - min(values) <= ROUNDING * max(1.0, abs(mean)):
+        return mean, 0.0
+    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1))
+    return mean, t_quantile(n - 1) * spread / math.sqrt(n)
+
+
+def _p_value(mean: float, half: float, n: int) -> float:
+    """Two-sided p of the one-sample t test; NaN where it is not defined (one pair, or no spread at all)."""
+    if not half > 0.0:
+        return NAN
+    from scipy.stats import t as student
+
+    return float(2.0 * student.sf(abs(mean) * t_quantile(n - 1) / half, n - 1))
+
+
+@cache
+def t_quantile(freedom: int) -> float:
+    """Student's t at the upper end of the 95 % interval for `freedom` degrees of freedom."""
+    from scipy.stats import t as student
+
+    return float(student.ppf(0.5 + CONFIDENCE / 2.0, freedom))

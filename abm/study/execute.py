@@ -1,0 +1,156 @@
+"""Carries out a plan on any executor of concurrent.futures.
+
+Each replicate's tissue first comes to rest, then every schedule runs from that same state. What is finished is on disk
+at once: a fault costs its own run only, and after an interruption `resume` does what is missing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from abm.body import Plasma
+from abm.study.crew import Crew
+from abm.study.plan import Plan, Run
+from abm.study.progress import Progress
+from abm.study.store import ResultsFolder
+from abm.study.work import Fault, rest, simulate
+
+POLL = 0.5  # s
+ATTEMPTS = 2  # a worker that dies takes its pool with it, so that each task in hand gets a second try, alone
+BURN_IN = ""
+
+Outcome = Future[Fault | None]
+
+
+class Failure(NamedTuple):
+    """A run that did not finish: a row of failures.csv."""
+
+    schedule: str
+    replicate: int
+    stage: str
+    error: str
+    traceback: str
+
+
+class Forcing(NamedTuple):
+    """What drives the tissue: plasma over a resting day (burn-in) and over each schedule."""
+
+    resting_day: Plasma
+    schedules: dict[str, Plasma]
+
+
+@dataclass
+class Execution:
+    """The state of a study under way. A task is a run, or a burn-in where its schedule is empty."""
+
+    plan: Plan
+    folder: ResultsFolder
+    forcing: Forcing
+    crew: Crew
+    progress: Progress
+    failures: list[Failure] = field(default_factory=list)
+    waiting: list[Run] = field(default_factory=list)
+    running: dict[Outcome, Run] = field(default_factory=dict)
+    attempts: Counter[Run] = field(default_factory=Counter)
+
+    def carry_out(self) -> None:
+        """Do every task that is not done yet; on KeyboardInterrupt stop the workers and pass it on."""
+        self._queue()
+        try:
+            while self.waiting or self.running:
+                self._hand_out()
+                finished, _ = wait(self.running, timeout=POLL, return_when=FIRST_COMPLETED)
+                for outcome in finished:
+                    self._settle(outcome)
+                self._show()
+        except KeyboardInterrupt:
+            self.folder.stop.touch()
+            self.crew.dismiss()
+            raise
+        finally:
+            self.progress.close()
+
+    def _queue(self) -> None:
+        missing = [run for run in self.plan.runs if not self.folder.run_file(self.plan, run).exists()]
+        needed = sorted({run.replicate for run in missing if not self.folder.rested_file(run.replicate).exists()})
+        # Replicate by replicate, so that a study that is interrupted has whole comparisons.
+        self.waiting = sorted(missing, key=lambda run: run.replicate) + [
+            Run(BURN_IN, replicate) for replicate in needed
+        ]
+        done = len(self.plan.runs) - len(missing)
+        rested = self.plan.experiment.run.replicates - len(needed)
+        self.progress.complete(done * self.plan.steps + rested * self.plan.burn_in_steps)
+
+    def _hand_out(self) -> None:
+        # After a worker died, the tasks it may have died of run one by one, until it is clear which one it was.
+        while task := self._next():
+            self.waiting.remove(task)
+            try:
+                self.running[self._submit(task)] = task
+            except BrokenExecutor:
+                self._recover(task)
+
+    def _next(self) -> Run | None:
+        suspects = [task for task in self.waiting if self.attempts[task]]
+        alone = suspects or any(self.attempts[task] for task in self.running.values())
+        if len(self.running) >= (1 if alone else self.crew.width):
+            return None
+        return next((task for task in suspects or self.waiting if self._ready(task)), None)
+
+    def _ready(self, task: Run) -> bool:
+        return task.schedule == BURN_IN or self.folder.rested_file(task.replicate).exists()
+
+    def _submit(self, task: Run) -> Outcome:
+        if task.schedule == BURN_IN:
+            day = self.forcing.resting_day
+            return self.crew.executor.submit(rest, self.plan, self.folder, task.replicate, day)
+        plasma = self.forcing.schedules[task.schedule]
+        return self.crew.executor.submit(simulate, self.plan, self.folder, task, plasma)
+
+    def _settle(self, outcome: Outcome) -> None:
+        if outcome not in self.running:  # lost with another task's worker, and taken care of
+            return
+        try:
+            fault = outcome.result()
+        except BrokenExecutor:
+            self._recover()
+            return
+        except Exception as error:  # such as a task that could not be sent
+            fault = Fault(f"{type(error).__name__}: {error}", "")
+        self._close(self.running.pop(outcome), fault)
+
+    def _recover(self, *unsent: Run) -> None:
+        lost = [*self.running.values(), *unsent]
+        self.running.clear()
+        self.crew.renew()
+        for task in lost:
+            self.attempts[task] += 1
+            if self.attempts[task] < ATTEMPTS:
+                self.waiting.append(task)
+            else:
+                self._close(task, Fault("the worker process died (out of memory?)", ""))
+
+    def _close(self, task: Run, fault: Fault | None) -> None:
+        """Take a task off the books; the fault of a burn-in is the fault of all its runs."""
+        self.attempts.pop(task, None)
+        self.progress.complete(self.plan.steps if task.schedule else self.plan.burn_in_steps)
+        if fault is None:
+            return
+        failed = [task] if task.schedule else [run for run in self.waiting if run.replicate == task.replicate]
+        self.waiting = [run for run in self.waiting if run not in failed]
+        stage = "run" if task.schedule else "burn-in"
+        self.failures += [Failure(*run, stage, fault.error, fault.traceback) for run in failed]
+
+    def _show(self) -> None:
+        runs = len(self.plan.runs)
+        left = sum(1 for task in (*self.waiting, *self.running.values()) if task.schedule)
+        self.progress.show(f"{runs - left} of {runs} runs", map(self._progress_file, self.running.values()))
+
+    def _progress_file(self, task: Run) -> Path:
+        if task.schedule:
+            return self.folder.progress_file(self.folder.run_file(self.plan, task).stem)
+        return self.folder.progress_file(self.folder.rested_file(task.replicate).stem)

@@ -1,0 +1,124 @@
+"""From an experiment to its results folder: plan, plasma, runs, tables and arrays."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from abm.body import resting_day, simulate_body
+from abm.config import Experiment
+from abm.study.arrays import shared_traces, write_states, write_traces
+from abm.study.crew import Borrowed, Crew, cluster, local_processes
+from abm.study.execute import Execution, Failure, Forcing
+from abm.study.plan import Plan, plan_experiment
+from abm.study.progress import Progress
+from abm.study.provenance import now, provenance
+from abm.study.results import Results
+from abm.study.store import ResultsFolder, remove, write_table
+from abm.study.tables import FAILURE_COLUMNS, REPLICATE_COLUMNS, SUMMARY_COLUMNS, replicate_rows, summary_rows
+
+
+def run_experiment(
+    experiment: Experiment,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    executor: Executor | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Results:
+    """Run every schedule on every replicate and store the results in `out` (default: results/<name>).
+
+    workers: processes on this machine (default: one per core). scheduler: address of a Dask scheduler instead.
+    executor: any other executor of concurrent.futures, given `workers` tasks at a time. resume: go on with what `out`
+    lacks; overwrite: replace what it holds. progress: show a bar on stderr.
+
+    Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
+    anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. KeyboardInterrupt
+    passes through after what is finished has been stored.
+    """
+    plan = plan_experiment(experiment)
+    folder = ResultsFolder(out if out is not None else Path("results") / experiment.name)
+    folder.check(plan, resume=resume, overwrite=overwrite)
+    if resume and folder.is_complete():
+        return Results(folder.path)
+    forcing = drive(plan)
+    with _crew(plan, workers, scheduler, executor) as crew:
+        folder.open(overwrite=overwrite)
+        _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress))
+    return Results(folder.path)
+
+
+def _crew(
+    plan: Plan, workers: int | None, scheduler: str | None, executor: Executor | None
+) -> AbstractContextManager[Crew]:
+    if scheduler is not None:
+        return cluster(scheduler)
+    width = workers or os.cpu_count() or 1
+    if executor is not None:
+        return nullcontext(Borrowed(executor, width))
+    return local_processes(min(width, len(plan.runs)))
+
+
+def drive(plan: Plan) -> Forcing:
+    """Plasma of a resting day and of each schedule; the body does not feel the brain, so replicates share it."""
+    subject = plan.experiment.subject
+    edges = np.array([plan.hour(step) for step in range(plan.steps + 1)])
+    schedules = {name: simulate_body(subject, timeline, edges) for name, timeline in plan.timelines.items()}
+    return Forcing(resting_day(subject, plan.step), schedules)
+
+
+def _all_steps(plan: Plan) -> int:
+    return plan.experiment.run.replicates * (plan.burn_in_steps + len(plan.timelines) * plan.steps)
+
+
+def _conduct(plan: Plan, folder: ResultsFolder, forcing: Forcing, crew: Crew, progress: Progress) -> None:
+    began, record = time.perf_counter(), provenance(plan.experiment)
+    folder.write_config(plan)
+    folder.write_manifest(record | {"status": "running"})
+    execution = Execution(plan, folder, forcing, crew, progress)
+    status = "interrupted"
+    try:
+        execution.carry_out()
+        status = "incomplete" if execution.failures else "complete"
+    finally:
+        _write_tables(plan, folder, execution.failures)
+        failures = [failure._asdict() for failure in execution.failures]
+        ending = {"status": status, "finished": now(), "wall_time_s": round(time.perf_counter() - began, 3)}
+        if status != "interrupted":
+            write_traces(plan, folder, shared_traces(plan, forcing.schedules))
+            write_states(plan, folder, _about_columns())
+        folder.write_manifest(record | ending | {"failures": failures})
+    if status == "complete":
+        remove(folder.runs)
+
+
+def _write_tables(plan: Plan, folder: ResultsFolder, failures: Sequence[Failure]) -> None:
+    """The tables of what has finished; a run that failed keeps its rows, without values."""
+    values = {}
+    for run in plan.runs:
+        with folder.record(plan, run) as record:
+            if record:
+                values[run] = record["readings"].tolist()
+    write_table(folder.path / "replicates.csv", REPLICATE_COLUMNS, replicate_rows(plan, values))
+    write_table(folder.path / "summary.csv", SUMMARY_COLUMNS, summary_rows(plan, values))
+    remove(folder.path / "failures.csv")
+    if failures:
+        seed = plan.experiment.run.seed
+        rows = [(f.schedule, f.replicate, seed, f.stage, f.error, f.traceback) for f in failures]
+        write_table(folder.path / "failures.csv", FAILURE_COLUMNS, rows)
+
+
+def _about_columns() -> dict[str, dict[str, str]]:
+    """Unit and meaning of the neuron columns, as they are declared."""
+    from abm.neurons import Neuron
+
+    return {name: {"units": c.unit, "long_name": c.__doc__ or name} for name, c in Neuron.declared_columns().items()}

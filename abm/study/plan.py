@@ -1,0 +1,136 @@
+"""What an experiment will do before it does it: runs, steps, what is read when, and what it will cost.
+
+A plan is made from a checked experiment without loading compiled code, so `check` answers at once. What can be wrong
+about an experiment beyond its single values is found here, before the first file is written.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from abm.config import Experiment
+from abm.errors import ConfigError, listed
+from abm.metric_names import REGIONS, split_metric
+from abm.metrics import METRICS
+from abm.schedule import Timeline, compile_schedule
+
+DAY = 24.0  # h
+LONGEST_TRACE_INTERVAL = 1.0  # h
+SHORTEST_TRACE = 100  # samples
+
+
+class Reading(NamedTuple):
+    """One number to be read: which metric, of which region, after how many steps from time zero."""
+
+    metric: str
+    region: str
+    step: int
+
+
+class Run(NamedTuple):
+    """One schedule on one replicate's tissue."""
+
+    schedule: str
+    replicate: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a study needs to know about its experiment."""
+
+    experiment: Experiment
+    timelines: dict[str, Timeline]
+    readings: tuple[Reading, ...]
+
+    @property
+    def step(self) -> float:
+        """Length of a step, h."""
+        return self.experiment.run.step
+
+    @cached_property
+    def steps(self) -> int:
+        """Steps of a run from time zero to its end."""
+        return round(self.experiment.run.duration / self.step)
+
+    @cached_property
+    def burn_in_steps(self) -> int:
+        """Steps of one burn-in."""
+        return round(self.experiment.run.burn_in / self.step)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Every (schedule, replicate), in the order of the results."""
+        replicates = range(self.experiment.run.replicates)
+        return [Run(schedule, replicate) for schedule in self.experiment.schedules for replicate in replicates]
+
+    @cached_property
+    def trace_steps(self) -> tuple[int, ...]:
+        """Steps at which the slow quantities are traced: every hour, more often in a short run."""
+        interval = min(LONGEST_TRACE_INTERVAL, self.experiment.run.duration / SHORTEST_TRACE)
+        stride = max(1, round(interval / self.step))
+        return tuple(sorted({*range(0, self.steps + 1, stride), self.steps}))
+
+    @cached_property
+    def state_steps(self) -> tuple[int, ...]:
+        """Steps at which every neuron is stored: the start, the end, and each whole day named by an `at`."""
+        named = {self.step_at(hour) for item in self.experiment.observe for hour in item.at or () if hour % DAY == 0.0}
+        return tuple(sorted({0, self.steps, *named}))
+
+    def map_step(self, schedule: str) -> int:
+        """Step at which a run's fields are stored: the end of its last bout, else of its last dose, else of the run."""
+        timeline = self.timelines[schedule]
+        last = max((b.end for b in timeline.bouts), default=None)
+        if last is None:
+            last = max((d.at + d.duration for d in timeline.doses), default=self.experiment.run.duration)
+        return min(max(math.ceil(last / self.step - 1e-6), 0), self.steps)
+
+    def step_at(self, hour: float) -> int:
+        """Number of steps from time zero to `hour`, which the configuration has made sure is a whole one."""
+        return round(hour / self.step)
+
+    def hour(self, step: int) -> float:
+        """Hours from the end of burn-in after `step` steps; rounded, so that 0.1-h steps land on the hour."""
+        return round(step * self.step, 9)
+
+
+def plan_experiment(experiment: Experiment) -> Plan:
+    """Lay out an experiment; raises ConfigError where it asks for what cannot be done."""
+    duration = experiment.run.duration
+    timelines = {
+        name: compile_schedule(schedule, experiment.subject, duration, name)
+        for name, schedule in experiment.schedules.items()
+    }
+    bare = Plan(experiment, timelines, ())
+    return Plan(experiment, timelines, tuple(_readings(bare)))
+
+
+def _readings(plan: Plan) -> list[Reading]:
+    found: dict[Reading, None] = {}
+    for item in plan.experiment.observe:
+        metric, regions = regions_read(item.metric)
+        if item.at is not None:
+            steps = [plan.step_at(hour) for hour in item.at]
+        else:
+            stride = plan.step_at(item.every) if item.every is not None else plan.steps
+            steps = list(range(0, plan.steps + 1, stride))
+        found.update({Reading(metric, region, step): None for region in regions for step in steps})
+    return list(found)
+
+
+def regions_read(name: str) -> tuple[str, tuple[str, ...]]:
+    """Metric and regions meant by a name: "bdnf_protein" is read in all regions, "bdnf_protein.CA1" in that one.
+
+    Raises ConfigError for a read-out that this version cannot make.
+    """
+    metric, region = split_metric(name)
+    if metric not in METRICS:
+        raise ConfigError("not observable yet in this version", key="observe", value=name, expected=listed(METRICS, 99))
+    offered = REGIONS if METRICS[metric].regional else REGIONS[:1]
+    if "." not in name:
+        return metric, offered
+    if region not in offered:
+        raise ConfigError("the blood has no regions", key="observe", value=name, expected=metric)
+    return metric, (region,)

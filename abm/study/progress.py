@@ -1,0 +1,43 @@
+"""Progress of a study on stderr, with the time to go, from what the workers say in their progress files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from tqdm import tqdm
+
+BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed} so far, {remaining} to go"
+
+
+class Progress:
+    """A bar over all simulated steps of a study."""
+
+    def __init__(self, steps: int, *, shown: bool) -> None:
+        self.finished = 0
+        interval = 0.2 if sys.stderr.isatty() else 30.0
+        self.bar = tqdm(
+            total=steps, desc="starting", file=sys.stderr, disable=not shown, bar_format=BAR, smoothing=0.02,
+            mininterval=interval, maxinterval=interval, dynamic_ncols=True,
+        )  # fmt: skip
+
+    def complete(self, steps: int) -> None:
+        """Count a task of so many steps as done."""
+        self.finished += steps
+
+    def show(self, text: str, running: Iterable[Path]) -> None:
+        """Move the bar to what is finished plus what the running tasks have written down."""
+        self.bar.set_description_str(text, refresh=False)
+        self.bar.update(self.finished + sum(map(_steps_in, running)) - self.bar.n)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self.bar.close()
+
+
+def _steps_in(path: Path) -> int:
+    with suppress(OSError, ValueError):
+        return int(path.read_text(encoding="utf-8"))
+    return 0

@@ -1,0 +1,100 @@
+"""Reading the results of a study."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import xarray as xr
+
+from abm.study.store import ResultsError, ResultsFolder
+
+
+class SummaryRow(NamedTuple):
+    """One row of summary.csv; NaN where nothing can be said."""
+
+    schedule: str
+    metric: str
+    region: str
+    time_h: float
+    unit: str
+    n: int
+    mean: float
+    ci_low: float
+    ci_high: float
+    ratio: float
+    ratio_ci_low: float
+    ratio_ci_high: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results in one folder; each part is read when it is first used."""
+
+    path: Path
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Provenance: versions, platform, commit, seed, hashes, times, failures."""
+        return ResultsFolder(self.path).manifest()
+
+    @property
+    def schedules(self) -> list[str]:
+        """Names of the schedules, in the order of the experiment."""
+        return list(self.manifest["schedules"])
+
+    @property
+    def reference(self) -> str:
+        """The schedule that the others are compared with."""
+        return str(self.manifest["reference"])
+
+    @cached_property
+    def replicates(self) -> pd.DataFrame:
+        """Every value: schedule, replicate, seed, metric, region, time_h, value, unit."""
+        return self._table("replicates.csv")
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """Mean and 95 % interval per schedule, metric, region and time, and the paired ratio to the reference."""
+        return self._table("summary.csv")
+
+    @property
+    def summary_rows(self) -> list[SummaryRow]:
+        """The rows of `summary`, one by one."""
+        return [SummaryRow(*row) for row in self.summary[list(SummaryRow._fields)].itertuples(index=False, name=None)]
+
+    @cached_property
+    def traces(self) -> xr.Dataset:
+        """Traces over time, with units."""
+        return self._arrays("traces.zarr")
+
+    @cached_property
+    def states(self) -> xr.Dataset:
+        """Neuron columns and concentration fields at chosen times, with units."""
+        return self._arrays("states.zarr")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        # Only an empty cell is a missing value: a schedule may be called "none" or "NA".
+        texts = dict.fromkeys(("schedule", "metric", "region", "unit"), str)
+        return pd.read_csv(self._part(name), dtype=texts, keep_default_na=False, na_values=[""])
+
+    def _arrays(self, name: str) -> xr.Dataset:
+        return xr.open_dataset(self._part(name), engine="zarr")
+
+    def _part(self, name: str) -> Path:
+        path = self.path / name
+        if not path.exists():
+            raise ResultsError(f"{self.path} holds no {name}")
+        return path
+
+
+def open_results(path: str | os.PathLike[str]) -> Results:
+    """Open the results of a study; ResultsError where the folder holds none."""
+    results = Results(Path(path))
+    _ = results.manifest
+    return results

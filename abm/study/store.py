@@ -1,0 +1,195 @@
+"""The results folder: its files, written so that a reader never meets half a file.
+
+    config.yaml  manifest.json  replicates.csv  summary.csv  traces.zarr  states.zarr  figures/  report.html
+
+While a study runs, every finished run lies as one file in .runs; the tables and arrays are assembled from these in
+the order of the plan, so that their bytes do not depend on which worker finished when.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from abm.study.plan import Plan, Run
+from abm.study.provenance import code_hash, config_hash
+
+Arrays = dict[str, NDArray[Any]]
+
+OWN = (
+    "config.yaml", "manifest.json", "replicates.csv", "summary.csv", "failures.csv", "report.html", "traces.zarr",
+    "states.zarr", "figures", ".runs",
+)  # fmt: skip
+
+
+class ResultsError(Exception):
+    """The results folder cannot be used as asked; the message says what to do instead."""
+
+
+class ResultsFolder:
+    """Where one study keeps its files."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path).absolute()
+        self.runs = self.path / ".runs"
+        self.stop = self.runs / "stop"
+        self.figures = self.path / "figures"
+        self.report = self.path / "report.html"
+
+    def check(self, plan: Plan, *, resume: bool, overwrite: bool) -> None:
+        """ResultsError where the folder holds something that must not be touched; changes nothing."""
+        if self.path.exists() and not self.path.is_dir():
+            raise ResultsError(f"{self.path} is a file, not a folder")
+        if not self.path.exists() or not any(self.path.iterdir()):
+            return
+        if resume:
+            self._check_same(plan)
+        elif not overwrite:
+            raise ResultsError(f"{self.path} is not empty: add --resume to go on or --overwrite to replace its results")
+        elif not (self.path / "manifest.json").is_file():
+            raise ResultsError(f"{self.path} holds no results of this program, so nothing in it is overwritten")
+
+    def open(self, *, overwrite: bool) -> None:
+        """Make the folder ready for a study; overwriting removes what an earlier one wrote, and only that."""
+        for name in OWN if overwrite else ():
+            remove(self.path / name)
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self.stop.unlink(missing_ok=True)
+
+    def is_complete(self) -> bool:
+        """Whether a study has been carried out here without a failure."""
+        return (self.path / "manifest.json").is_file() and self.manifest().get("status") == "complete"
+
+    def _check_same(self, plan: Plan) -> None:
+        manifest = self.manifest()
+        for key, what, present in (
+            ("config_hash", "configuration", config_hash(plan.experiment)),
+            ("code_hash", "program", code_hash()),
+        ):
+            if manifest.get(key) != present:
+                raise ResultsError(
+                    f"{self.path} cannot be resumed: the {what} has changed since it was started; "
+                    "use --overwrite to replace its results or another --out"
+                )
+
+    def manifest(self) -> dict[str, Any]:
+        """The record of the study; ResultsError where there is none."""
+        try:
+            found: dict[str, Any] = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ResultsError(f"{self.path} holds no results (no manifest.json)") from None
+        except json.JSONDecodeError as error:
+            raise ResultsError(f"{self.path / 'manifest.json'} is damaged: {error}") from None
+        return found
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Replace manifest.json."""
+        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+    def write_config(self, plan: Plan) -> None:
+        """Write the resolved experiment."""
+        text = yaml.safe_dump(plan.experiment.resolved(), sort_keys=False, allow_unicode=True, width=110)
+        write_text(self.path / "config.yaml", text)
+
+    def run_file(self, plan: Plan, run: Run) -> Path:
+        """The file of one finished run."""
+        return self.runs / f"run-{list(plan.timelines).index(run.schedule):03d}-{run.replicate:04d}.npz"
+
+    @contextmanager
+    def record(self, plan: Plan, run: Run) -> Iterator[Mapping[str, NDArray[Any]]]:
+        """What is kept of one run, each array read when it is asked for; empty where the run has not finished."""
+        path = self.run_file(plan, run)
+        if not path.exists():
+            yield {}
+            return
+        with np.load(path, allow_pickle=False) as stored:
+            yield stored
+
+    def example(self, plan: Plan) -> Arrays:
+        """What is kept of the first finished run, or nothing."""
+        for run in plan.runs:
+            if self.run_file(plan, run).exists():
+                return read_arrays(self.run_file(plan, run))
+        return {}
+
+    def rested_file(self, replicate: int) -> Path:
+        """The file of a replicate's state after burn-in."""
+        return self.runs / f"rested-{replicate:04d}.npz"
+
+    def progress_file(self, name: str) -> Path:
+        """The file in which a worker says how many steps it has taken."""
+        return self.runs / f"{name}.progress"
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a neighbouring file (or folder), then put it in place of `path` in one move."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    remove(draft)
+    try:
+        write(draft)
+        if draft.is_dir():
+            remove(path)
+        os.replace(draft, path)
+    finally:
+        with suppress(OSError):
+            remove(draft)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, UTF-8, unix line ends."""
+
+    def save(draft: Path) -> None:
+        draft.write_bytes(text.encode())
+
+    write_atomically(path, save)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays atomically as .npz."""
+
+    def save(draft: Path) -> None:
+        with draft.open("wb") as stream:
+            np.savez(stream, allow_pickle=False, **dict(arrays))
+
+    write_atomically(path, save)
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read what `write_arrays` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file atomically; floats as their shortest exact text, NaN as an empty cell."""
+
+    def save(draft: Path) -> None:
+        with draft.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(columns)
+            writer.writerows([_cell(value) for value in row] for row in rows)
+
+    write_atomically(path, save)
+
+
+def _cell(value: object) -> object:
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value

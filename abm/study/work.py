@@ -1,0 +1,113 @@
+"""What a worker does: one burn-in, or one schedule on one rested tissue; each leaves one file behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+
+import numpy as np
+
+from abm.body import Plasma
+from abm.study.plan import Plan, Run
+from abm.study.record import Recorder, numerics
+from abm.study.store import ResultsFolder, read_arrays, write_arrays, write_text
+
+REPORT_INTERVAL = 0.5  # s
+
+
+class Stopped(Exception):
+    """The study was asked to stop; the run in hand is given up."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a task failed, in words that survive the way back from another process."""
+
+    error: str
+    traceback: str
+
+
+class Ticker:
+    """Tells the study how many steps a task has taken, and learns from it that it should stop."""
+
+    def __init__(self, folder: ResultsFolder, name: str) -> None:
+        self.folder, self.path = folder, folder.progress_file(name)
+        self.next = time.monotonic()
+
+    def __call__(self, steps: int) -> None:
+        """To be called after every step; looks at the clock, and at the disk twice a second."""
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + REPORT_INTERVAL
+        if self.folder.stop.exists():
+            raise Stopped
+        write_text(self.path, str(steps))
+
+    def close(self) -> None:
+        """Take the progress file away."""
+        self.path.unlink(missing_ok=True)
+
+
+def prepare_worker() -> None:
+    """Set up a worker process: Ctrl-C is for the study to handle, and a worker ends when the study does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma) -> Fault | None:
+    """Let one replicate's tissue come to rest; every schedule then starts from that state."""
+    return _guarded(lambda: _rest(plan, folder, replicate, resting_day))
+
+
+def simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> Fault | None:
+    """Run one schedule on one rested tissue and store what is kept of it."""
+    return _guarded(lambda: _simulate(plan, folder, run, plasma))
+
+
+def _guarded(work: Callable[[], None]) -> Fault | None:
+    try:
+        work()
+    except Exception as error:  # whatever it is, it becomes a row of the results
+        text = f"{type(error).__name__}: {error}"
+        return Fault(text, "".join(traceback.format_exception(error)))
+    return None
+
+
+def _rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma) -> None:
+    from abm.model import burn_in
+
+    state = burn_in(plan.experiment, replicate, resting_day)
+    write_arrays(folder.rested_file(replicate), state)
+
+
+def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> None:
+    from abm.model import forget, start
+
+    began = time.perf_counter()
+    rested = read_arrays(folder.rested_file(run.replicate))
+    model = start(plan.experiment, run.schedule, plan.timelines[run.schedule], run.replicate, plasma, rested)
+    recorder, path = Recorder(plan, run.schedule), folder.run_file(plan, run)
+    ticker = Ticker(folder, path.stem)
+    recorder.take(model, 0)
+    for step in range(1, plan.steps + 1):
+        model.step()
+        recorder.take(model, step)
+        ticker(step)
+    took = np.array(time.perf_counter() - began)
+    write_arrays(path, {**recorder.arrays(), **numerics(model.tissue), "wall_time": took})
+    ticker.close()
+    forget(model)

@@ -1,0 +1,9 @@
+"""Tissue: layers of DG, CA3 and CA1, capillaries, neurons' places, and signals that diffuse, are used up and cleared."""
+
+from abm.tissue.fields import Tissue
+from abm.tissue.geometry import Layer, Region
+from abm.tissue.ledger import Ledger
+from abm.tissue.parameters import TissueParameters
+from abm.tissue.signals import SIGNALS, UNITS
+
+__all__ = ["SIGNALS", "UNITS", "Layer", "Ledger", "Region", "Tissue", "TissueParameters"]

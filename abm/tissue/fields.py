@@ -1,0 +1,304 @@
+"""The piece of hippocampus: where everything lies, and the five signals that spread through it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.parameters import load_parameters
+from abm.streams import generator
+from abm.tissue.geometry import cell_layers, layer_map
+from abm.tissue.arrays import inner
+from abm.tissue.kernels import assemble, consumption, tally
+from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
+from abm.tissue.medium import Structure, build_structure, extracellular_space
+from abm.tissue.parameters import TissueParameters
+from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
+from abm.tissue.signals import BHB, LACTATE, SIGNALS
+from abm.tissue.solver import Medium, advance_implicit, advance_uniform
+
+if TYPE_CHECKING:
+    from abm.config import Experiment
+
+Floats = npt.NDArray[np.float64]
+
+TOLERANCE = 1e-3  # relative local error of a sub-step
+SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-7, 500
+
+
+class Exchange(Protocol):
+    """A blood-brain barrier: see `abm.barrier.Barrier.exchange`."""
+
+    def exchange(
+        self, blood: Mapping[str, float], brain: Floats, weight: Floats, remaining_activity: float = 1.0
+    ) -> tuple[Floats, Floats]: ...
+
+
+class Tissue:
+    """A lamella (two lengths) or block (three) of hippocampus with five signals in its extracellular space.
+
+    In each voxel of storage phi, extracellular fraction alpha and tortuosity lambda, per tissue volume,
+
+        phi dc/dt = div(alpha D/lambda^2 grad c) + influx - efflux c - consumption(c) - clearance alpha c + secretion
+
+    c: extracellular concentration, mmol/L (bhb, lactate) or nmol/L (irisin, cortisol, bdnf), free where a carrier binds
+    it. Solved by `abm.tissue.solver` with sub-steps chosen so that the relative local error stays below `tolerance`;
+    where a signal's coefficients are uniform the step is exact. `ledger` keeps the balance.
+
+    Attributes (n neurons, m capillary voxels; shape is (y, x) or (z, y, x)):
+        concentration (5, *shape); layers (*shape) int8, see `Layer`; volume_fraction, tortuosity (*shape)
+        positions (n, 2 or 3) um; region (n,) int8, see `Region`; transverse (n,) 0..1; neuron_voxel (n,) uint32
+        capillary_voxel (m,) uint32; capillary_weight (m,), of mean 1 over all voxels of the tissue
+        volume, voxel_volume um^3; a lamella is one voxel deep
+        step_error (5,) largest relative local error so far; substeps, iterations (5,) how many so far
+    """
+
+    def __init__(
+        self,
+        parameters: TissueParameters,
+        structure: Structure,
+        voxel: float,
+        neurons: Neurons,
+        capillaries: Capillaries,
+        layers: npt.NDArray[np.int8] | None = None,
+        flat: bool = True,
+        tolerance: float = TOLERANCE,
+    ) -> None:
+        self.parameters, self.structure, self.voxel, self.tolerance = parameters, structure, voxel, tolerance
+        grid = structure.volume_fraction.shape
+        self.shape: tuple[int, ...] = grid[1:] if flat else grid
+        self.layers = np.zeros(self.shape, np.int8) if layers is None else layers.reshape(self.shape)
+        self.volume_fraction = structure.volume_fraction.reshape(self.shape)
+        self.tortuosity = structure.tortuosity.reshape(self.shape)
+        self.positions, self.region, self.transverse, self.neuron_voxel = neurons
+        self.capillary_voxel, self.capillary_weight = capillaries
+        self.voxel_volume = voxel**3
+        self.volume = self.voxel_volume * structure.volume_fraction.size
+        self._fields = np.zeros((len(SIGNALS), *grid))
+        self._integral = np.zeros(grid)
+        self._held = np.full(len(SIGNALS), np.nan)
+        self._next_step = np.full(len(SIGNALS), np.inf)
+        self.step_error = np.zeros(len(SIGNALS))
+        self.substeps = np.zeros(len(SIGNALS), np.int64)
+        self.iterations = np.zeros(len(SIGNALS), np.int64)
+        self._means()
+        self.ledger = Ledger(self.stored())
+
+    def _means(self) -> None:
+        """What the solver needs to know of the constant coefficients."""
+        s = self.structure
+        inside = s.faces[s.faces > 0.0]
+        self._mean_face = math.fsum(inside) / inside.size if inside.size else 0.0
+        self._mean_storage = [math.fsum(phi.ravel()) / phi.size for phi in s.storage]
+        self._uniform = bool(
+            np.ptp(s.volume_fraction) == 0.0 and (inside.size == 0 or np.ptp(inside) == 0.0) and not s.washout.any()
+        )
+        self._clearance = s.clearance[:, None] * s.volume_fraction.reshape(1, -1)
+        self._washing = s.diffusivity[:, None] * s.washout.reshape(1, -1)
+        self._consumption = np.zeros_like(self._clearance)
+        self._production = np.zeros(len(SIGNALS))
+        self._production[LACTATE] = self.parameters.lactate_production
+
+    @classmethod
+    def draw(
+        cls,
+        parameters: TissueParameters,
+        neurons: int,
+        proportions: tuple[float, float, float],
+        seed: int,
+        replicate: int = 0,
+        size: tuple[float, ...] = (1600.0, 1600.0),
+        voxel: float = 25.0,
+        boundaries: Mapping[str, str] | None = None,
+        spacing: float | None = None,
+        tolerance: float = TOLERANCE,
+    ) -> Tissue:
+        """Draw a tissue: the layers are given by its size, neurons and capillaries by (seed, replicate).
+
+        proportions: of DG, CA3 and CA1 neurons; size: (x, y) or (x, y, z), um, whole numbers of voxels of edge `voxel`;
+        boundaries: side -> no_flux (default) or washout; spacing: of capillaries, um (default: the parameters').
+        Raises ValueError where the size is not a whole number of voxels or a boundary has another name.
+        """
+        cells = [round(length / voxel) for length in size]
+        if any(n < 1 or abs(n * voxel - length) > 1e-6 * voxel for n, length in zip(cells, size, strict=True)):
+            raise ValueError(f"size {size} um is not a whole number of voxels of {voxel} um")
+        shape = (cells[2] if len(size) == 3 else 1, cells[1], cells[0])
+        curves = cell_layers(size, parameters)
+        plane = layer_map(size, voxel, curves, parameters)
+        layers = np.broadcast_to(plane, shape)
+        fraction, tortuosity = extracellular_space(layers, parameters)
+        structure = build_structure(fraction, tortuosity, voxel, boundaries or {}, parameters)
+        placed = place_neurons(
+            generator(seed, replicate, "positions"), neurons, proportions, curves, size, shape, voxel
+        )
+        vessels = place_capillaries(
+            generator(seed, replicate, "capillaries"), spacing or parameters.capillary_spacing, size, shape, voxel
+        )
+        return cls(parameters, structure, voxel, placed, vessels, layers.copy(), len(size) == 2, tolerance)
+
+    @classmethod
+    def build(
+        cls, experiment: Experiment, neurons: int, proportions: tuple[float, float, float], seed: int, replicate: int
+    ) -> Tissue:
+        """The tissue of an experiment: `draw` with its species' parameters, size, voxels, sides and capillaries."""
+        subject, config = experiment.subject, experiment.tissue
+        parameters = load_parameters(TissueParameters, "tissue", subject.species, subject.overrides)
+        sides = {side: getattr(config.boundaries, side) for side in ("left", "right", "bottom", "top", "front", "back")}
+        spacing = config.capillaries.spacing
+        return cls.draw(
+            parameters, neurons, proportions, seed, replicate, tuple(config.size), config.voxel, sides, spacing
+        )
+
+    @property
+    def concentration(self) -> Floats:
+        """The fields, (5, *shape); a view, so that a copied tissue shows its own."""
+        return self._fields.reshape(len(SIGNALS), *self.shape)
+
+    def capillary_concentration(self) -> Floats:
+        """Concentration of each signal outside each capillary, (5, m)."""
+        return np.asarray(self._fields.reshape(len(SIGNALS), -1)[:, self.capillary_voxel])
+
+    def stored(self) -> Floats:
+        """Amount of each signal in the tissue, (5,), concentration x um^3."""
+        return self.voxel_volume * np.array(
+            [inner(phi, c) for phi, c in zip(self.structure.storage, self._fields, strict=True)]
+        )
+
+    def content(self) -> Floats:
+        """Mean amount of each signal per tissue volume, (5,), mmol or nmol per litre: what spectroscopy sees."""
+        return np.asarray(self.stored() / self.volume)
+
+    def advance(
+        self,
+        duration: float,
+        influx: Floats | None = None,
+        efflux: Floats | None = None,
+        secretion: Floats | None = None,
+        bath: Floats | None = None,
+        outside: Floats | None = None,
+    ) -> None:
+        """Advance all signals by `duration` (h); every rate stays as it is at the start.
+
+        influx (5, m) concentration/h and efflux (5, m) 1/h, per volume of the capillary voxels (none: 0); secretion (n,)
+        of BDNF by each neuron into its voxel, nmol/L um^3/h; bath (5,) concentrations at which signals are held during
+        this step, NaN where they are free; outside (5,) concentrations beyond washout sides (default 0).
+        """
+        vessels = (len(SIGNALS), self.capillary_voxel.size)
+        inward = np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64)
+        outward = np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64)
+        secreted = np.zeros(self.neuron_voxel.size) if secretion is None else secretion / self.voxel_volume
+        beyond = np.zeros(len(SIGNALS)) if outside is None else outside
+        held = self._held if bath is None else np.where(np.isnan(bath), self._held, bath)
+        amounts = np.zeros((len(SIGNALS), len(TERMS)))
+        consumption(self.parameters, self._fields[BHB].reshape(-1), self._consumption)
+        for signal in range(len(SIGNALS)):
+            if np.isnan(held[signal]):
+                self._spread(
+                    signal, duration, inward[signal], outward[signal], secreted, float(beyond[signal]), amounts[signal]
+                )
+            else:
+                self._fields[signal] = held[signal]
+        self._close(amounts, HELD, ~np.isnan(held))
+
+    def _spread(
+        self,
+        signal: int,
+        duration: float,
+        influx: Floats,
+        efflux: Floats,
+        secretion: Floats,
+        outside: float,
+        amounts: Floats,
+    ) -> None:
+        """Advance one signal and count what it moved, in concentration x voxels."""
+        s, grid = self.structure, self._integral.shape
+        loss, source = np.empty(grid), np.empty(grid)
+        rates = (self._consumption[signal], self._clearance[signal], self._washing[signal])
+        produced = float(self._production[signal])
+        total_loss = assemble(
+            signal, *rates, outside, produced, self.capillary_voxel, influx, efflux, self.neuron_voxel, secretion,
+            loss.reshape(-1), source.reshape(-1),
+        )  # fmt: skip
+        medium = Medium(
+            s.storage[signal], loss, source, s.faces, s.modes, float(s.diffusivity[signal]),
+            self._mean_storage[signal], total_loss / loss.size, self._mean_face,
+        )  # fmt: skip
+        field = self._fields[signal]
+        if self._uniform and np.ptp(loss) == 0.0:
+            advance_uniform(medium, duration, field, self._integral)
+            self.substeps[signal] += 1
+        else:
+            step = min(float(self._next_step[signal]), duration)
+            taken = advance_implicit(medium, duration, step, self.tolerance, field, self._integral)
+            self._next_step[signal] = taken.step
+            self.step_error[signal] = max(self.step_error[signal], taken.error)
+            self.substeps[signal] += taken.substeps
+            self.iterations[signal] += taken.iterations
+        tally(
+            signal, duration, *rates, outside, produced, self.capillary_voxel, influx, efflux, secretion,
+            self._integral.reshape(-1), amounts,
+        )  # fmt: skip
+
+    def _close(self, amounts: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:
+        """Hand amounts (concentration x voxels) to the ledger; what `rows` gained otherwise counts under `term`."""
+        amounts *= self.voxel_volume
+        stored = self.stored()
+        amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
+        self.ledger.close(amounts, stored)
+
+    def clamp(self, signal: str, value: float) -> None:
+        """Hold a signal at one concentration everywhere from now on, as in a well perfused slice or dish."""
+        row = SIGNALS.index(signal)
+        self._held[row] = value
+        self._fields[row] = value
+        self._close(np.zeros((len(SIGNALS), len(TERMS))), HELD, np.arange(len(SIGNALS)) == row)
+
+    def release(self, signal: str) -> None:
+        """Let a clamped signal go."""
+        self._held[SIGNALS.index(signal)] = np.nan
+
+    def inject(self, signal: str, amount: float) -> None:
+        """Put an amount per tissue volume (mmol/L or nmol/L of tissue) evenly into the tissue, at once."""
+        row = SIGNALS.index(signal)
+        self._fields[row] += amount / self.structure.storage[row]
+        self._close(np.zeros((len(SIGNALS), len(TERMS))), INJECTED, np.arange(len(SIGNALS)) == row)
+
+    def settle(self, barrier: Exchange, blood: Mapping[str, float], secretion: Floats | None = None) -> None:
+        """Bring all signals to their steady state under constant blood and secretion."""
+        for _ in range(MOST_SETTLING_STEPS):
+            before = self.content()
+            influx, efflux = barrier.exchange(blood, self.capillary_concentration(), self.capillary_weight)
+            self.advance(SETTLING_STEP, influx, efflux, secretion)
+            after = self.content()
+            if np.all(np.abs(after - before) <= SETTLED * after):
+                break
+        self._next_step[:] = np.inf
+
+    def reset_ledger(self) -> None:
+        """Start a new account of amounts, errors and sub-steps from the present state."""
+        self.ledger.reset()
+        self.step_error[:], self.substeps[:], self.iterations[:] = 0.0, 0, 0
+
+    def checkpoint(self) -> dict[str, npt.NDArray[Any]]:
+        """Copies of every array that changes; `restore` continues from them bit by bit."""
+        return {
+            "concentration": self._fields.copy(),
+            "held": self._held.copy(),
+            "next_step": self._next_step.copy(),
+            "step_error": self.step_error.copy(),
+            "substeps": self.substeps.copy(),
+            "iterations": self.iterations.copy(),
+            **self.ledger.checkpoint(),
+        }
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Go back to a checkpoint of a tissue of the same size."""
+        self._fields[:] = arrays["concentration"]
+        self._held[:], self._next_step[:] = arrays["held"], arrays["next_step"]
+        self.step_error[:], self.substeps[:] = arrays["step_error"], arrays["substeps"]
+        self.iterations[:] = arrays["iterations"]
+        self.ledger.restore(arrays)

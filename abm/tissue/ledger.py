@@ -1,0 +1,88 @@
+"""Mass ledger: where the amount of every signal came from and where it went.
+
+Amounts are concentration x um^3: mmol/L um^3 is 1e-18 mol, nmol/L um^3 is 1e-24 mol. In the tissue
+
+    initial + supplied + injected + secreted + held = removed + consumed + cleared + washed_out + stored
+
+supplied, removed: in and out through the barrier; injected: put into the tissue at once; secreted: by neurons, and
+lactate made by glycolysis; consumed: by metabolism; cleared: degraded or drained from the extracellular space;
+washed_out: through open sides; held: what a clamp had to add, negative where it took away.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.tissue.signals import SIGNALS
+
+GAINS = ("supplied", "injected", "secreted", "held")
+LOSSES = ("removed", "consumed", "cleared", "washed_out")
+TERMS = (*GAINS, *LOSSES)
+SUPPLIED, INJECTED, SECRETED, HELD, REMOVED, CONSUMED, CLEARED, WASHED_OUT = range(len(TERMS))
+
+Floats = npt.NDArray[np.float64]
+
+
+class Ledger:
+    """Running totals of one tissue since its start or the last `reset`; rows of arrays are signals.
+
+    amounts: (5, 8) by signal and term, in the order of TERMS; initial, stored: (5,); worst_residual: (5,) largest
+    relative residual met at any hand-over.
+    """
+
+    def __init__(self, stored: Floats) -> None:
+        self.amounts = np.zeros((len(SIGNALS), len(TERMS)))
+        self.initial, self.stored = stored.copy(), stored.copy()
+        self.worst_residual = np.zeros(len(SIGNALS))
+
+    def reset(self) -> None:
+        """Start a new account from what is stored now."""
+        self.amounts[:], self.worst_residual[:] = 0.0, 0.0
+        self.initial[:] = self.stored
+
+    def close(self, amounts: Floats, stored: Floats) -> None:
+        """Add the amounts (5, 8) of one hand-over that ended with `stored` (5,), and keep its residual."""
+        start = self.stored
+        surplus = start + amounts[:, : len(GAINS)].sum(axis=1) - amounts[:, len(GAINS) :].sum(axis=1) - stored
+        scale = np.abs(start) + np.abs(amounts).sum(axis=1) + np.abs(stored)
+        np.maximum(self.worst_residual, np.abs(surplus) / np.where(scale > 0.0, scale, 1.0), out=self.worst_residual)
+        self.amounts += amounts
+        self.stored = stored.copy()
+
+    def residual(self) -> Floats:
+        """Relative residual of the whole account, (5,): what is missing over what was ever in the tissue."""
+        gained = self.initial + self.amounts[:, : len(GAINS)].sum(axis=1)
+        surplus = gained - self.amounts[:, len(GAINS) :].sum(axis=1) - self.stored
+        scale = np.abs(self.initial) + np.abs(self.amounts).sum(axis=1) + np.abs(self.stored)
+        return np.asarray(np.abs(surplus) / np.where(scale > 0.0, scale, 1.0))
+
+    def table(self) -> dict[str, dict[str, float]]:
+        """Signal -> term -> amount, with what there was at first, what is stored, and the two residuals."""
+        residual = self.residual()
+        return {
+            signal: {
+                "initial": float(self.initial[row]),
+                **{term: float(self.amounts[row, column]) for column, term in enumerate(TERMS)},
+                "stored": float(self.stored[row]),
+                "residual": float(residual[row]),
+                "worst_residual": float(self.worst_residual[row]),
+            }
+            for row, signal in enumerate(SIGNALS)
+        }
+
+    def checkpoint(self) -> dict[str, Floats]:
+        """Copies of the arrays that `restore` takes."""
+        return {
+            "ledger_amounts": self.amounts.copy(),
+            "ledger_initial": self.initial.copy(),
+            "ledger_stored": self.stored.copy(),
+            "ledger_worst": self.worst_residual.copy(),
+        }
+
+    def restore(self, arrays: Mapping[str, Floats]) -> None:
+        """Go back to a checkpoint."""
+        self.amounts = arrays["ledger_amounts"].copy()
+        self.initial = arrays["ledger_initial"].copy()
+        self.stored = arrays["ledger_stored"].copy()
+        self.worst_residual = arrays["ledger_worst"].copy()

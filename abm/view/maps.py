@@ -1,0 +1,94 @@
+"""Figures of neurons: how strength is distributed, and where neurons and signals lie in the tissue."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from abm.metric_names import REGIONS
+from abm.metrics import METRICS
+from abm.study.results import Results
+from abm.view.style import FIELD_MAP, STRENGTH_MAP, WORDS, colours, few_ticks
+from abm.view.text import time_text
+
+BINS = 60
+
+
+def strength_distribution(results: Results) -> Figure:
+    """Mean synaptic strength of every neuron at the end of the run, all replicates together; the bar is the median."""
+    states, styles = results.states.isel(time=-1), colours(results.schedules, results.reference)
+    strength, region = states.mean_strength.to_numpy(), states.region.to_numpy()
+    figure = Figure(figsize=(9.5, 1.0 + 0.7 * len(styles)), layout="constrained")
+    axes = figure.subplots(len(styles), 3, sharex=True, squeeze=False)
+    low, high = np.nanquantile(strength, (0.001, 0.999))
+    edges = np.linspace(low, max(high, low + 1e-9), BINS + 1)
+    for row, (schedule, style) in enumerate(styles.items()):
+        for column, name in enumerate(REGIONS[1:]):
+            values = strength[row][region[row] == column]
+            _ridge(axes[row, column], values[np.isfinite(values)], edges, style[0])
+            axes[0, column].set_title(name)
+        axes[row, 0].set_ylabel(schedule, rotation=0, ha="right", va="center", color=style[0])
+    for ax in axes[:-1].flat:
+        ax.tick_params(bottom=False)
+    for ax in axes[-1]:
+        ax.set_xlabel("mean synaptic strength of a neuron")
+    return figure
+
+
+def _ridge(axes: Axes, values: NDArray[np.float64], edges: NDArray[np.float64], colour: str) -> None:
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    if len(values):
+        axes.hist(values, bins=list(edges), density=True, histtype="stepfilled", color=colour, alpha=0.6)
+        axes.axvline(float(np.median(values)), color=colour, linewidth=1.5)
+
+
+def tissue_maps(results: Results) -> Figure:
+    """Replicate 0: concentrations at the end of the last session, and neurons by strength at the end of the run."""
+    states = results.states
+    schedules, signals = list(results.schedules), list(states.signal.to_numpy())
+    figure = Figure(figsize=(1.9 * (len(signals) + 1), 1.75 * len(schedules) + 0.5), layout="constrained")
+    axes = figure.subplots(len(schedules), len(signals) + 1, squeeze=False)
+    fields = _plane(states.concentration.isel(replicate=0))
+    for column, signal in enumerate(signals):
+        own = fields.sel(signal=signal)
+        low, high = float(own.min()), float(own.max())
+        for row, schedule in enumerate(schedules):
+            image = axes[row, column].imshow(
+                own.sel(schedule=schedule), cmap=FIELD_MAP, vmin=low, vmax=high, origin="lower", interpolation="nearest"
+            )
+        axes[0, column].set_title(WORDS.get(signal, signal))
+        bar = figure.colorbar(
+            image, ax=axes[:, column], location="bottom", shrink=0.9, label=METRICS[f"tissue_{signal}"].unit
+        )
+        few_ticks(bar.ax.xaxis, 3)
+    _draw_neurons(figure, axes[:, -1], states.isel(replicate=0, time=-1))
+    for row, schedule in enumerate(schedules):
+        hour = float(states.map_time.sel(schedule=schedule))
+        axes[row, 0].set_ylabel(f"{schedule}\nfields at {time_text(round(hour, 2))}")
+    for ax in axes.flat:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.spines[:].set_visible(False)
+    return figure
+
+
+def _plane(fields: xr.DataArray) -> xr.DataArray:
+    """The fields themselves, or the middle plane of a volume."""
+    return fields.isel(z=fields.sizes["z"] // 2) if "z" in fields.dims else fields
+
+
+def _draw_neurons(figure: Figure, axes: NDArray[np.object_], states: xr.Dataset) -> None:
+    strength = states.mean_strength.to_numpy()
+    low, high = np.nanquantile(strength, (0.02, 0.98))
+    for row, ax in enumerate(axes):
+        position = states.position[row].to_numpy()
+        dots = ax.scatter(
+            position[:, 0], position[:, 1], c=strength[row], cmap=STRENGTH_MAP, vmin=low, vmax=high, s=2, linewidth=0
+        )
+        ax.set_aspect("equal")
+    axes[0].set_title("neurons")
+    figure.colorbar(dots, ax=list(axes), location="bottom", shrink=0.9, label="synaptic strength")

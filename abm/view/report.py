@@ -1,0 +1,162 @@
+"""One self-contained page: summary, figures, numerics, parameters with their sources, provenance and plan."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections import Counter
+from pathlib import Path
+
+import xarray as xr
+import yaml
+
+from abm.config import Experiment, Subject, build_experiment
+from abm.metrics import METRICS, SIGNALS
+from abm.parameters import ParameterRecord, parameter_parts, parameter_records
+from abm.study.plan import plan_experiment
+from abm.study.results import Results
+from abm.study.store import write_text
+from abm.view.bibliography import reference_lines
+from abm.view.figures import FIGURES, write_figures
+from abm.view.page import details, note, page, table
+from abm.view.style import WORDS
+from abm.view.text import last_values, mean_text, number, p_text, plan_text, ratio_text
+
+
+def write_report(results: Results) -> Path:
+    """Draw the figures and write report.html, which needs no other file and no network; returns its path."""
+    experiment = _experiment(results)
+    subject = experiment.subject
+    figures = write_figures(results)
+    sections = {
+        "Summary": _summary(results),
+        "Figures": _figures(figures),
+        "Mass ledger and step error": _numerics(results),
+        "Plan": _plan(results, experiment),
+        "Parameters": _parameters(subject),
+        "Sources": _sources(subject),
+        "Provenance": _provenance(results),
+    }
+    path = results.path / "report.html"
+    write_text(path, page(experiment.name, _lead(results), sections))
+    return path
+
+
+def _experiment(results: Results) -> Experiment:
+    return build_experiment(yaml.safe_load((results.path / "config.yaml").read_text(encoding="utf-8")))
+
+
+def _lead(results: Results) -> str:
+    record = results.manifest
+    size = f"{len(results.schedules)} schedules on {record['replicates']} replicates"
+    text = html.escape(f"{size}, seed {record['seed']}, {record['started'][:10]}.")
+    failed = len(record["failures"])
+    warning = f' <span class="failed">Failed and left out: {failed} runs.</span>' if failed else ""
+    return f'<p class="lead">{text}{warning}</p>'
+
+
+def _summary(results: Results) -> str:
+    rows: list[tuple[str, ...]] = []
+    for title, part in last_values(results.summary_rows):
+        rows.append((f"{title}. {METRICS[part[0].metric].definition}",))
+        rows += [(row.schedule, str(row.n), mean_text(row), ratio_text(row), p_text(row.p_value)) for row in part]
+    head = ("schedule", "n", "mean [95 % interval]", f"ratio to {results.reference} [95 % interval]", "p")
+    text = (
+        "Intervals over replicates (pieces of tissue). Ratios are paired: both schedules ran on the same tissues with "
+        "the same random draws. p: two-sided paired t test of log ratios, not corrected for the number of "
+        "comparisons. The spread between replicates is that of the model, not that between animals or people. "
+        "Every time and region is in summary.csv."
+    )
+    return note(text) + table(head, rows, (1,))
+
+
+def _figures(paths: dict[str, Path]) -> str:
+    parts = []
+    for name, path in paths.items():
+        image = f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+        caption = html.escape((FIGURES[name].__doc__ or "").strip())
+        parts.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
+    return "".join(parts)
+
+
+def _provenance(results: Results) -> str:
+    record = {key: value for key, value in results.manifest.items() if key != "failures"}
+    failures = results.manifest.get("failures", [])
+    rows = [(f["schedule"], str(f["replicate"]), f["stage"], f["error"]) for f in failures]
+    failed = f"<h3>Runs that failed</h3>{table(('schedule', 'replicate', 'stage', 'error'), rows)}" if rows else ""
+    return f"{failed}<pre>{html.escape(json.dumps(record, indent=2, ensure_ascii=False))}</pre>"
+
+
+def _plan(results: Results, experiment: Experiment) -> str:
+    config = (results.path / "config.yaml").read_text(encoding="utf-8")
+    text = plan_text(plan_experiment(experiment))
+    return f"<pre>{html.escape(text)}</pre>" + details("config.yaml", f"<pre>{html.escape(config)}</pre>")
+
+
+def _numerics(results: Results) -> str:
+    traces, runs = results.traces, ("schedule", "replicate")
+    ledger, error, substeps = traces.ledger.load(), traces.step_error.max(runs), traces.substeps.mean(runs)
+    worst = ledger.max(runs)
+    rows = [
+        (
+            WORDS.get(signal, signal),
+            *(f"{float(worst.sel(signal=signal, term=term)):.1e}" for term in ("residual", "worst_residual")),
+            f"{float(error.sel(signal=signal)):.1e}",
+            f"{float(substeps.sel(signal=signal)):.0f}",
+        )
+        for signal in SIGNALS
+    ]
+    head = ("signal", "ledger of a run", "worst hand-over", "largest step error", "sub-steps per run")
+    text = (
+        "Ledger: what came into the tissue less what went out less what is stored, relative to all that was ever "
+        "there; the largest of all runs, over a whole run and at a single hand-over. Step error: the solver's own "
+        "estimate of the relative error of one step of a signal's field; the largest of all steps of all runs."
+    )
+    return note(text) + table(head, rows, range(1, 5)) + _ledger_table(results, ledger)
+
+
+def _ledger_table(results: Results, ledger: xr.DataArray) -> str:
+    terms = [str(term) for term in ledger.term.values if "residual" not in str(term)]
+    rows: list[tuple[str, ...]] = []
+    for signal in SIGNALS:
+        unit = "pmol" if METRICS[f"tissue_{signal}"].unit == "mmol/L" else "amol"
+        rows.append((f"{WORDS.get(signal, signal)} ({unit})",))
+        for schedule in results.schedules:
+            # A concentration unit times um^3, in millions: pmol where the unit is mmol/L, amol where it is nmol/L.
+            amounts = 1e-6 * ledger.sel(signal=signal, schedule=schedule).mean("replicate")
+            rows.append((schedule, *(number(float(amounts.sel(term=term))) for term in terms)))
+    content = table(("schedule", *(term.replace("_", " ") for term in terms)), rows, range(1, len(terms) + 1))
+    return details("Amounts, mean over replicates", content)
+
+
+def _records(subject: Subject) -> dict[str, dict[str, ParameterRecord]]:
+    return {part: parameter_records(part, subject.species) for part in parameter_parts()}
+
+
+def _parameters(subject: Subject) -> str:
+    head = ("parameter", "value", "range", "grade", "from", "sources", "note")
+    parts, grades = [], Counter[str]()
+    for part, records in _records(subject).items():
+        grades.update(record.grade for record in records.values())
+        rows = [_parameter_row(name, item, subject.overrides.get(f"{part}.{name}")) for name, item in records.items()]
+        parts.append(details(f"{part} ({len(rows)})", table(head, rows)))
+    counts = ", ".join(f"{count} {grade}" for grade, count in grades.most_common())
+    text = f"{grades.total()} numbers for {subject.species}: {counts}. Assumed: a choice without a direct measurement."
+    return note(text) + "".join(parts)
+
+
+def _parameter_row(name: str, record: ParameterRecord, override: object) -> tuple[str, ...]:
+    limits = f"{record.low:g} to {record.high:g}" + ("" if record.unit == "1" else f" {record.unit}")
+    value = str(record.value) if override is None else f"{override} (in place of {record.value})"
+    sources = ", ".join(record.source)
+    return (name.replace("_", " "), value, limits, record.grade, record.species or "", sources, record.note)
+
+
+def _sources(subject: Subject) -> str:
+    records = [record for part in _records(subject).values() for record in part.values()]
+    lines = []
+    for key, text, link in reference_lines(source for record in records for source in record.source):
+        shown = html.escape(text)
+        lines.append(f"<li><b>{key}</b> " + (f'<a href="{html.escape(link)}">{shown}</a>' if link else shown) + "</li>")
+    return f"<ul>{''.join(lines)}</ul>"

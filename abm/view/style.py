@@ -1,0 +1,92 @@
+"""What all figures share: colours that colour-blind readers can tell apart, units on axes, means with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from abm.metrics import METRICS
+from abm.study.contrasts import t_quantile
+
+# Okabe and Ito's palette; the reference schedule is grey.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+REFERENCE = "#7F7F7F"
+DASHES = ("-", "--", ":", "-.")
+FIELD_MAP, STRENGTH_MAP = "cividis", "viridis"
+
+STYLE = {
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "lines.linewidth": 1.2,
+    "font.size": 8,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "svg.hashsalt": "abm",
+}
+
+# Words of metric names that are not written as they are spelled there.
+WORDS = {
+    "bhb": "BHB",
+    "bdnf": "BDNF",
+    "hdac": "HDAC",
+    "hdac2": "HDAC2",
+    "hdac3": "HDAC3",
+    "mrna": "mRNA",
+    "trkb": "TrkB",
+}
+
+
+def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, str]]:
+    """Colour and line style of each schedule."""
+    others = [schedule for schedule in schedules if schedule != reference]
+    turns = {
+        name: (PALETTE[i % len(PALETTE)], DASHES[i // len(PALETTE) % len(DASHES)]) for i, name in enumerate(others)
+    }
+    return {name: turns.get(name, (REFERENCE, "-")) for name in schedules}
+
+
+def label(metric: str) -> str:
+    """Axis label: readable name and unit."""
+    unit = METRICS[metric].unit
+    name = " ".join(WORDS.get(word, word) for word in metric.split("_"))
+    name = name.replace("BDNF pro", "proBDNF")
+    return name if unit == "1" else f"{name}\n({unit})"
+
+
+def few_ticks(axis: Axis, count: int = 4) -> None:
+    """Few, round ticks, so that labels of small numbers do not run into each other."""
+    axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]))
+
+
+def mean_and_band(values: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean over the finished replicates and the half-width of its 95 % interval (zero for a single replicate)."""
+    values = values.dropna("replicate", how="all")
+    n = values.sizes["replicate"]
+    mean = values.mean("replicate").to_numpy()
+    if n < 2:
+        return mean, np.zeros_like(mean)
+    return mean, t_quantile(n - 1) * values.std("replicate", ddof=1).to_numpy() / np.sqrt(n)
+
+
+def draw_band(axes: Axes, days: NDArray[np.float64], values: xr.DataArray, style: tuple[str, str], name: str) -> None:
+    """One schedule's mean over time with its interval."""
+    mean, half = mean_and_band(values)
+    axes.plot(days, mean, color=style[0], linestyle=style[1], label=name)
+    axes.fill_between(days, mean - half, mean + half, color=style[0], alpha=0.18, linewidth=0)
+
+
+def time_axis(hours: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+    """Times and label for an axis: days, or hours in a run shorter than two days."""
+    return (hours, "time (h)") if hours[-1] < 48 else (hours / 24.0, "time (d)")

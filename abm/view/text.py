@@ -1,0 +1,142 @@
+"""Plan and summary as text for the terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from abm.study.estimate import Estimate, estimate
+from abm.study.plan import Plan
+
+if TYPE_CHECKING:  # a plan is shown without loading what reads results
+    from abm.study.results import Results, SummaryRow
+
+
+def number(value: float) -> str:
+    """Four significant digits, readable from 1e-3 to 1e5; empty for NaN."""
+    if math.isnan(value):
+        return ""
+    if value == 0.0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:#.4g}".rstrip(".") if abs(value) < 1e4 else f"{value:.0f}"
+    return f"{value:.3e}"
+
+
+def interval(centre: float, low: float, high: float) -> str:
+    """Such as "1.2 [1.1, 1.3]"; the bare value where there is no interval."""
+    if math.isnan(centre):
+        return ""
+    return number(centre) if math.isnan(low) else f"{number(centre)} [{number(low)}, {number(high)}]"
+
+
+def p_text(p: float) -> str:
+    """p to two digits, "< 0.0001" below that; empty for NaN."""
+    if math.isnan(p):
+        return ""
+    return "< 0.0001" if p < 1e-4 else f"{p:.2g}"
+
+
+def time_text(hours: float) -> str:
+    """Whole days as days, else hours."""
+    return f"{hours / 24:g} d" if hours and hours % 24 == 0 else f"{hours:g} h"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as columns two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+def summary_text(results: Results) -> str:
+    """Each metric at its last time: mean of every schedule, and its ratio to the reference, with 95 % intervals."""
+    rows = [("", "mean [95 % interval]", f"ratio to {results.reference}", "p")]
+    for title, part in last_values(results.summary_rows):
+        rows.append((title, "", "", ""))
+        for row in part:
+            rows.append(
+                (f"  {row.schedule}", mean_text(row) or "no run finished", ratio_text(row), p_text(row.p_value))
+            )
+    return aligned(rows)
+
+
+def mean_text(row: SummaryRow) -> str:
+    """Mean and its interval."""
+    return interval(row.mean, row.ci_low, row.ci_high)
+
+
+def ratio_text(row: SummaryRow) -> str:
+    """Ratio to the reference and its interval."""
+    return interval(row.ratio, row.ratio_ci_low, row.ratio_ci_high)
+
+
+def last_values(summary: Iterable[SummaryRow]) -> Iterator[tuple[str, list[SummaryRow]]]:
+    """Title and rows, one per schedule, of each metric at its last time; of the whole tissue where that was read."""
+    by_metric: dict[str, list[SummaryRow]] = {}
+    for row in summary:
+        by_metric.setdefault(row.metric, []).append(row)
+    for metric, rows in by_metric.items():
+        regions = list(dict.fromkeys(row.region for row in rows))
+        for region in ["all"] if "all" in regions else regions:
+            own = [row for row in rows if row.region == region]
+            last = max(row.time_h for row in own)
+            unit = "" if own[0].unit == "1" else f" ({own[0].unit})"
+            name = metric if region == "all" else f"{metric}.{region}"
+            yield f"{name}{unit} at {time_text(last)}", [row for row in own if row.time_h == last]
+
+
+def plan_text(plan: Plan) -> str:
+    """What an experiment will do, and what it will cost on this machine."""
+    experiment = plan.experiment
+    subject, run = experiment.subject, experiment.run
+    shape = " x ".join(f"{round(side / experiment.tissue.voxel)}" for side in experiment.tissue.size)
+    metrics = dict.fromkeys(item.metric for item in experiment.observe)
+    about = (subject.species, subject.training, subject.condition, experiment.preparation)
+    size = f"{len(plan.timelines)} schedules x {run.replicates} replicates = {len(plan.runs)}"
+    lines = [
+        f"{experiment.name}: {', '.join(about).replace('_', ' ')}",
+        f"tissue      {experiment.tissue.neurons} neurons, {shape} voxels of {experiment.tissue.voxel:g} um",
+        f"runs        {size}, seed {run.seed}",
+        f"steps       {plan.steps} per run ({time_text(run.duration)} in steps of {60 * run.step:g} min), "
+        f"{plan.burn_in_steps} per burn-in ({time_text(run.burn_in)})",
+        textwrap.fill(
+            f"observed    {len(plan.readings)} readings per run of {', '.join(metrics) or 'nothing'}",
+            110,
+            subsequent_indent=" " * 12,
+        ),
+        "",
+        _schedule_table(plan),
+        "",
+        _cost_line(estimate(plan, os.cpu_count() or 1)),
+    ]
+    return "\n".join(lines)
+
+
+def _schedule_table(plan: Plan) -> str:
+    rows: list[tuple[str, ...]] = [("schedule", "bouts", "exercise", "doses", "blocks", "meals")]
+    for name, timeline in plan.timelines.items():
+        active = sum(bout.end - bout.start for bout in timeline.bouts)
+        mark = " (reference)" if name == plan.experiment.reference else ""
+        counts = (len(timeline.doses), len(timeline.blocks), len(timeline.meals))
+        rows.append((name + mark, str(len(timeline.bouts)), f"{active:.4g} h", *map(str, counts)))
+    return aligned(rows)
+
+
+def _cost_line(cost: Estimate) -> str:
+    wall, core = duration_text(cost.wall_time), duration_text(cost.core_time)
+    return (
+        f"estimate    {wall} on {cost.workers} workers ({core} of one core), "
+        f"{cost.memory / 1e9:.1f} GB of memory per worker, {cost.disk / 1e6:.0f} MB of results"
+    )
+
+
+def duration_text(seconds: float) -> str:
+    """Such as "40 s", "12 min" or "3.5 h"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

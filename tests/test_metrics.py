@@ -1,0 +1,144 @@
+"""Read-outs: definitions, regional means, heterogeneity and Moran's I against independent calculations."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from abm.metric_names import METRIC_NAMES, REGIONS
+from abm.metrics import METRICS, NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
+
+LATER = {"serum_bdnf", "plasma_bdnf", "brain_bdnf_release", "ltp_magnitude", "fepsp_slope", "paired_pulse_ratio"}
+
+
+class Model:
+    """A handful of neurons with random states; only what read-outs look at."""
+
+    def __init__(self, neurons: int = 90, seed: int = 3) -> None:
+        draw = np.random.default_rng(seed)
+        columns: dict[str, Any] = {
+            "region": draw.integers(0, 3, neurons).astype(np.int8),
+            "position": np.column_stack([draw.random((neurons, 2)) * 1000.0, np.zeros(neurons)]),
+            "voxel": draw.integers(0, 16, neurons).astype(np.uint32),
+            "nucleosomes": draw.integers(-1, 2, (neurons, 4, 12)).astype(np.int8),
+            "transcripts": draw.poisson(3.0, (neurons, 4)).astype(np.int32),
+        }
+        scalars = (
+            "eraser hdac2 hdac3 bdnf_pro bdnf_protein release_rate trkb mean_strength potentiated consolidated spine"
+        )
+        columns |= {name: draw.random(neurons) + 0.5 for name in scalars.split()}
+        self.neurons = SimpleNamespace(**columns)
+        self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
+        self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0}
+
+
+def test_every_read_out_is_defined_or_waits_for_its_observation_model() -> None:
+    assert set(METRICS) == set(METRIC_NAMES) - LATER
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_definition(name: str) -> None:
+    metric = METRICS[name]
+    assert metric.name == name
+    assert metric.definition.endswith(".")
+    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L"}
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_reading_gives_a_number_per_region_and_changes_nothing(name: str) -> None:
+    model, twin = Model(), Model()
+    values = METRICS[name].observe(model)
+    assert list(values) == (list(REGIONS) if METRICS[name].regional else ["all"])
+    assert all(np.isfinite(value) and isinstance(value, float) for value in values.values())
+    for column, array in vars(twin.neurons).items():
+        np.testing.assert_array_equal(getattr(model.neurons, column), array)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, metric in METRICS.items() if metric.sum_up is mean and metric.regional]
+)
+def test_whole_tissue_is_the_mean_of_its_regions_weighted_by_neurons(name: str) -> None:
+    model = Model()
+    values = METRICS[name].observe(model)
+    counts = np.bincount(model.neurons.region, minlength=3)
+    parts = np.array([values[region] for region in REGIONS[1:]])
+    assert values["all"] == pytest.approx((parts * counts).sum() / counts.sum(), rel=1e-12)
+
+
+def test_acetylation_counts_only_acetylated_nucleosomes() -> None:
+    model = Model()
+    model.neurons.nucleosomes[:] = -1
+    model.neurons.nucleosomes[:, 0, :3] = 1
+    model.neurons.nucleosomes[:, 0, 3:6] = 0
+    assert METRICS["acetylation_I"].observe(model)["all"] == pytest.approx(0.25)
+    assert METRICS["acetylation_IV"].observe(model)["all"] == 0.0
+    assert METRICS["acetylation"].observe(model)["all"] == pytest.approx(0.25 / 4)
+
+
+def test_transcripts_of_the_promoters_add_up() -> None:
+    model = Model()
+    parts = [METRICS[f"bdnf_mrna_{promoter}"].observe(model)["CA3"] for promoter in ("I", "II", "IV", "VI")]
+    assert METRICS["bdnf_mrna"].observe(model)["CA3"] == pytest.approx(sum(parts), rel=1e-12)
+
+
+def test_tissue_signal_is_what_the_neurons_meet() -> None:
+    model = Model()
+    model.neurons.voxel[:] = 5
+    assert METRICS["tissue_lactate"].observe(model)["all"] == pytest.approx(model.tissue.concentration[1, 1, 1])
+
+
+def test_an_empty_region_has_no_value() -> None:
+    model = Model()
+    model.neurons.region[:] = 1
+    values = METRICS["bdnf_protein"].observe(model)
+    assert np.isnan(values["DG"])
+    assert values["CA3"] == values["all"]
+    assert np.isnan(METRICS["spatial_clustering"].observe(model)["DG"])
+
+
+def test_coefficient_of_variation_does_not_depend_on_the_unit() -> None:
+    values = np.random.default_rng(1).lognormal(size=500)
+    layout = Layout.of(Model())
+    own = coefficient_of_variation(values, "all", layout)
+    assert own == pytest.approx(coefficient_of_variation(7.0 * values, "all", layout))
+    assert own == pytest.approx(values.std() / values.mean())
+
+
+def brute_force_moran(values: np.ndarray, positions: np.ndarray) -> float:
+    """Moran's I from its definition, with a full weight matrix."""
+    distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    weights = np.zeros_like(distance)
+    for row, nearest in enumerate(np.argsort(distance, axis=1)[:, :NEIGHBOURS]):
+        weights[row, nearest] = 1.0 / NEIGHBOURS
+    z = values - values.mean()
+    return float(len(values) / weights.sum() * (weights * np.outer(z, z)).sum() / (z**2).sum())
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_moran_is_its_definition(region: str) -> None:
+    model = Model()
+    layout = Layout.of(model)
+    members = layout.members[region]
+    values = model.neurons.mean_strength[members]
+    assert moran(values, region, layout) == pytest.approx(brute_force_moran(values, model.neurons.position[members]))
+
+
+def test_moran_of_shuffled_values_averages_minus_one_over_n_minus_one() -> None:
+    layout, draw = Layout.of(Model()), np.random.default_rng(5)
+    values = draw.random(90)
+    found = [moran(draw.permutation(values), "all", layout) for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(-1 / 89, abs=4 * np.std(found) / np.sqrt(2000))
+
+
+def test_moran_sees_a_gradient_and_not_a_constant() -> None:
+    model = Model()
+    layout = Layout.of(model)
+    assert moran(model.neurons.position[:, 0].copy(), "all", layout) > 0.7
+    assert np.isnan(moran(np.ones(90), "all", layout))
+
+
+def test_too_few_neurons_have_no_clustering() -> None:
+    model = Model(neurons=NEIGHBOURS)
+    assert np.isnan(METRICS["spatial_clustering"].observe(model)["all"])

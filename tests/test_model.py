@@ -1,0 +1,177 @@
+"""The whole chain as a Mesa model: laws of locality, repetition, shared luck, mass; Mesa's own idioms."""
+
+import copy
+import hashlib
+
+import numpy as np
+import pytest
+import yaml
+
+from abm.config import load_experiment
+from abm.model import HippocampusModel, burn_in, forget, start, step_edges
+from abm.body import resting_day, simulate_body
+from abm.schedule import compile_schedule
+
+SMALL = {
+    "name": "small",
+    "subject": {"species": "human"},
+    "tissue": {"neurons": 90, "size": ["0.4 mm", "0.4 mm"]},
+    "schedules": {
+        "sedentary": {},
+        "hard": {
+            "sessions": {"kind": "running", "intensity": "85 %VO2max", "duration": "60 min", "start": "02:00"},
+            "meals": {"fast": {"start": "0 h", "duration": "24 h"}},
+            "doses": [{"what": "ketone_ester", "route": "oral", "amount": "500 mg/kg", "at": "1 h"}],
+        },
+    },
+    "reference": "sedentary",
+    "observe": [{"metric": "synaptic_strength", "at": ["1 d"]}],
+    "run": {"duration": "1 d", "burn_in": "1 d", "replicates": 2, "seed": 3, "step": "0.2 h"},
+}
+EVERYTHING = ("bhb", "lactate", "irisin", "cortisol", "bdnf", "input_activity")
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "small.yaml"
+    path.write_text(yaml.safe_dump(SMALL))
+    return load_experiment(path)
+
+
+@pytest.fixture(scope="module")
+def rest(experiment):
+    return resting_day(experiment.subject, experiment.run.step)
+
+
+@pytest.fixture(scope="module")
+def rested(experiment, rest):
+    return burn_in(experiment, 0, rest)
+
+
+def at_zero(experiment, schedule, rested, rest, clamped=()):
+    timeline = compile_schedule(experiment.schedules[schedule], experiment.subject, experiment.run.duration, schedule)
+    plasma = simulate_body(experiment.subject, timeline, step_edges(experiment))
+    return HippocampusModel(
+        experiment, schedule, 0, plasma=plasma, timeline=timeline, resting=rest, rested=rested, clamped=clamped
+    )
+
+
+def run(model, steps):
+    for _ in range(steps):
+        model.step()
+    return model
+
+
+def digest(model):
+    state = model.checkpoint()
+    return hashlib.sha256(b"".join(state[name].tobytes() for name in sorted(state))).hexdigest()
+
+
+def test_clamped_at_rest_a_schedule_changes_nothing(experiment, rested, rest):
+    # Law 1: what a schedule does reaches neurons only as signals and input activity.
+    sedentary = run(at_zero(experiment, "sedentary", rested, rest, EVERYTHING), 60)
+    hard = run(at_zero(experiment, "hard", rested, rest, EVERYTHING), 60)
+    assert digest(sedentary) == digest(hard)
+    free = run(at_zero(experiment, "hard", rested, rest), 60)
+    assert digest(free) != digest(hard)
+
+
+@pytest.mark.parametrize("signal", EVERYTHING[:-2])
+def test_each_signal_alone_can_be_held(experiment, rested, rest, signal):
+    model = run(at_zero(experiment, "hard", rested, rest, (signal,)), 20)
+    reference = run(at_zero(experiment, "sedentary", rested, rest, EVERYTHING), 20)
+    assert model.blood[signal] == reference.blood[signal]
+
+
+def test_schedules_start_from_the_same_tissue_and_meet_the_same_luck(experiment, rested, rest):
+    sedentary, hard = (at_zero(experiment, name, rested, rest) for name in ("sedentary", "hard"))
+    assert digest(sedentary) == digest(hard)
+    run(sedentary, 9), run(hard, 9)
+    same = (sedentary.neurons.promoter_on == hard.neurons.promoter_on).mean()
+    assert same > 0.98
+
+
+def test_a_run_in_two_parts_gives_the_same_bits(experiment, rested, rest):
+    whole = run(at_zero(experiment, "hard", rested, rest), 30)
+    first = run(at_zero(experiment, "hard", rested, rest), 13)
+    second = at_zero(experiment, "hard", first.checkpoint(), rest)
+    assert second.hour == first.hour
+    assert digest(run(second, 17)) == digest(whole)
+
+
+def test_observing_changes_nothing(experiment, rested, rest):
+    watched, left = (at_zero(experiment, "hard", rested, rest) for _ in range(2))
+    for _ in range(10):
+        watched.step()
+        for metric in ("synaptic_strength", "spatial_clustering", "bdnf_mrna_I", "tissue_bhb"):
+            watched.observe(metric)
+    assert digest(watched) == digest(run(left, 10))
+
+
+def test_replicates_and_seeds_differ(experiment, rested, rest):
+    assert digest(at_zero(experiment, "sedentary", rested, rest)) != digest(
+        HippocampusModel(experiment, "sedentary", 1, resting=rest, plasma=rest)
+    )
+
+
+def test_mass_closes_for_every_signal(experiment, rested, rest):
+    model = run(at_zero(experiment, "hard", rested, rest), 60)
+    assert np.all(model.tissue.ledger.worst_residual < 1e-9)
+    assert np.all(model.tissue.ledger.residual() < 1e-9)
+
+
+def test_mesa_sees_real_agents(experiment, rested, rest):
+    model = run(at_zero(experiment, "hard", rested, rest), 10)
+    assert len(model.agents) == 90
+    strengths = model.agents.get("mean_strength")
+    assert np.mean(strengths) == pytest.approx(model.observe("synaptic_strength")["all"])
+    granule = model.agents.select(lambda neuron: neuron.region == 0)
+    assert 0 < len(granule) < 90
+    assert granule.agg("bdnf_protein", np.mean) == pytest.approx(model.observe("bdnf_protein")["DG"])
+    assert {len(group) for _, group in model.agents.groupby("region")} == set(np.bincount(model.neurons.region))
+    collected = model.datacollector.get_model_vars_dataframe()
+    assert len(collected) == 2
+    assert collected["synaptic_strength"].iloc[-1] == pytest.approx(np.mean(strengths))
+
+
+def test_a_copy_runs_on_alone(experiment, rested, rest):
+    model = run(at_zero(experiment, "hard", rested, rest), 5)
+    before, other = digest(model), copy.deepcopy(model)
+    run(other, 5)
+    assert digest(model) == before
+    assert digest(run(model, 5)) == digest(other)
+    forget(model)
+
+
+def test_plain_keywords_are_enough():
+    model = HippocampusModel(schedule="hiit", neurons=60, rng=4)
+    model.step()
+    assert model.hour == pytest.approx(-720.0 + model.clock.step)
+    assert model.schedule == "hiit"
+
+
+def test_an_unknown_signal_cannot_be_clamped(experiment, rested, rest):
+    with pytest.raises(ValueError, match="cannot clamp 'glucose'"):
+        at_zero(experiment, "sedentary", rested, rest, ("glucose",))
+
+
+@pytest.mark.slow
+def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
+    plan = copy.deepcopy(SMALL)
+    plan["tissue"] = {"neurons": 600, "size": ["0.8 mm", "0.8 mm"]}
+    plan["run"] |= {"duration": "90 d", "burn_in": "30 d", "step": "0.5 h"}
+    path = tmp_path / "rest.yaml"
+    path.write_text(yaml.safe_dump(plan))
+    experiment = load_experiment(path)
+    rest = resting_day(experiment.subject, experiment.run.step)
+    rested = burn_in(experiment, 0, rest)
+    timeline = compile_schedule(experiment.schedules["sedentary"], experiment.subject, experiment.run.duration, "sedentary")
+    plasma = simulate_body(experiment.subject, timeline, step_edges(experiment))
+    model = start(experiment, "sedentary", timeline, 0, plasma, rested)
+    days, strengths = np.arange(90), []
+    for _ in days:
+        run(model, 48)
+        strengths.append(model.observe("synaptic_strength")["all"])
+    drift_per_month = 30.0 * np.polyfit(days, strengths, 1)[0] / np.mean(strengths)
+    assert abs(drift_per_month) < 0.01
+    assert np.ptp(strengths) / np.mean(strengths) < 0.06

@@ -1,0 +1,204 @@
+"""Figures and report of a study: complete, self-contained, and true to the tables."""
+
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import matplotlib.image
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from toy import Here, toy_experiment, toy_model
+
+from abm.study import run_experiment
+from abm.study.plan import plan_experiment
+from abm.study.results import Results
+from abm.view.bibliography import read_bibliography, reference_lines
+from abm.view.figures import FIGURES, _dose
+from abm.view.page import table
+from abm.view.report import write_report
+from abm.view.style import colours, mean_and_band
+from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
+
+VOID = {"meta", "img", "br"}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    def fail(schedule: str, replicate: int, model: Any) -> None:
+        if (schedule, replicate) == ("run", 2):
+            raise ValueError("lost <run> & more")
+
+    with toy_model(fail):
+        found = run_experiment(toy_experiment(), tmp_path_factory.mktemp("study"), executor=Here(), workers=1)
+    write_report(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(results: Results) -> str:
+    return (results.path / "report.html").read_text(encoding="utf-8")
+
+
+class Structure(HTMLParser):
+    """Checks that tags close in order, and collects links, sources and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+        self.loaded += [
+            value or "" for name, value in attrs if name in {"src", "srcset"} or (tag == "link" and name == "href")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def parsed(page: str) -> Structure:
+    structure = Structure()
+    structure.feed(page)
+    return structure
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figure_is_drawn(results: Results, name: str) -> None:
+    image = matplotlib.image.imread(results.path / "figures" / f"{name}.png")
+    assert min(image.shape[:2]) > 150
+    assert np.ptp(image[..., :3]) > 0.5, "the figure is empty"
+
+
+def test_page_is_well_formed(parsed: Structure) -> None:
+    assert parsed.open == []
+
+
+def test_page_loads_nothing(parsed: Structure, page: str) -> None:
+    assert len(parsed.loaded) == len(FIGURES)
+    assert all(source.startswith("data:image/png;base64,") for source in parsed.loaded)
+    assert not re.search(r"<(script|link|iframe)|@import|url\(", page)
+
+
+def test_page_holds_what_it_should(parsed: Structure) -> None:
+    for heading in ("Summary", "Figures", "Mass ledger and step error", "Plan", "Parameters", "Sources", "Provenance"):
+        assert heading in parsed.text
+    assert "Failed and left out: 1 runs" in parsed.text
+    assert "lost <run> & more" in parsed.text, "texts are escaped once"
+    assert "assumed" in parsed.text
+
+
+def test_page_shows_the_numbers_of_the_summary(results: Results, parsed: Structure) -> None:
+    last = results.summary.query(
+        "schedule == 'run' and metric == 'bdnf_protein' and region == 'all' and time_h == 24"
+    ).iloc[0]
+    assert interval(last.ratio, last.ratio_ci_low, last.ratio_ci_high) in parsed.text
+
+
+def test_cited_sources_are_listed(parsed: Structure) -> None:
+    assert "shimazu2013" in parsed.text
+
+
+def test_report_is_the_same_when_written_again(results: Results, page: str) -> None:
+    write_report(results)
+    assert (results.path / "report.html").read_text(encoding="utf-8") == page
+
+
+def test_table_escapes_its_cells() -> None:
+    root = ET.fromstring(table(("a", "b"), [("x < y",), ("1", "&")], (1,)))
+    assert [cell.text for cell in root.iter("td")] == ["x < y", "1", "&"]
+
+
+def test_every_schedule_has_its_own_look() -> None:
+    names = [f"schedule {i}" for i in range(20)]
+    looks = colours(names, "schedule 3")
+    assert len(set(looks.values())) == 20
+
+
+def test_band_is_the_interval_over_replicates() -> None:
+    values = xr.DataArray(np.array([[1.0, 2.0], [3.0, 2.0], [np.nan, np.nan]]), dims=("replicate", "time"))
+    mean, half = mean_and_band(values)
+    np.testing.assert_allclose(mean, [2.0, 2.0])
+    np.testing.assert_allclose(half, [12.706 * np.sqrt(2) / np.sqrt(2), 0.0], rtol=1e-3)
+
+
+def test_dose_is_the_integral_of_the_excess(results: Results) -> None:
+    dose, spread = _dose(results.traces, "plasma_lactate", "run", "sedentary")
+    plasma = results.traces.plasma_lactate
+    excess = plasma.sel(schedule="run") - plasma.sel(schedule="sedentary")
+    assert dose == pytest.approx(float(excess.sum()) * 0.5)
+    assert dose > 0
+    assert spread == 0.0
+    assert _dose(results.traces, "tissue_lactate", "run", "sedentary")[0] > 0
+
+
+# text
+
+
+def test_summary_text_shows_each_schedule_at_the_last_time(results: Results) -> None:
+    text = summary_text(results)
+    assert "bdnf_protein at 1 d" in text
+    assert "synaptic_strength.CA1 at 1 d" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert sum(line[0] == "sedentary" for line in lines[1:]) == 2
+    assert sum(line[0] == "run" for line in lines[1:]) == 2
+
+
+def test_plan_text_tells_the_work() -> None:
+    text = plan_text(plan_experiment(toy_experiment()))
+    assert "2 schedules x 3 replicates = 6, seed 5" in text
+    assert "sedentary (reference)" in text
+    assert re.search(r"estimate +\d", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.0, "1.000"),
+        (0.001234, "0.001234"),
+        (1234.5, "1234"),
+        (98765.4, "98765"),
+        (1.5e-7, "1.500e-07"),
+        (np.nan, ""),
+    ],
+)
+def test_number(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_small_texts() -> None:
+    assert interval(1.0, np.nan, np.nan) == "1.000"
+    assert interval(np.nan, np.nan, np.nan) == ""
+    assert [p_text(p) for p in (0.5, 0.012345, 1e-9, np.nan)] == ["0.5", "0.012", "< 0.0001", ""]
+    assert [time_text(hours) for hours in (0.0, 6.0, 24.0, 36.0, 504.0)] == ["0 h", "6 h", "1 d", "36 h", "21 d"]
+    assert [duration_text(seconds) for seconds in (40, 300, 7200)] == ["40 s", "5 min", "2.0 h"]
+    assert aligned([("a", "bb"), ("ccc", "")]) == "a    bb\nccc"
+
+
+def test_bibliography_is_read_whole() -> None:
+    entries = read_bibliography()
+    assert len(entries) > 100
+    assert all(fields.get("year") for fields in entries.values())
+    ((key, text, link),) = reference_lines(["akhtar2009"])
+    assert key == "akhtar2009"
+    assert "Akhtar et al. (2009)" in text
+    assert link == ""
+
+
+def test_a_schedule_may_be_called_none(tmp_path: Path) -> None:
+    (tmp_path / "summary.csv").write_text("schedule,mean\nnone,1.5\nNA,\n")
+    found = Results(tmp_path).summary
+    pd.testing.assert_series_equal(
+        found.schedule, pd.Series(["none", "NA"], name="schedule", dtype=found.schedule.dtype)
+    )

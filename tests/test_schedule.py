@@ -1,0 +1,338 @@
+"""Schedules as numbers: when sessions, meals, doses and blocks happen, and how hard a session is."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abm.config import Schedule, Subject, build_experiment, capacity, dose_amount, dose_unit
+from abm.config.intensity import Intensity
+from abm.schedule import Bout, Timeline, compile_schedule, resting_timeline
+
+PERSON = Subject()
+MOUSE = Subject(species="mouse")
+WEEK = 168.0
+
+
+def timeline(duration: float = WEEK, subject: Subject = PERSON, **parts: object) -> Timeline:
+    return compile_schedule(Schedule.model_validate(parts), subject, duration)
+
+
+def session(**changes: object) -> dict[str, object]:
+    plain = {"kind": "running", "intensity": "70 %VO2max", "duration": "30 min", "start": "07:30"}
+    return {key: value for key, value in {**plain, **changes}.items() if value is not None}
+
+
+# When things happen
+
+
+def test_weekdays_count_from_a_monday() -> None:
+    bouts = timeline(sessions=session(days=["mon", "wed", "sunday"])).bouts
+    assert [bout.start for bout in bouts] == [7.5, 55.5, 151.5]
+    assert all(bout.end - bout.start == 0.5 and bout.intensity == 0.7 and bout.kind == "running" for bout in bouts)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "starts"),
+    [
+        ({}, [7.5, 31.5, 55.5, 79.5]),
+        ({"first_day": "1 d", "last_day": "3 d"}, [31.5, 55.5]),
+        ({"first_day": "1 d", "days": ["mon", "tue", "thu"]}, [31.5, 79.5]),
+        ({"every": "2 d"}, [7.5, 55.5]),
+        ({"every": "2 d", "first_day": "1 d"}, [31.5, 79.5]),
+        ({"start": "20 h"}, [20.0]),
+        ({"start": "20 h", "every": "30 h"}, [20.0, 50.0, 80.0]),
+        ({"start": "20 h", "every": "30 h", "last_day": "50 h"}, [20.0, 50.0]),
+    ],
+)
+def test_patterns(pattern: dict[str, object], starts: list[float]) -> None:
+    assert [bout.start for bout in timeline(96.0, sessions=session(**pattern)).bouts] == starts
+
+
+@given(
+    st.floats(0, 23.9),
+    st.sets(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1),
+    st.integers(8, 40),
+)
+def test_every_week_is_the_same(hour: float, days: set[str], length: int) -> None:
+    clock = f"{int(hour):02d}:{int(hour % 1 * 60):02d}"
+    schedule = Schedule.model_validate({"sessions": session(start=clock, days=sorted(days))})
+    starts = compile_schedule(schedule, PERSON, 24.0 * length).bouts
+    first = [bout.start for bout in starts if bout.start < WEEK]
+    assert len(first) == len(days)
+    assert all(
+        any(np.remainder(bout.start - start + 1, WEEK) == pytest.approx(1) for start in first) for bout in starts
+    )
+
+
+def test_a_session_that_crosses_midnight_stays_whole_and_ends_with_the_run() -> None:
+    bouts = timeline(48.0, sessions=session(start="23:00", duration="2 h")).bouts
+    assert [(bout.start, bout.end) for bout in bouts] == [(23.0, 25.0), (47.0, 48.0)]
+
+
+# Sessions
+
+
+def test_intervals_alternate_without_a_last_rest() -> None:
+    intervals = {"repeats": 3, "work": "60 s at 95 %VO2max", "rest": "120 s at 30 %VO2max"}
+    bouts = timeline(24.0, sessions=session(intensity=None, duration=None, intervals=intervals)).bouts
+    assert [bout.intensity for bout in bouts] == [0.95, 0.3, 0.95, 0.3, 0.95]
+    assert bouts[-1].end == pytest.approx(7.5 + 7 / 60)
+    assert all(after.start == before.end for before, after in pairwise(bouts))
+
+
+def test_passive_rest_leaves_a_gap_and_warm_up_comes_first() -> None:
+    intervals = {"repeats": 2, "work": "40 s at 100 %VO2max", "rest": "60 s"}
+    plan = session(intensity=None, duration=None, intervals=intervals, warm_up="5 min at 40 %VO2max", cool_down="1 min")
+    bouts = timeline(24.0, sessions=plan).bouts
+    assert [bout.intensity for bout in bouts] == [0.4, 1.0, 1.0]
+    assert bouts[2].start - bouts[1].end == pytest.approx(60 / 3600)
+
+
+def test_progression_adds_each_week_until_it_stops() -> None:
+    growth = {"duration_per_week": "10 min", "intensity_per_week": "5 %VO2max", "weeks": 2}
+    bouts = timeline(4 * WEEK, sessions=session(days=["tue"], progression=growth)).bouts
+    assert [round(60 * (bout.end - bout.start)) for bout in bouts] == [30, 40, 50, 50]
+    assert [bout.intensity for bout in bouts] == pytest.approx([0.7, 0.75, 0.8, 0.8])
+
+
+def test_progression_of_intervals() -> None:
+    intervals = {"repeats": 2, "work": "60 s at 90 %VO2max", "rest": "60 s"}
+    plan = session(
+        intensity=None, duration=None, intervals=intervals, days=["mon"], progression={"repeats_per_week": 3}
+    )
+    starts = [bout.start for bout in timeline(2 * WEEK, sessions=plan).bouts]
+    assert [sum(start < WEEK for start in starts), sum(start >= WEEK for start in starts)] == [2, 5]
+
+
+def test_rest_is_no_bout() -> None:
+    assert timeline(sessions={"kind": "rest", "start": "07:30", "duration": "1 h"}).bouts == ()
+
+
+@given(st.floats(0.5, 12), st.floats(4, 12), st.floats(0.2, 1.0))
+def test_a_night_in_the_wheel_covers_its_distance(kilometres: float, hours: float, share: float) -> None:
+    """Speed in the bouts times the time spent in them is the distance, and that time is the given part of the night."""
+    plan = {
+        "kind": "wheel",
+        "distance": f"{kilometres!r} km/d",
+        "start": "19:00",
+        "duration": f"{hours!r} h",
+        "running_fraction": share,
+    }
+    bouts = compile_schedule(Schedule.model_validate({"sessions": plan}), MOUSE, 48.0).bouts
+    night = [bout for bout in bouts if bout.start < 36]
+    running = sum(bout.end - bout.start for bout in night)
+    assert running == pytest.approx(hours * share)
+    assert night[-1].end <= 19.0 + hours + 1e-9
+    parameters = capacity("mouse", "untrained", "healthy").parameters
+    speed = (
+        night[0].intensity * parameters.vo2max_untrained - parameters.vo2_standing
+    ) / parameters.running_cost  # m/min
+    assert speed * running * 60 / 1000 == pytest.approx(kilometres)
+
+
+def test_the_wheel_runs_where_the_parameters_say_so() -> None:
+    plan = {"kind": "wheel", "distance": "5 km/d", "start": "19:00", "duration": "10 h"}
+    schedule = Schedule.model_validate({"sessions": plan})
+    changed = Subject(species="mouse", overrides={"schedule.wheel_running_fraction": 0.25})
+    share = [sum(b.end - b.start for b in compile_schedule(schedule, who, 40.0).bouts) / 10 for who in (MOUSE, changed)]
+    assert share == pytest.approx([0.42, 0.25])
+
+
+# Intensity
+
+
+def test_a_person_runs_by_the_metabolic_equation() -> None:
+    """10 km/h up 5 %: VO2 = 3.5 + 0.2 S + 0.9 S G (bushman2020)."""
+    untrained = capacity("human", "untrained", "healthy")
+    speed = 10000 / 60
+    uptake = 3.5 + 0.2 * speed + 0.9 * speed * 0.05
+    assert untrained.fraction(Intensity(speed, "m/min"), "running", 0.05) == pytest.approx(uptake / 38)
+
+
+def test_a_treadmill_below_the_gait_transition_is_walked() -> None:
+    person = capacity("human", "untrained", "healthy")
+    assert person.fraction(Intensity(80, "m/min"), "treadmill") == person.fraction(Intensity(80, "m/min"), "walking")
+    assert person.fraction(Intensity(160, "m/min"), "treadmill") == person.fraction(Intensity(160, "m/min"), "running")
+
+
+def test_a_cyclist_by_the_metabolic_equation() -> None:
+    """2.5 W/kg: VO2 = 7 + 1.8 * 6.12 * W / M (bushman2020)."""
+    person = capacity("human", "trained", "healthy")
+    assert person.fraction(Intensity(2.5, "W/kg"), "cycling") == pytest.approx((7 + 11.0 * 2.5) / 63.9)
+
+
+@pytest.mark.parametrize("speed", [10.0, 25.0, 50.0])
+def test_a_mouse_runs_by_the_scaling_of_mammals(speed: float) -> None:
+    """VO2 = 0.533 M^-0.316 v + 0.300 M^-0.303 in mL/kg/s, v in m/s, M = 0.025 kg (taylor1982)."""
+    uptake = 60 * (0.533 * 0.025**-0.316 * speed / 60 + 0.300 * 0.025**-0.303)
+    mouse = capacity("mouse", "untrained", "healthy")
+    assert mouse.fraction(Intensity(speed, "m/min"), "treadmill") * mouse.vo2max == pytest.approx(uptake, rel=0.002)
+
+
+def test_heart_rate_reserve_is_oxygen_uptake_reserve() -> None:
+    """swain1997: % heart-rate reserve equals % oxygen-uptake reserve."""
+    for person in (capacity("human", "untrained", "healthy"), capacity("human", "elite", "type_2_diabetes")):
+        rest = person.resting_fraction
+        assert person.fraction(Intensity(0, "%HRR"), "cycling") == rest
+        assert person.fraction(Intensity(100, "%HRR"), "cycling") == pytest.approx(1.0)
+        assert person.fraction(Intensity(50, "%HRR"), "cycling") == pytest.approx((1 + rest) / 2)
+
+
+@given(st.sampled_from(["%VO2max", "%HRR", "mL/kg/min", "m/min"]), st.floats(1, 60), st.floats(1.01, 1.3))
+def test_harder_is_harder(unit: str, value: float, factor: float) -> None:
+    for species in ("human", "mouse"):
+        who = capacity(species, "untrained", "healthy")
+        low, high = (who.fraction(Intensity(x, unit), "running", 0.1) for x in (value, value * factor))
+        assert low < high
+
+
+def test_the_same_speed_is_easier_when_trained_and_harder_with_diabetes() -> None:
+    states = [("elite", "healthy"), ("trained", "healthy"), ("untrained", "healthy"), ("untrained", "type_2_diabetes")]
+    levels = [capacity("human", *state).fraction(Intensity(120, "m/min"), "running") for state in states]
+    assert levels == sorted(levels)
+
+
+# The timeline
+
+
+BOUTS = (Bout(1.0, 2.0, 0.5, "running"), Bout(2.0, 2.5, 1.0, "running"), Bout(4.0, 5.0, 0.25, "running"))
+
+
+def test_intensity_is_zero_outside_bouts() -> None:
+    line = Timeline("t", 6.0, bouts=BOUTS)
+    times = np.array([0.0, 0.999, 1.0, 1.999, 2.0, 2.4, 2.5, 3.0, 4.5, 5.0])
+    assert line.intensity(times).tolist() == [0, 0, 0.5, 0.5, 1, 1, 0, 0, 0.25, 0]
+    assert line.intensity(1.5).shape == ()
+    assert Timeline("t", 6.0).intensity(times).tolist() == [0] * 10
+
+
+@given(st.lists(st.floats(0, 6), min_size=2, max_size=30, unique=True))
+def test_mean_intensity_adds_up(edges: list[float]) -> None:
+    """Whatever the steps, their means times their lengths are the integral, and a fine sum agrees."""
+    line = Timeline("t", 6.0, bouts=BOUTS)
+    times = np.sort(edges)
+    if np.diff(times).min() > 1e-6:
+        total = float(line.mean_intensity(times) @ np.diff(times))
+        fine = np.linspace(times[0], times[-1], 20001)
+        middle = line.intensity((fine[1:] + fine[:-1]) / 2)
+        assert total == pytest.approx(float(middle.mean() * (times[-1] - times[0])), abs=2e-3)
+
+
+def test_mean_intensity_of_a_day() -> None:
+    line = timeline(sessions=session(days=["mon"]))
+    edges = np.linspace(0, WEEK, 1681)
+    assert line.mean_intensity(edges) @ np.diff(edges) == pytest.approx(0.7 * 0.5)
+    assert line.exercising(edges) @ np.diff(edges) == pytest.approx(0.5)
+    assert Timeline("t", 6.0).mean_intensity(edges).tolist() == [0.0] * 1680
+
+
+def test_blocks_multiply_and_end() -> None:
+    line = timeline(
+        blocks=[
+            {"target": "MCT1", "fraction": 0.5, "start": "1 d", "duration": "1 d"},
+            {"target": "MCT1", "fraction": "80 %"},
+        ],
+        knock_down={"target": "class_I_HDAC", "fraction": 0.25},
+        knock_out=["FNDC5", {"target": "HDAC3", "start": "2 d"}],
+    )
+    assert [line.remaining_activity("MCT1", t) for t in (0.0, 24.0, 47.9, 48.0)] == pytest.approx([0.2, 0.1, 0.1, 0.2])
+    assert line.remaining_activity("FNDC5", 0.0) == 0.0
+    assert [line.remaining_activity("HDAC3", t) for t in (0.0, 48.0)] == [0.75, 0.0]
+    assert line.remaining_activity("HDAC1", 0.0) == 0.75
+    assert line.remaining_activity("MCT2", 0.0) == 1.0
+    assert {block.end for block in line.blocks if block.target == "FNDC5"} == {WEEK}
+
+
+def test_a_timeline_can_be_a_key() -> None:
+    assert timeline(sessions=session()) == timeline(sessions=session())
+    assert len({timeline(), timeline(sessions=session())}) == 2
+
+
+# Meals
+
+
+def test_a_day_has_three_meals_before_and_after_a_morning_session() -> None:
+    day = resting_timeline(PERSON)
+    assert [meal.start for meal in day.meals] == [6.5, 12.5, 18.5]
+    assert sum(meal.carbohydrate for meal in day.meals) == pytest.approx(4.0)
+    assert day.bouts == ()
+    assert day.duration == 24.0
+
+
+def test_a_mouse_eats_mostly_in_the_dark() -> None:
+    """36.5 % of the food was eaten in the light (fonken2010)."""
+    meals = resting_timeline(MOUSE).meals
+    light = sum(meal.carbohydrate for meal in meals if 7 <= meal.start < 19)
+    assert light / sum(meal.carbohydrate for meal in meals) == pytest.approx(0.365)
+    shifted = Subject.model_validate({"species": "mouse", "light": {"on": "19:00", "off": "07:00"}})
+    meals = resting_timeline(shifted).meals
+    assert sum(meal.carbohydrate for meal in meals if 7 <= meal.start < 19) == pytest.approx(0.635 * 88)
+    assert compile_schedule(Schedule(), shifted, 24.0).light == (19.0, 7.0)
+
+
+def test_a_fast_takes_the_usual_meals_of_its_time() -> None:
+    line = timeline(48.0, meals={"fast": {"start": "0 h", "duration": "20 h"}})
+    assert [meal.start for meal in line.meals] == [30.5, 36.5, 42.5]
+
+
+def test_a_fast_before_sessions_reaches_back_before_time_zero() -> None:
+    line = timeline(72.0, sessions=session(days=["mon", "wed"]), meals={"fast": {"before_sessions": "12 h"}})
+    assert [meal.start for meal in line.meals] == [12.5, 18.5, 30.5, 36.5, 42.5, 60.5, 66.5]
+
+
+def test_a_fast_at_a_clock_time_repeats() -> None:
+    line = timeline(72.0, meals={"fast": {"start": "12:00", "duration": "8 h", "days": ["mon", "wed"]}})
+    assert [meal.start for meal in line.meals] == [6.5, 30.5, 36.5, 42.5, 54.5]
+
+
+def test_meals_of_the_schedule_are_kept_in_a_fast() -> None:
+    eaten = {"carbohydrate": "1 g/kg", "at": "2 h", "duration": "15 min"}
+    line = timeline(24.0, meals=[{"fast": {"start": "0 h"}}, eaten])
+    assert line.meals == ((2.0, 2.25, 1.0),)
+
+
+def test_carbohydrate_during_sessions() -> None:
+    line = timeline(24.0, sessions=session(duration="2 h"), meals={"carbohydrate": "0.8 g/kg/h", "during": "sessions"})
+    assert (7.5, 9.5, pytest.approx(1.6)) in line.meals
+
+
+# Doses
+
+
+@pytest.mark.parametrize(
+    ("what", "route", "amount", "duration", "number", "unit"),
+    [
+        ("ketone_ester", "oral", "500 mg/kg", 0.0, 500 / 176.21, "mmol/kg"),
+        ("lactate", "ip", "180 mg/kg", 0.0, 2.0, "mmol/kg"),
+        ("lactate", "iv", "2 mmol/kg", 1.0, 2.0, "mmol/kg"),
+        ("glucose", "iv", "30 umol/kg/min", 2.0, 3.6, "mmol/kg"),
+        ("bhb", "icv", "10 nmol", 0.0, 10.0, "nmol"),
+        ("bdnf", "icv", "1 ug", 0.0, 1 / 27, "nmol"),
+        ("irisin", "iv", "0.12 mg/kg", 0.0, 10.0, "nmol/kg"),
+        ("corticosterone", "sc", "32 mg/kg", 0.0, 32e6 / 346.46, "nmol/kg"),
+        ("bhb", "bath", "0.8 mM", 0.0, 0.8, "mmol/L"),
+        ("bdnf", "bath", "27 ng/mL", 0.0, 1.0, "nmol/L"),
+        ("dexamethasone", "bath", "1 uM", 0.0, 1000.0, "nmol/L"),
+        ("2-deoxyglucose", "bath", "5 mmol/L", 0.0, 5.0, "mmol/L"),
+    ],
+)
+def test_amounts(what: str, route: str, amount: str, duration: float, number: float, unit: str) -> None:
+    assert dose_amount(what, route, amount, duration) == pytest.approx(number, rel=1e-3)
+    assert dose_unit(what, route) == unit
+
+
+def test_doses_repeat() -> None:
+    dose = {"what": "lactate", "route": "ip", "amount": "2 mmol/kg", "at": "09:00", "days": ["mon", "thu"]}
+    assert [given_.at for given_ in timeline(doses=dose).doses] == [9.0, 81.0]
+    assert timeline(doses=dose).doses[0] == ("lactate", "ip", 2.0, 9.0, 0.0)
+
+
+def test_a_bath_lasts_to_the_end() -> None:
+    plan = {"preparation": "slice", "run": {"duration": "5 h", "burn_in": "1 h"}}
+    plan["schedules"] = {"a": {"doses": [{"what": "bhb", "route": "bath", "amount": "5 mM", "at": "2 h"}]}}
+    experiment = build_experiment(plan)
+    (dose,) = compile_schedule(experiment.schedules["a"], experiment.subject, 5.0, "a").doses
+    assert (dose.at, dose.duration) == (2.0, 3.0)

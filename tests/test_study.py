@@ -1,0 +1,347 @@
+"""How a study is carried out: plan, runs, faults, interruption, resumption, and the files it leaves."""
+
+import csv
+import json
+import os
+from concurrent.futures import BrokenExecutor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from toy import Here, toy_experiment, toy_model
+
+from abm.config import ConfigError, load_experiment
+from abm.metrics import METRICS
+from abm.study import open_results, run_experiment
+from abm.study.estimate import estimate
+from abm.study.experiment import drive
+from abm.study.plan import Reading, Run, plan_experiment
+from abm.study.record import QUANTILES, Recorder, quantiles
+from abm.study.results import Results
+from abm.study.store import ResultsError, write_atomically, write_table
+
+
+@pytest.fixture(autouse=True)
+def _toy() -> Any:
+    with toy_model():
+        yield
+
+
+def toy_study(out: Path, *overrides: str, **options: Any) -> Results:
+    return run_experiment(toy_experiment(*overrides), out, executor=Here(), workers=1, **options)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def fault_in(schedule: str, replicate: int) -> Any:
+    def before_step(own: str, number: int, model: Any) -> None:
+        if (own, number) == (schedule, replicate) and model.taken == 20:
+            raise FloatingPointError("something went wrong")
+
+    return before_step
+
+
+# plan
+
+
+def test_plan_counts_runs_steps_and_readings() -> None:
+    plan = plan_experiment(toy_experiment())
+    assert plan.steps == plan.burn_in_steps == 48
+    assert plan.runs == [Run(schedule, replicate) for schedule in ("sedentary", "run") for replicate in range(3)]
+    protein = [Reading("bdnf_protein", region, step) for region in ("all", "DG", "CA3", "CA1") for step in (24, 48)]
+    strength = [Reading("synaptic_strength", "CA1", step) for step in (0, 24, 48)]
+    assert list(plan.readings) == protein + strength
+    assert plan.state_steps == (0, 48)
+    assert [plan.hour(step) for step in (0, 1, 48)] == [0.0, 0.5, 24.0]
+
+
+def test_without_times_a_metric_is_read_at_the_start_and_the_end() -> None:
+    plan = plan_experiment(toy_experiment("observe=[{metric: bdnf_pro.DG}]"))
+    assert list(plan.readings) == [Reading("bdnf_pro", "DG", 0), Reading("bdnf_pro", "DG", 48)]
+
+
+def test_maps_are_taken_at_the_end_of_the_last_session() -> None:
+    plan = plan_experiment(toy_experiment())
+    assert plan.map_step("run") == 16
+    assert plan.map_step("sedentary") == plan.steps
+
+
+@pytest.mark.parametrize("name", ["ltp_magnitude", "serum_bdnf", "fepsp_slope"])
+def test_a_read_out_without_its_observation_model_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}.*not observable yet"):
+        plan_experiment(toy_experiment(f"observe=[{{metric: {name}}}]"))
+
+
+def test_the_blood_has_no_regions() -> None:
+    with pytest.raises(ConfigError, match="no regions"):
+        plan_experiment(toy_experiment("observe=[{metric: plasma_bhb.CA1}]"))
+
+
+def test_the_estimate_grows_with_the_work() -> None:
+    small, large = (plan_experiment(toy_experiment(f"run.replicates={n}")) for n in (2, 4))
+    assert estimate(large, 1).core_time > estimate(small, 1).core_time
+    assert estimate(large, 4).wall_time < estimate(large, 1).wall_time
+    assert estimate(large, 1).disk == pytest.approx(2 * estimate(small, 1).disk)
+
+
+# recording
+
+
+def test_quantiles_are_numpys() -> None:
+    values = np.random.default_rng(0).random((3, 101))
+    np.testing.assert_allclose(quantiles(values), np.quantile(values, QUANTILES, axis=1).T, rtol=1e-12)
+
+
+def test_traces_hold_what_the_metrics_read() -> None:
+    plan = plan_experiment(toy_experiment())
+    from abm.model import start  # type: ignore[attr-defined]
+
+    model = start(plan.experiment, "run", None, 0, drive(plan).schedules["run"], {"start": np.float64(1.0)})
+    recorder = Recorder(plan, "run")
+    recorder.take(model, 0)
+    model.step()
+    recorder.take(model, 1)
+    arrays = recorder.arrays()
+    for name, metric in METRICS.items():
+        if metric.regional:
+            np.testing.assert_allclose(arrays[f"trace.{name}"][:, 1], list(metric.observe(model).values()), rtol=1e-14)
+
+
+# results
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    with toy_model():
+        return toy_study(tmp_path_factory.mktemp("finished"))
+
+
+def test_results_folder(finished: Results) -> None:
+    names = {path.name for path in finished.path.iterdir()}
+    assert names == {"config.yaml", "manifest.json", "replicates.csv", "summary.csv", "traces.zarr", "states.zarr"}
+    assert finished.manifest["status"] == "complete"
+    assert load_experiment(finished.path / "config.yaml") == toy_experiment()
+
+
+def test_replicates_are_one_row_per_reading(finished: Results) -> None:
+    found = rows(finished.path / "replicates.csv")
+    assert list(found[0]) == ["schedule", "replicate", "seed", "metric", "region", "time_h", "value", "unit"]
+    assert len(found) == 2 * 3 * 11
+    assert found[0] | {"value": ""} == {
+        "schedule": "sedentary", "replicate": "0", "seed": "5", "metric": "bdnf_protein", "region": "all",
+        "time_h": "12.0", "value": "", "unit": "1",
+    }  # fmt: skip
+    assert all(float(row["value"]) > 0 for row in found)
+
+
+def test_summary_is_that_of_the_replicates(finished: Results) -> None:
+    head = "schedule,metric,region,time_h,unit,n,mean,ci_low,ci_high,ratio,ratio_ci_low,ratio_ci_high,p_value"
+    assert (finished.path / "summary.csv").read_text().splitlines()[0] == head
+    keys = ["schedule", "metric", "region", "time_h"]
+    means = finished.replicates.groupby(keys).value.mean()
+    own = finished.summary.set_index(keys)
+    pd.testing.assert_series_equal(own["mean"].sort_index(), means.sort_index(), check_names=False)
+    assert (own.n == 3).all()
+    assert own.loc["sedentary"].ratio.isna().all()
+    last = own.loc[("run", "bdnf_protein", "all", 24.0)]
+    assert 1.0 < last.ratio_ci_low <= last.ratio <= last.ratio_ci_high
+
+
+def test_arrays_carry_units_and_agree_with_the_tables(finished: Results) -> None:
+    traces, states = finished.traces, finished.states
+    assert traces.sizes["schedule"] == 2
+    assert traces.tissue_lactate.attrs["units"] == traces.plasma_lactate.attrs["units"] == "mmol/L"
+    assert all("units" in array.attrs for array in traces.data_vars.values() if array.name != "finished")
+    table = finished.replicates.set_index(["schedule", "replicate", "metric", "region", "time_h"]).value
+    for schedule in ("sedentary", "run"):
+        for replicate in range(3):
+            trace = traces.bdnf_protein.sel(schedule=schedule, replicate=replicate, region="CA3", time=24.0)
+            assert float(trace) == pytest.approx(table[schedule, replicate, "bdnf_protein", "CA3", 24.0], rel=1e-14)
+    assert list(states.time.to_numpy()) == [0.0, 24.0]
+    assert states.concentration.dims == ("schedule", "replicate", "signal", "y", "x")
+    assert states.nucleosomes.dtype == np.int8
+    assert bool(states.finished.all())
+
+
+def test_results_open_without_a_warning_in_plain_xarray(finished: Results) -> None:
+    assert xr.open_zarr(finished.path / "traces.zarr", chunks=None).attrs["title"] == "toy"
+
+
+def test_manifest_tells_where_the_results_come_from(finished: Results) -> None:
+    manifest = json.loads((finished.path / "manifest.json").read_text())
+    assert manifest["seed"] == 5
+    assert len(manifest["config_hash"]) == len(manifest["code_hash"]) == 64
+    assert {"python", "numpy", "numba", "mesa"} <= manifest["versions"].keys()
+    assert manifest["wall_time_s"] >= 0
+    assert manifest["failures"] == []
+
+
+def test_plasma_can_be_read_out(tmp_path: Path) -> None:
+    found = toy_study(tmp_path, "observe=[{metric: plasma_lactate, at: 8 h}]").summary
+    assert list(found.region.unique()) == ["all"]
+    run = found[found.schedule == "run"].iloc[0]
+    assert run.ratio > 1.5
+    assert np.isnan(run.p_value), "plasma is the same for all replicates: there is no spread to test against"
+
+
+# faults
+
+
+def test_a_run_that_fails_is_a_row_and_costs_no_other_run(tmp_path: Path) -> None:
+    whole = toy_study(tmp_path / "whole")
+    with toy_model(fault_in("run", 1)):
+        results = toy_study(tmp_path / "faulty")
+    assert results.manifest["status"] == "incomplete"
+    (failure,) = results.manifest["failures"]
+    assert failure["schedule"] == "run"
+    assert failure["replicate"] == 1
+    assert failure["error"] == "FloatingPointError: something went wrong"
+    (row,) = rows(tmp_path / "faulty" / "failures.csv")
+    assert "before_step" in row["traceback"]
+    expected = whole.replicates
+    lost = (expected.schedule == "run") & (expected.replicate == 1)
+    expected.loc[lost, "value"] = np.nan
+    pd.testing.assert_frame_equal(results.replicates, expected)
+    assert set(results.summary[results.summary.schedule == "run"].n) == {2}
+    assert not bool(results.states.finished.sel(schedule="run", replicate=1))
+
+
+def test_a_burn_in_that_fails_costs_its_replicate_only(tmp_path: Path) -> None:
+    def fail(replicate: int) -> None:
+        if replicate == 2:
+            raise MemoryError("no room")
+
+    with toy_model(in_burn_in=fail):
+        results = toy_study(tmp_path)
+    assert [(f["schedule"], f["replicate"], f["stage"]) for f in results.manifest["failures"]] == [
+        ("sedentary", 2, "burn-in"),
+        ("run", 2, "burn-in"),
+    ]
+    assert set(results.summary.n) == {2}
+
+
+def test_resuming_does_only_what_is_missing_and_gives_the_same_bytes(tmp_path: Path) -> None:
+    toy_study(tmp_path / "whole")
+    with toy_model(fault_in("run", 1)):
+        toy_study(tmp_path / "again")
+    workers = Here()
+    results = run_experiment(toy_experiment(), tmp_path / "again", executor=workers, workers=1, resume=True)
+    assert workers.tasks == 1
+    assert results.manifest["status"] == "complete"
+    assert not (tmp_path / "again" / "failures.csv").exists()
+    for name in ("replicates.csv", "summary.csv", "config.yaml"):
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_resuming_what_is_complete_runs_nothing(finished: Results) -> None:
+    workers = Here()
+    run_experiment(toy_experiment(), finished.path, executor=workers, resume=True)
+    assert workers.tasks == 0
+
+
+def test_an_interruption_keeps_what_is_finished(tmp_path: Path) -> None:
+    def interrupt(schedule: str, replicate: int, model: Any) -> None:
+        if replicate == 1:
+            raise KeyboardInterrupt
+
+    with toy_model(interrupt), pytest.raises(KeyboardInterrupt):
+        toy_study(tmp_path)
+    assert open_results(tmp_path).manifest["status"] == "interrupted"
+    finished = open_results(tmp_path).replicates.dropna()
+    assert len(finished) > 0
+    assert set(finished.replicate) == {0}
+    assert toy_study(tmp_path, resume=True).replicates.value.notna().all()
+
+
+class Fragile(Here):
+    """An executor whose worker dies of one task, and loses whatever else it had in hand."""
+
+    def __init__(self, deadly: int) -> None:
+        super().__init__()
+        self.deadly, self.deaths = deadly, 0
+
+    def submit(self, task: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        run = arguments[2]
+        if isinstance(run, Run) and run.replicate == self.deadly:
+            self.deaths += 1
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor("a worker died"))
+            return future
+        return super().submit(task, *arguments, **named)
+
+
+def test_a_worker_that_dies_of_a_task_gets_a_second_try_and_then_a_row(tmp_path: Path) -> None:
+    workers = Fragile(deadly=1)
+    results = run_experiment(toy_experiment(), tmp_path, executor=workers, workers=4)
+    assert workers.deaths == 4
+    assert [(f["schedule"], f["replicate"]) for f in results.manifest["failures"]] == [("sedentary", 1), ("run", 1)]
+    assert set(results.summary.n) == {2}
+
+
+# the folder
+
+
+def test_a_folder_with_content_needs_a_decision(finished: Results) -> None:
+    before = (finished.path / "manifest.json").read_bytes()
+    with pytest.raises(ResultsError, match=r"--resume.*--overwrite"):
+        toy_study(finished.path)
+    assert (finished.path / "manifest.json").read_bytes() == before
+
+
+def test_overwriting_replaces_results_and_leaves_other_files(tmp_path: Path) -> None:
+    toy_study(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    results = toy_study(tmp_path, "run.seed=6", overwrite=True)
+    assert set(results.replicates.seed) == {6}
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_overwriting_refuses_a_folder_that_holds_no_results(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ResultsError, match="holds no results"):
+        toy_study(tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize("override", ["run.seed=6", "run.replicates=4", "tissue.neurons=40"])
+def test_resuming_another_experiment_is_refused(finished: Results, override: str) -> None:
+    with pytest.raises(ResultsError, match="the configuration has changed"):
+        toy_study(finished.path, override, resume=True)
+
+
+def test_resuming_with_another_program_is_refused(finished: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("abm.study.store.code_hash", lambda: "other")
+    with pytest.raises(ResultsError, match="the program has changed"):
+        toy_study(finished.path, resume=True)
+
+
+def test_a_wrong_experiment_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError):
+        toy_study(tmp_path / "out", "observe=[{metric: ltp_magnitude}]")
+    assert not (tmp_path / "out").exists()
+
+
+def test_opening_a_folder_without_results_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="no manifest"):
+        open_results(tmp_path)
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_table(path, ["a"], [[1.5], [float("nan")], [None]])
+    assert path.read_text() == 'a\n1.5\n""\n""\n'
+
+    def fail(draft: Path) -> None:
+        draft.write_text("half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(path, fail)
+    assert path.read_text().startswith("a\n1.5")
+    assert os.listdir(tmp_path) == ["table.csv"]
