@@ -4,16 +4,23 @@ Everything a schedule does to the hippocampus passes through here, as concentrat
 neurons see nothing else of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from abm.body import Plasma
+from abm.body import Plasma, resting_day, simulate_body
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
-from abm.schedule import Dose, Timeline
+from abm.schedule import DAY, Dose, Timeline
+from abm.tissue import SIGNALS
+
+if TYPE_CHECKING:
+    from abm.config import Experiment
 
 # Which columns of the plasma carry each signal that can be held at rest.
 CLAMPED_COLUMNS = {
@@ -32,6 +39,60 @@ class ForcingParameters(NamedTuple):
     """Constants of what is applied to the brain directly; sources in configs/parameters/forcing.yaml."""
 
     brain_volume: Annotated[float, Unit("mL")]
+    bath_bhb: Annotated[float, Unit("mmol/L")]
+    bath_lactate: Annotated[float, Unit("mmol/L")]
+    bath_irisin: Annotated[float, Unit("nmol/L")]
+    bath_cortisol: Annotated[float, Unit("nmol/L")]
+    bath_dexamethasone_half: Annotated[float, Unit("nmol/L")]
+
+
+def step_edges(duration: float, step: float) -> npt.NDArray[np.float64]:
+    """Edges of the steps from 0 to `duration`, h, shape (T + 1,)."""
+    return np.round(np.arange(round(duration / step) + 1) * step, 9)
+
+
+def resting_blood(experiment: Experiment) -> Plasma:
+    """Plasma over a resting day, as in the burn-in; of a slice or culture, which has no blood, all zero."""
+    step = experiment.run.step
+    if experiment.preparation == "in_vivo":
+        return resting_day(experiment.subject, step)
+    return _no_blood(step_edges(DAY, step))
+
+
+def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
+    """Plasma over a schedule from time zero to the end of the experiment; all zero for a slice or culture."""
+    edges = step_edges(experiment.run.duration, experiment.run.step)
+    if experiment.preparation == "in_vivo":
+        return simulate_body(experiment.subject, timeline, edges)
+    return _no_blood(edges)
+
+
+def _no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
+    return Plasma(edges, **{item.name: np.zeros(len(edges) - 1) for item in fields(Plasma) if item.name != "edges"})
+
+
+def bath(p: ForcingParameters, timeline: Timeline, hour: float) -> npt.NDArray[np.float64]:
+    """Concentrations at which the bath of a slice or culture holds each signal, shape (5,); NaN where it does not.
+
+    The medium's own, or what a dose by route bath holds during its time. BDNF is free unless it is dosed.
+    """
+    held = {
+        "bhb": p.bath_bhb, "lactate": p.bath_lactate, "irisin": p.bath_irisin, "cortisol": p.bath_cortisol,
+        "bdnf": np.nan,
+    }  # fmt: skip
+    for dose in timeline.doses:
+        if dose.route == "bath" and dose.what in DOSED_SIGNALS and dose.at <= hour < dose.at + dose.duration:
+            held[DOSED_SIGNALS[dose.what]] = dose.amount
+    return np.array([held[signal] for signal in SIGNALS])
+
+
+def bath_agonist(p: ForcingParameters, timeline: Timeline, hour: float) -> float:
+    """Dexamethasone in the bath at an hour, in multiples of its half-saturating concentration."""
+    return sum(
+        dose.amount / p.bath_dexamethasone_half
+        for dose in timeline.doses
+        if dose.route == "bath" and dose.what == "dexamethasone" and dose.at <= hour < dose.at + dose.duration
+    )
 
 
 def blood_at(plasma: Plasma, step: int) -> dict[str, float]:
@@ -92,7 +153,6 @@ BLOCK_TARGETS = {
 
 SMALL_MOLECULES = ("bhb", "lactate")
 DOSED_SIGNALS = {"bhb": "bhb", "lactate": "lactate", "irisin": "irisin", "corticosterone": "cortisol", "bdnf": "bdnf"}
-RESTING_DRUGS = Pharmacology()
 
 
 def injections(p: ForcingParameters, timeline: Timeline, start: float, end: float) -> list[tuple[str, float]]:

@@ -11,18 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.barrier import Barrier
-from abm.body import Plasma, resting_day, simulate_body
+from abm.body import Plasma
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
 from abm.elementary import exponential
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import ExpressionParameters
 from abm.forcing import (
-    RESTING_DRUGS,
+    bath,
+    bath_agonist,
     ForcingParameters,
     blood_at,
+    blood_of,
     clamp_to_rest,
     injections,
+    resting_blood,
     pharmacology,
 )
 from abm.metrics import METRICS
@@ -35,6 +38,7 @@ from abm.synapses import SynapseParameters
 from abm.tissue import SIGNALS, Tissue
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
+UNTREATED = Timeline("burn-in", 0.0)
 LN2 = 0.6931471805599453
 DIMERS_PER_NANOMOLAR = 0.602214076  # in one cubic micrometre: 1 nmol/L x 1 um^3 x Avogadro
 BDNF = SIGNALS.index("bdnf")
@@ -97,8 +101,8 @@ class HippocampusModel(mesa.Model):
         self.timeline = timeline or compile_schedule(
             self.experiment.schedules[self.schedule], subject, run.duration, self.schedule
         )
-        self.resting = resting or resting_day(subject, run.step)
-        self.plasma = plasma or simulate_body(subject, self.timeline, step_edges(self.experiment))
+        self.resting = resting or resting_blood(self.experiment)
+        self.plasma = plasma or blood_of(self.experiment, self.timeline)
         if clamped:
             self.plasma = clamp_to_rest(self.plasma, self.resting, clamped)
 
@@ -147,7 +151,8 @@ class HippocampusModel(mesa.Model):
             if name.startswith("rest_"):
                 getattr(n, name)[:] = 0.0
         steps = len(self.resting.edges) - 1
-        self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
+        if self.experiment.preparation == "in_vivo":
+            self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
         for step in range(steps):
             self._exchange(blood_at(self.resting, step), 1.0)
             add_set_point(
@@ -175,13 +180,18 @@ class HippocampusModel(mesa.Model):
 
     def step(self) -> None:
         """Advance everything by one step; see the class for the order."""
-        blood = self._coming_blood()
-        drugs = pharmacology(self.timeline, self.hour, blood["dexamethasone"]) if self.hour >= 0.0 else RESTING_DRUGS
-        self._exchange(blood, self.timeline.remaining_activity("MCT1", self.hour))
+        blood, timeline, hour = self._coming_blood(), self._doses(), self.hour
+        agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
+        drugs = pharmacology(timeline, hour, agonist)
+        self._exchange(blood, timeline.remaining_activity("MCT1", hour))
         self._advance_neurons(drugs, input_activity(self.network, blood["movement"]))
         self.clock = self.clock.next()
         if self.clock.taken % max(round(1.0 / self.clock.step), 1) == 0:
             self.datacollector.collect(self)
+
+    def _doses(self) -> Timeline:
+        """What is in force now: the schedule, or nothing during burn-in."""
+        return self.timeline if self.hour >= 0.0 else UNTREATED
 
     def _coming_blood(self) -> dict[str, float]:
         """Plasma means of the step about to be taken."""
@@ -192,11 +202,14 @@ class HippocampusModel(mesa.Model):
     def _exchange(self, blood: dict[str, float], carriers: float) -> None:
         """Blood, barrier and tissue over one step; `carriers` is what a blocker leaves of MCT1."""
         step, tissue = self.clock.step, self.tissue
+        if self.experiment.preparation != "in_vivo":
+            tissue.advance(step, secretion=self._secretion(), bath=bath(self.applied, self._doses(), self.hour))
+            return
         self.barrier.induce(blood, step, carriers)
         influx, efflux = self.barrier.exchange(
             blood, tissue.capillary_concentration(), tissue.capillary_weight, carriers
         )
-        for signal, amount in injections(self.applied, self.timeline, self.hour, self.hour + step):
+        for signal, amount in injections(self.applied, self._doses(), self.hour, self.hour + step):
             tissue.inject(signal, amount)
         tissue.advance(step, influx, efflux, self._secretion())
 
@@ -273,12 +286,6 @@ def _part(state: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDAr
 def _whole_tissue(model: HippocampusModel, metric: str) -> float:
     """A read-out of the whole tissue, for the data collector."""
     return model.observe(metric)["all"]
-
-
-def step_edges(experiment: Experiment) -> npt.NDArray[np.float64]:
-    """Edges of the steps from time zero to the end of an experiment, h."""
-    run = experiment.run
-    return np.round(np.arange(round(run.duration / run.step) + 1) * run.step, 9)
 
 
 def burn_in(experiment: Experiment, replicate: int, resting: Plasma) -> dict[str, npt.NDArray[Any]]:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from abm.config import load_experiment
-from abm.model import HippocampusModel, burn_in, forget, start, step_edges
-from abm.body import resting_day, simulate_body
+from abm.forcing import blood_of, resting_blood
+from abm.model import HippocampusModel, burn_in, forget, start
 from abm.schedule import compile_schedule
 
 SMALL = {
@@ -40,7 +40,7 @@ def experiment(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rest(experiment):
-    return resting_day(experiment.subject, experiment.run.step)
+    return resting_blood(experiment)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def rested(experiment, rest):
 
 def at_zero(experiment, schedule, rested, rest, clamped=()):
     timeline = compile_schedule(experiment.schedules[schedule], experiment.subject, experiment.run.duration, schedule)
-    plasma = simulate_body(experiment.subject, timeline, step_edges(experiment))
+    plasma = blood_of(experiment, timeline)
     return HippocampusModel(
         experiment, schedule, 0, plasma=plasma, timeline=timeline, resting=rest, rested=rested, clamped=clamped
     )
@@ -155,6 +155,25 @@ def test_an_unknown_signal_cannot_be_clamped(experiment, rested, rest):
         at_zero(experiment, "sedentary", rested, rest, ("glucose",))
 
 
+def test_a_culture_has_no_blood_and_meets_its_bath(tmp_path):
+    plan = copy.deepcopy(SMALL) | {"preparation": "culture"}
+    bath = {"what": "bhb", "route": "bath", "amount": "5 mmol/L", "at": "1 h", "duration": "16 h"}
+    plan["schedules"] = {"sedentary": {}, "bhb": {"doses": [bath]}}
+    path = tmp_path / "culture.yaml"
+    path.write_text(yaml.safe_dump(plan))
+    experiment = load_experiment(path)
+    rest = resting_blood(experiment)
+    rested = burn_in(experiment, 0, rest)
+    medium, treated = (
+        run(HippocampusModel(experiment, name, resting=rest, rested=rested), 60) for name in ("sedentary", "bhb")
+    )
+    assert medium.observe("tissue_bhb")["all"] == 0.0
+    assert treated.observe("tissue_bhb")["all"] == pytest.approx(5.0)
+    assert treated.observe("hdac_activity")["all"] < 0.6
+    assert treated.observe("acetylation")["all"] > 1.2 * medium.observe("acetylation")["all"]
+    assert treated.observe("bdnf_mrna_I")["all"] > medium.observe("bdnf_mrna_I")["all"]
+
+
 @pytest.mark.slow
 def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     plan = copy.deepcopy(SMALL)
@@ -163,10 +182,10 @@ def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     path = tmp_path / "rest.yaml"
     path.write_text(yaml.safe_dump(plan))
     experiment = load_experiment(path)
-    rest = resting_day(experiment.subject, experiment.run.step)
+    rest = resting_blood(experiment)
     rested = burn_in(experiment, 0, rest)
     timeline = compile_schedule(experiment.schedules["sedentary"], experiment.subject, experiment.run.duration, "sedentary")
-    plasma = simulate_body(experiment.subject, timeline, step_edges(experiment))
+    plasma = blood_of(experiment, timeline)
     model = start(experiment, "sedentary", timeline, 0, plasma, rested)
     days, strengths = np.arange(90), []
     for _ in days:
