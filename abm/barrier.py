@@ -70,7 +70,7 @@ class Rates(NamedTuple):
 
 
 class Crossing(NamedTuple):
-    """Exchange of the two substrates of MCT1 per tissue volume: influx, mmol/L/h; efflux per brain concentration, 1/h."""
+    """Exchange of both substrates of MCT1 per tissue volume: influx, mmol/L/h; efflux per brain concentration, 1/h."""
 
     bhb_influx: float
     bhb_efflux: float
@@ -126,7 +126,9 @@ def cross(
 
 
 @njit(cache=True, error_model="numpy")
-def cross_all(k: Rates, plasma: Floats, brain: Floats, weight: Floats, carriers: float, influx: Floats, efflux: Floats) -> None:
+def cross_all(
+    k: Rates, plasma: Floats, brain: Floats, weight: Floats, carriers: float, influx: Floats, efflux: Floats
+) -> None:
     """Apply `cross` and the slower passages to every capillary voxel.
 
     plasma (5,); brain (5, m) at the capillaries; weight (m,) surface relative to the mean of the tissue; influx (5, m)
@@ -162,11 +164,9 @@ def induce(p: BarrierParameters, state: Floats, bhb: float, lactate: float, dura
     state[0] = ketone + (state[0] - ketone) * exponential(-duration / p.ketone_time)
     drive = saturation(lactate, p.lactate_threshold, p.lactate_drive_half)
     fast, slow = exponential(-duration / p.message_time), exponential(-duration / p.carrier_time)
-    gap = 1.0 / p.carrier_time - 1.0 / p.message_time
-    if abs(gap) * duration < 1e-6:
-        passed = duration / p.carrier_time * fast
-    else:
-        passed = (fast - slow) / (p.carrier_time * gap)
+    gap = 1.0 - p.carrier_time / p.message_time
+    even = abs(gap) < 1e-6  # then the two exponentials merge
+    passed = duration / p.carrier_time * fast if even else (fast - slow) / gap
     state[2] = drive + (state[2] - drive) * slow + (state[1] - drive) * passed
     state[1] = drive + (state[1] - drive) * fast
 
@@ -205,9 +205,9 @@ class Barrier:
     ) -> tuple[Floats, Floats]:
         """Influx (5, m), concentration/h, and efflux per concentration (5, m), 1/h, of every capillary voxel.
 
-        blood: plasma means: bhb, lactate (mmol/L), irisin, cortisol (total) and, if any, bdnf_iv (nmol/L); brain: (5, m)
-        extracellular concentrations at the capillaries; weight: (m,) their surface relative to the mean of the tissue;
-        remaining_activity: of MCT1 under a blocker, 0 to 1.
+        blood: plasma means of bhb, lactate (mmol/L), irisin, cortisol (total) and, if any, bdnf_iv (nmol/L).
+        brain: (5, m) extracellular concentrations at the capillaries; weight: (m,) their surface relative to the mean
+        of the tissue; remaining_activity: of MCT1 under a blocker, 0 to 1.
         """
         plasma = np.array(
             [blood["bhb"], blood["lactate"], blood["irisin"], blood["cortisol"], blood.get("bdnf_iv", 0.0)]

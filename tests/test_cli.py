@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "toy.yaml"
-    path.write_text(yaml.safe_dump(PLAN), encoding="utf-8")
+    path.write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
     return path
 
 

@@ -81,6 +81,11 @@ MISTAKES = {
     "negative run": Mistake("duration: 14 d", "duration: -14 d", "run.duration", ("negative",)),
     "voxel in hours": Mistake("voxel: 25 um", "voxel: 25 h", "tissue.voxel", ("a time", "a length")),
     "voxel does not fit": Mistake("voxel: 25 um", "voxel: 27 um", "tissue.size", ("whole number of voxels",)),
+    "too many voxels": Mistake("voxel: 25 um", "size: [1 km, 1 km]", "tissue.size", ("too many voxels",)),
+    "run without end": Mistake("duration: 14 d", "duration: 1e6 d", "run.duration", ("too long", "3650 d")),
+    "too many repeats": Mistake("repeats: 10", "repeats: 10000", "intervals.repeats", ("less than or equal to 1000",)),
+    "observed too often": Mistake("every: 1 d", "every: 1e-6 h", "observe.1.every", ("number of steps",)),
+    "repeated too often": Mistake("days: [sat]", "every: 1 s", "hiit.sessions.1.every", ("a minute or more",)),
     "too few neurons": Mistake("neurons: 200", "neurons: 2", "tissue.neurons = 2", ("greater than or equal to 10",)),
     "neurons as text": Mistake("neurons: 200", "neurons: many", "tissue.neurons", ("a whole number",)),
     "replicates not whole": Mistake("replicates: 2", "replicates: 2.5", "run.replicates", ("a whole number",)),
@@ -218,9 +223,11 @@ def test_mistakes_are_named(mistake: Mistake, tmp_path: Path) -> None:
 # contradicts another line by one of the two.
 ELSEWHERE = {
     "no duration at all", "interval key missing", "start is missing", "voxel does not fit", "overlapping sessions",
-    "first day after the end", "days without a clock", "intensity and intervals", "body in a slice", "mouse on a bicycle",
-    "neither fast nor meal", "duplicate key", "bad YAML", "tab", "light for a person", "unknown parameter", "grade while cycling",
-    "unknown part of parameters", "parameter in a wrong unit", "parameter without unit",
+    "first day after the end", "days without a clock", "intensity and intervals", "body in a slice",
+    "light for a person", "mouse on a bicycle", "neither fast nor meal", "duplicate key", "bad YAML", "tab",
+    "grade while cycling",
+    "unknown parameter", "unknown part of parameters", "parameter in a wrong unit", "parameter without unit",
+    "a list as a key",
 }  # fmt: skip
 
 
@@ -267,6 +274,15 @@ def test_mistakes_in_an_included_file_name_that_file(tmp_path: Path) -> None:
     )
     shown = message(tmp_path, BASE.replace("sedentary: {}", "sedentary: {from: hiit.yaml}"))
     assert shown.startswith('hiit.yaml:3: schedules.sedentary.sessions.intensity = "fast"')
+
+
+def test_a_bath_holds_one_concentration_of_a_substance(tmp_path: Path) -> None:
+    bath = "preparation: slice\nschedules:\n  a:\n    doses:\n"
+    for start, duration in (("0 h", "2 h"), ("2 h", "1 h"), ("2.5 h", "1 h")):
+        bath += f"      - {{what: bdnf, route: bath, amount: 1 nM, at: {start}, duration: {duration}}}\n"
+    assert message(tmp_path, bath).startswith(
+        'plans.yaml:7: schedules.a.doses.2.at = "2.5 h": bdnf is in the bath already, until 3 h; '
+    )
 
 
 def test_files_may_not_include_each_other(tmp_path: Path) -> None:

@@ -29,7 +29,6 @@ class FuelParameters(NamedTuple):
     liver_portal_half: Annotated[float, Unit("mmol/kg/h")]
     obligatory_uptake: Annotated[float, Unit("mmol/kg/h")]
     exercise_glucose_uptake: Annotated[float, Unit("mmol/kg/h")]
-    exercise_insulin_share: Annotated[float, Unit("1")]
     sympathetic_time: Annotated[float, Unit("h")]
     sympathetic_half: Annotated[float, Unit("1")]
     insulin_basal: Annotated[float, Unit("pmol/L")]
@@ -89,14 +88,13 @@ def glucose_uptake(p: FuelParameters, glucose: float, insulin_action: float, sym
     """Glucose leaving the blood, mmol/kg/h.
 
     Obligatory (brain, blood cells; saturated, half at 1 mmol/L) + insulin-dependent u I G / G_basal + working muscle
-    u_ex y d (1 - i + i I) G / G_basal, with the sympathetic drive d; y scaled by relative VO2max to absolute work.
+    u_ex y d G / G_basal, with the sympathetic drive d; y scaled by relative VO2max to absolute work.
     """
     level = glucose / p.glucose_basal
     obligatory = p.obligatory_uptake * glucose / (glucose + 1.0) * (p.glucose_basal + 1.0) / p.glucose_basal
     peripheral = (p.liver_output_basal - p.obligatory_uptake) * insulin_action * level
-    permitted = 1.0 - p.exercise_insulin_share + p.exercise_insulin_share * insulin_action
     working = p.exercise_glucose_uptake * uptake * sympathetic_drive(p, sympathetic)
-    return obligatory + peripheral + working * permitted * level
+    return obligatory + peripheral + working * level
 
 
 @njit(cache=True, error_model="numpy")
@@ -105,18 +103,19 @@ def fuel_fluxes(
 ) -> FuelFluxes:
     """All fluxes of glucose.
 
-    Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I / (I + glucagon),
+    Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I^2 / (I^2 + glucagon^2),
     which falls as glycogen fills up and when the hormones call for output. Its output is glycogenolysis, proportional to g / (g + K), plus gluconeogenesis, both under one drive.
     """
     gut_glucose = p.gut_glucose_maximum * gut / (gut + p.gut_glucose_half)
     insulin_action = p.insulin_sensitivity * insulin / p.insulin_basal
     glucagon = glucagon_level(p, glucose, uptake)
     output = p.liver_output_basal * liver_drive(p, insulin_action, glucagon, gut_glucose)
+    storing = insulin_action * insulin_action / (insulin_action * insulin_action + glucagon * glucagon)
     half_full = 0.5 * p.glycogen_capacity
     filling = glycogen / (glycogen + p.glycogen_half) * (half_full + p.glycogen_half) / half_full
     return FuelFluxes(
         gut_glucose,
-        p.portal_capture * gut_glucose * (1.0 - glycogen / p.glycogen_capacity) * insulin_action / (insulin_action + glucagon),
+        p.portal_capture * gut_glucose * (1.0 - glycogen / p.glycogen_capacity) * storing,
         output * (1.0 - p.gluconeogenesis_share) * filling * (1.0 + p.liver_exercise_gain * uptake),
         output * p.gluconeogenesis_share,
         glucose_uptake(p, glucose, insulin_action, sympathetic, uptake),

@@ -22,7 +22,8 @@ _ROUNDING = 1e-9
 
 def is_multiple(value: float, step: float) -> bool:
     """Whether `value` is a whole number of steps, but for rounding."""
-    return abs(value / step - round(value / step)) < 1e-7
+    count = value / step
+    return value == 0.0 or (round(count) >= 1 and abs(count - round(count)) < 1e-7)
 
 
 def check_experiment(experiment: Experiment) -> None:
@@ -38,6 +39,7 @@ def check_experiment(experiment: Experiment) -> None:
         _check_preparation(experiment.preparation, schedule, at)
         _check_sessions(schedule, experiment.run.duration, subject.species, capacity_of_subject, at)
         _check_times(schedule, experiment.run.duration, at)
+        _check_baths(schedule, experiment.run.duration, at)
     _check_observations(experiment)
 
 
@@ -96,6 +98,21 @@ def session_intensities(session: Session, week: int, of_subject: Capacity) -> li
     if session.intensity is not None:
         return [(running, intensity) for _, intensity in session.efforts(week) if intensity is not None]
     return [(running, Intensity(session.kilometres(week) * 1000 / (running * 60), "m/min"))]
+
+
+def _check_baths(schedule: Schedule, duration: float, at: tuple[str, ...]) -> None:
+    """Fault where the bath would have to hold two concentrations of one substance at once."""
+    spans = sorted(
+        (dose.what, start, start + (dose.duration or duration), index)
+        for index, dose in enumerate(schedule.doses)
+        if dose.route == "bath"
+        for start in dose.occurrences(duration)
+    )
+    for (what, _, end, first), (other, later, _, second) in pairwise(spans):
+        if what == other and later < end - _ROUNDING:
+            place: tuple[Key, ...] = (*at, "doses", max(first, second), "at")
+            problem = f"{what} is in the bath already, until {_when(min(end, duration))}"
+            raise Fault(problem, expected="baths of one substance one after the other, with durations", at=place)
 
 
 def _check_times(schedule: Schedule, duration: float, at: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -12,10 +13,12 @@ from abm.config.schedules import Schedule
 from abm.errors import Fault, nearest
 from abm.metric_names import METRIC_NAMES, REGIONS
 from abm.parameters import check_override, flatten_overrides
-from abm.units import ClockTime, Hours, Micrometres, PositiveHours
+from abm.units import ClockTime, Hours, Micrometres, PositiveHours, quantity_text
 
+LONGEST = 3650 * 24.0  # h
+MOST_VOXELS = 50_000_000
 Boundary = Literal["no_flux", "washout"]
-Count = Annotated[int, Field(strict=True, ge=1)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 
 
 def _is_no_number(name: str) -> str:
@@ -124,9 +127,10 @@ class TissueConfig(Part):
     def _whole_voxels(self) -> Self:
         for index, side in enumerate(self.size):
             if not checks.is_multiple(side, self.voxel):
-                raise Fault(
-                    "not a whole number of voxels", expected=f"a multiple of {self.voxel:g} um", at=("size", index)
-                )
+                expected = f"a multiple of {self.voxel:g} um"
+                raise Fault("not a whole number of voxels", expected=expected, at=("size", index))
+        if math.prod(side / self.voxel for side in self.size) > MOST_VOXELS:
+            raise Fault("too many voxels", expected=f"at most {MOST_VOXELS:,}", at=("size",))
         return self
 
 
@@ -183,6 +187,8 @@ class RunConfig(Part):
                 at=("step",),
             )
         for key in ("duration", "burn_in"):
+            if getattr(self, key) > LONGEST:
+                raise Fault("too long", expected=f"at most {quantity_text(LONGEST, 'h')}", at=(key,))
             if not checks.is_multiple(getattr(self, key), self.step):
                 raise Fault(
                     "not a whole number of steps", expected=f"a multiple of run.step, {self.step:g} h", at=(key,)

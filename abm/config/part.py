@@ -13,6 +13,7 @@ from abm.errors import Fault
 from abm.units import Hours, Moment, PositiveHours
 
 DAY = 24.0
+SHORTEST_REPEAT = 1 / 60  # h
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _LONG = dict(zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), WEEKDAYS, strict=True))
@@ -79,6 +80,8 @@ class Repeating(Part):
     @model_validator(mode="after")
     def _pattern(self) -> Self:
         moment = self.moment
+        if self.every is not None and self.every < SHORTEST_REPEAT:
+            raise Fault("repeats too often", expected="a minute or more", at=("every",))
         if moment is None or moment.clock:
             if self.every is not None and self.every % DAY:
                 raise Fault(

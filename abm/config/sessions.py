@@ -12,7 +12,7 @@ from abm.errors import Fault, listed
 from abm.units import Fraction, KilometresPerDay, Moment, PositiveHours, When
 
 Kind = Literal["rest", "walking", "running", "cycling", "rowing", "treadmill", "wheel"]
-Repeats = Annotated[int, Field(strict=True, ge=1)]
+Repeats = Annotated[int, Field(strict=True, ge=1, le=1000)]
 WEEK = 7 * DAY
 
 

@@ -32,7 +32,7 @@ class Mean(NamedTuple):
 
 
 class Contrast(NamedTuple):
-    """Geometric mean of the paired ratios, its interval, and the p value of the two-sided paired t test of ratio = 1."""
+    """Geometric mean of the paired ratios, its interval, and the p value of the two-sided paired t test (ratio = 1)."""
 
     ratio: float
     low: float

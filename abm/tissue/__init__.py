@@ -1,4 +1,4 @@
-"""Tissue: layers of DG, CA3 and CA1, capillaries, neurons' places, and signals that diffuse, are used up and cleared."""
+"""Tissue: layers of DG, CA3 and CA1, capillaries, where neurons lie, and signals that diffuse and are used up."""
 
 from abm.tissue.fields import Tissue
 from abm.tissue.geometry import Layer, Region

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from abm.parameters import load_parameters
 from abm.streams import generator
-from abm.tissue.geometry import cell_layers, layer_map
 from abm.tissue.arrays import inner
+from abm.tissue.geometry import cell_layers, layer_map
 from abm.tissue.kernels import assemble, consumption, tally
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 1e-3  # relative local error of a sub-step
-SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-7, 500
+SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
 
 
 class Exchange(Protocol):
@@ -183,9 +183,9 @@ class Tissue:
     ) -> None:
         """Advance all signals by `duration` (h); every rate stays as it is at the start.
 
-        influx (5, m) concentration/h and efflux (5, m) 1/h, per volume of the capillary voxels (none: 0); secretion (n,)
-        of BDNF by each neuron into its voxel, nmol/L um^3/h; bath (5,) concentrations at which signals are held during
-        this step, NaN where they are free; outside (5,) concentrations beyond washout sides (default 0).
+        influx (5, m) concentration/h and efflux (5, m) 1/h, per volume of the capillary voxels (none: 0); secretion
+        (n,) of BDNF by each neuron into its voxel, nmol/L um^3/h; bath (5,) concentrations at which signals are held
+        during this step, NaN where they are free; outside (5,) concentrations beyond washout sides (default 0).
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
         inward = np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64)

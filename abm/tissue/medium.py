@@ -119,7 +119,9 @@ def _washout(conductance: Floats, boundaries: Mapping[str, str]) -> Floats:
     washout = np.zeros_like(conductance)
     for side, kind in boundaries.items():
         if side not in SIDES or kind not in BOUNDARIES:
-            raise ValueError(f"boundary {side}: {kind}; expected one of {', '.join(SIDES)} and {' or '.join(BOUNDARIES)}")
+            raise ValueError(
+                f"boundary {side}: {kind}; expected one of {', '.join(SIDES)} and {' or '.join(BOUNDARIES)}"
+            )
         if kind == "washout":
             axis, far = SIDES[side]
             end = -1 if far else 0
@@ -128,7 +130,7 @@ def _washout(conductance: Floats, boundaries: Mapping[str, str]) -> Floats:
 
 
 def cosine_eigenvalues(shape: tuple[int, ...]) -> Floats:
-    """Eigenvalues of the sum over faces of (c - c_neighbour) on the cosine modes: sum over axes of 2 - 2 cos(pi k/n)."""
+    """Eigenvalues of the sum over faces of (c - c_neighbour): 2 - 2 cos(pi k/n), summed over the axes."""
     modes = np.zeros(shape)
     for axis, n in enumerate(shape):
         # Rounded, because the last bit of a cosine differs between machines.

@@ -97,4 +97,4 @@ def place_capillaries(
     z = np.broadcast_to((np.arange(shape[0])[:, None, None] + 0.5) * voxel, x.shape)
     at = flat_voxel(np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1), shape, voxel)
     occupied, vessels = np.unique(at, return_counts=True)
-    return Capillaries(occupied.astype(np.uint32), vessels * (math.prod(shape) / at.size))
+    return Capillaries(occupied.astype(np.uint32), vessels.astype(np.float64) * (math.prod(shape) / at.size))

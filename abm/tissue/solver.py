@@ -128,12 +128,6 @@ def _solve_stage(medium: Medium, h: float, right: Field, c: Field, tolerance: fl
     for i in range(residual.size):
         residual[i] -= product[i]
     start = right.copy()
-    # One step along the guess itself first: most of a change is the whole field rising or falling.
-    curvature = inner(c, image)
-    stretch = inner(c, right) / curvature if curvature > 0.0 else 0.0
-    for i in range(state.size):
-        state[i] += stretch * state[i]
-        residual[i] -= stretch * product[i]
     limit, norm, slope = residual.size * tolerance * tolerance, inner(right, right), math.inf
     enough = limit * (ROUNDING / LINEAR_SHARE) ** 2
     for iteration in range(LINEAR_ITERATIONS):
@@ -182,7 +176,7 @@ def _level(medium: Medium, duration: float, c: Field) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def _substep(
+def substep(
     medium: Medium, h: float, c: Field, level: float, tolerance: float, new: Field, integral: Field
 ) -> tuple[float, int]:
     """Try one step of SDIRK2 from c: the new field, the time integral over the step, the relative error, iterations.
@@ -237,7 +231,7 @@ def advance_implicit(
             break
         pieces = math.ceil(remaining / max(step, SMALLEST_STEP * duration) - 1e-6)
         h = remaining / max(pieces, 1)
-        error, taken = _substep(medium, h, c, level, tolerance, new, part)
+        error, taken = substep(medium, h, c, level, tolerance, new, part)
         iterations += taken
         growth = LARGEST_GROWTH if error == 0.0 else SAFETY * power(tolerance / error, 1.0 / 3.0)
         step = h * min(LARGEST_GROWTH, max(LARGEST_CUT, growth))

@@ -175,6 +175,7 @@ def split_quantity(text: str) -> tuple[Exact, str]:
     return Exact(match[1]), match[2] or ""
 
 
+@lru_cache(maxsize=4096)
 def dimension_name(unit: str) -> str:
     """The dimension of a unit in words: "a time", "a concentration"; "a quantity in <unit>" where it has no name."""
     return next((name for known, name in _DIMENSIONS.items() if same_dimension(unit, known)), f"a quantity in {unit}")

@@ -94,6 +94,7 @@ def parse_clock(value: object) -> float:
 
 
 def clock_text(hours: float) -> str:
+    """Hours after midnight as a clock time "07:30", to the minute."""
     minutes = round(hours * 60)
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
@@ -105,6 +106,7 @@ class Moment(NamedTuple):
     clock: bool
 
     def text(self) -> str:
+        """As it is written."""
         return clock_text(self.hours) if self.clock else quantity_text(self.hours, "h")
 
 

@@ -1,0 +1,67 @@
+"""What reaches the tissue from outside: blood by step, clamps, blocks, injections, baths."""
+
+import numpy as np
+import pytest
+
+from abm import forcing
+from abm.body import Plasma
+from abm.forcing import ForcingParameters
+from abm.parameters import load_parameters
+from abm.schedule import Block, Dose, Timeline
+
+P = load_parameters(ForcingParameters, "forcing", "mouse")
+
+
+def plasma(steps, level):
+    edges = np.arange(steps + 1.0)
+    names = [name for name in Plasma.__dataclass_fields__ if name != "edges"]
+    return Plasma(edges, **{name: level + np.arange(steps) for name in names})
+
+
+def test_blood_is_the_mean_of_its_step_and_holds_at_the_end():
+    course = plasma(3, 10.0)
+    assert [forcing.blood_at(course, step)["bhb"] for step in (0, 2, 7)] == [10.0, 12.0, 12.0]
+
+
+def test_a_clamped_signal_repeats_the_resting_day_and_leaves_the_others():
+    clamped = forcing.clamp_to_rest(plasma(5, 10.0), plasma(2, 0.0), ["lactate", "input_activity"])
+    assert clamped.lactate.tolist() == [0, 1, 0, 1, 0]
+    assert clamped.movement.tolist() == [0, 1, 0, 1, 0]
+    assert clamped.bhb.tolist() == [10, 11, 12, 13, 14]
+
+
+def test_blocks_leave_what_they_should():
+    timeline = Timeline("t", 10.0, blocks=(Block("class_I_HDAC", 0.9, 0.0, 5.0), Block("NMDAR", 0.25, 0.0, 10.0)))
+    drugs = forcing.pharmacology(timeline, 1.0, 0.5)
+    # An inhibitor that leaves one tenth is at nine times its IC50.
+    assert drugs.drug_hdac1 == drugs.drug_hdac2 == drugs.drug_hdac3 == pytest.approx(9.0)
+    assert drugs.nmdar == 0.75
+    assert drugs.agonist == 0.5
+    later = forcing.pharmacology(timeline, 6.0, 0.0)
+    assert (later.drug_hdac1, later.nmdar) == (0.0, 0.75)
+
+
+def test_every_target_that_neurons_have_can_be_blocked():
+    for target, name in forcing.BLOCK_TARGETS.items():
+        timeline = Timeline("t", 1.0, blocks=(Block(target, 1.0, 0.0, 1.0),))
+        assert getattr(forcing.pharmacology(timeline, 0.5, 0.0), name) == 0.0
+
+
+def test_an_icv_dose_spreads_over_the_brain_and_is_given_once():
+    timeline = Timeline("t", 5.0, doses=(Dose("bhb", "icv", 10.0, 1.0, 0.0),))
+    given = [forcing.injections(P, timeline, start, start + 0.5) for start in (0.0, 0.5, 1.0, 1.5)]
+    total = sum(amount for step in given for _, amount in step)
+    # 10 nmol in 0.45 mL is 0.022 mmol/L.
+    assert total == pytest.approx(10.0 / 0.45 * 1e-3)
+    slow = Timeline("t", 5.0, doses=(Dose("irisin", "icv", 4.0, 0.3, 1.0),))
+    parts = [amount for k in range(8) for _, amount in forcing.injections(P, slow, 0.25 * k, 0.25 * k + 0.25)]
+    assert sum(parts) == pytest.approx(4.0 / 0.45 * 1e3)
+
+
+def test_a_bath_holds_its_dose_for_its_time():
+    timeline = Timeline("t", 9.0, doses=(Dose("lactate", "bath", 10.0, 2.0, 1.0), Dose("dexamethasone", "bath", 50.0, 2.0, 1.0)))
+    assert forcing.bath(P, timeline, 2.5)[1] == 10.0
+    assert forcing.bath(P, timeline, 3.0)[1] == P.bath_lactate
+    assert np.isnan(forcing.bath(P, timeline, 2.5)[4])
+    assert forcing.bath_agonist(P, timeline, 2.5) == pytest.approx(50.0 / P.bath_dexamethasone_half)
+    assert forcing.bath_agonist(P, timeline, 3.5) == 0.0

@@ -1,0 +1,112 @@
+"""Studies of the real model in worker processes: same bytes whoever works, and nothing lost by signals and deaths."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from abm.config import Experiment, build_experiment
+from abm.study import run_experiment
+from abm.study.results import Results
+
+ROOT = Path(__file__).parents[1]
+PLAN = {
+    "name": "tiny",
+    "tissue": {"neurons": 60, "size": ["400 um", "400 um"]},
+    "schedules": {
+        "sedentary": {},
+        "run": {"sessions": {"kind": "running", "intensity": "70 %VO2max", "duration": "30 min", "start": "07:30"}},
+    },
+    "observe": [{"metric": "bdnf_protein", "at": ["12 h", "1 d"]}, {"metric": "tissue_lactate", "every": "4 h"}],
+    "run": {"duration": "1 d", "burn_in": "1 d", "replicates": 2, "seed": 3},
+}
+pytestmark = pytest.mark.slow
+
+
+def tiny(*overrides: str) -> Experiment:
+    return build_experiment(PLAN, overrides)
+
+
+def tables(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in ("replicates.csv", "summary.csv", "config.yaml")]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """The tiny study, done by one worker."""
+    return run_experiment(tiny(), tmp_path_factory.mktemp("alone"), workers=1)
+
+
+def test_a_study_of_the_real_model_is_complete(alone: Results) -> None:
+    assert alone.manifest["failures"] == []
+    assert alone.replicates.value.notna().all()
+    assert float(alone.traces.ledger.sel(term="residual").max()) < 1e-9
+    lactate = alone.traces.tissue_lactate.sel(region="all").max("step_time").mean("replicate")
+    assert float(lactate.sel(schedule="run")) > float(lactate.sel(schedule="sedentary"))
+
+
+def test_replicates_differ_and_schedules_start_alike(alone: Results) -> None:
+    start = alone.states.isel(time=0).bdnf_protein
+    assert (start.sel(replicate=0) != start.sel(replicate=1)).any()
+    assert (start.sel(schedule="run") == start.sel(schedule="sedentary")).all()
+
+
+def test_two_workers_give_the_same_bytes(alone: Results, tmp_path: Path) -> None:
+    run_experiment(tiny(), tmp_path, workers=2)
+    assert tables(tmp_path) == tables(alone.path)
+
+
+def test_a_worker_that_is_killed_costs_nothing(alone: Results, tmp_path: Path) -> None:
+    work = threading.Thread(target=run_experiment, args=(tiny(), tmp_path), kwargs={"workers": 2})
+    strangers = set(multiprocessing.active_children())
+    work.start()
+    wait_for(lambda: any((tmp_path / ".runs").glob("run-*.progress")))
+    own = set(multiprocessing.active_children()) - strangers
+    os.kill(next(iter(own)).pid or 0, signal.SIGKILL)
+    work.join(300)
+    assert not work.is_alive()
+    assert tables(tmp_path) == tables(alone.path)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_what_is_finished_and_resume_goes_on(
+    alone: Results, tmp_path: Path, sent: signal.Signals
+) -> None:
+    config, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    config.write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
+    command = [sys.executable, "run.py", "experiment", str(config), "--out", str(out), "--workers", "1", "--quiet"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as study:
+        wait_for(lambda: any((out / ".runs").glob("run-*.npz")))
+        study.send_signal(sent)
+        _, told = study.communicate(timeout=60)
+    assert study.returncode == 130
+    assert "--resume" in told
+    assert "Traceback" not in told
+    kept = {path.name: path.stat().st_mtime_ns for path in (out / ".runs").glob("run-*.npz")}
+    assert kept
+    done = subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert tables(out) == tables(alone.path)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_dask_cluster_gives_the_same_bytes(alone: Results, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        run_experiment(tiny(), tmp_path, scheduler=cluster.scheduler_address)
+    assert tables(tmp_path) == tables(alone.path)
