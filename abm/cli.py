@@ -101,7 +101,7 @@ def _caused_by_user(error: Exception) -> bool:
     from abm.errors import ConfigError
     from abm.study.store import ResultsError
 
-    return isinstance(error, ConfigError | ResultsError | PermissionError)
+    return isinstance(error, ConfigError | ResultsError)
 
 
 def _load(given: argparse.Namespace) -> Experiment:

@@ -113,6 +113,7 @@ class Metric:
     name: as in configuration and results. unit: of the number ("1" is dimensionless). part: its place in the chain.
     definition: one sentence. values: model -> the measured values, one per neuron, or one for the blood.
     sum_up: values of a region's neurons -> the number; the arithmetic mean where nothing else is said.
+    has_zero: whether zero means "nothing of it", so that ratios of two numbers mean something.
     """
 
     name: str
@@ -121,6 +122,7 @@ class Metric:
     definition: str
     values: Callable[[Observed], Floats]
     sum_up: SumUp = mean
+    has_zero: bool = True
 
     @property
     def regional(self) -> bool:
@@ -267,6 +269,7 @@ def _synapses() -> list[Metric]:
             "Moran's I of the neurons' mean synaptic strength among the 8 nearest neurons.",
             strength,
             moran,
+            has_zero=False,
         ),
     ]
 

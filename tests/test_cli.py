@@ -107,6 +107,12 @@ def test_a_wrong_configuration_exits_with_2_and_one_message(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("_in_this_process")
+def test_a_folder_that_cannot_be_made_exits_with_2(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("experiment", config, "--out", config / "out") == 2
+    assert "cannot be used" in capsys.readouterr().err
+
+
 def test_a_missing_file_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("check", tmp_path / "none.yaml") == 2
     assert "none.yaml" in capsys.readouterr().err

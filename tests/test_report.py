@@ -14,13 +14,14 @@ import xarray as xr
 from toy import Here, toy_experiment, toy_model
 
 from abm.study import run_experiment
+from abm.study.contrasts import paired_ratio
 from abm.study.plan import plan_experiment
 from abm.study.results import Results
 from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose
 from abm.view.page import table
 from abm.view.report import write_report
-from abm.view.style import colours, mean_and_band
+from abm.view.style import colours, contrast_and_band, mean_and_band
 from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
 
 VOID = {"meta", "img", "br"}
@@ -109,7 +110,9 @@ def test_cited_sources_are_listed(parsed: Structure) -> None:
     assert "shimazu2013" in parsed.text
 
 
-def test_report_is_the_same_when_written_again(results: Results, page: str) -> None:
+def test_report_is_the_same_when_written_again(results: Results, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = {name: results.path / "figures" / f"{name}.png" for name in FIGURES}
+    monkeypatch.setattr("abm.view.report.write_figures", lambda results: drawn)
     write_report(results)
     assert (results.path / "report.html").read_text(encoding="utf-8") == page
 
@@ -130,6 +133,16 @@ def test_band_is_the_interval_over_replicates() -> None:
     mean, half = mean_and_band(values)
     np.testing.assert_allclose(mean, [2.0, 2.0])
     np.testing.assert_allclose(half, [12.706 * np.sqrt(2) / np.sqrt(2), 0.0], rtol=1e-3)
+
+
+def test_ratio_over_time_is_the_contrast_of_the_tables() -> None:
+    draw = np.random.default_rng(2)
+    own, reference = (xr.DataArray(draw.lognormal(size=(5, 3)), dims=("replicate", "time")) for _ in range(2))
+    own[0, 2], own[4] = -1.0, np.nan
+    found = np.array(contrast_and_band("bdnf_pro", own, reference)).T
+    for time in range(3):
+        expected = paired_ratio(own[:, time].values.tolist(), reference[:, time].values.tolist())
+        np.testing.assert_allclose(found[time], expected[:3])
 
 
 def test_dose_is_the_integral_of_the_excess(results: Results) -> None:

@@ -4,8 +4,10 @@ import csv
 import json
 import os
 from concurrent.futures import BrokenExecutor, Future
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -13,12 +15,13 @@ import pytest
 import xarray as xr
 from toy import Here, toy_experiment, toy_model
 
+from abm.body import simulate_body
 from abm.config import ConfigError, load_experiment
 from abm.metrics import METRICS
 from abm.study import open_results, run_experiment
 from abm.study.estimate import estimate
 from abm.study.experiment import drive
-from abm.study.plan import Reading, Run, plan_experiment
+from abm.study.plan import Reading, Run, plan_experiment, session_ends
 from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
 from abm.study.store import ResultsError, write_atomically, write_table
@@ -30,8 +33,13 @@ def _toy() -> Any:
         yield
 
 
-def toy_study(out: Path, *overrides: str, **options: Any) -> Results:
-    return run_experiment(toy_experiment(*overrides), out, executor=Here(), workers=1, **options)
+def toy_study(out: Path, *overrides: str, arrays: bool = False, **options: Any) -> Results:
+    """The toy study; without its arrays, which take most of its time, where a test does not look at them."""
+    unwritten = {"write_traces", "write_states"} if not arrays else set()
+    with ExitStack() as stack:
+        for name in unwritten:
+            stack.enter_context(mock.patch(f"abm.study.experiment.{name}"))
+        return run_experiment(toy_experiment(*overrides), out, executor=Here(), workers=1, **options)
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -68,8 +76,16 @@ def test_without_times_a_metric_is_read_at_the_start_and_the_end() -> None:
 
 def test_maps_are_taken_at_the_end_of_the_last_session() -> None:
     plan = plan_experiment(toy_experiment())
-    assert plan.map_step("run") == 16
-    assert plan.map_step("sedentary") == plan.steps
+    assert plan.map_steps == {"run": 16, "sedentary": 16}
+    assert plan_experiment(toy_experiment("schedules={a: {}}", "reference=a")).map_steps == {"a": 48}
+
+
+def test_traces_have_every_hour_and_the_end_of_every_session() -> None:
+    sessions = "{kind: running, intervals: {repeats: 4, work: 2 min at 90 %VO2max, rest: 2 min}, start: '07:30'}"
+    plan = plan_experiment(toy_experiment("run.duration=5 d", "run.step=6 min", f"schedules.run.sessions={sessions}"))
+    assert len(session_ends(plan.timelines["run"])) == 5
+    hours = [plan.hour(step) for step in plan.trace_steps]
+    assert set(hours) == {float(h) for h in range(121)} | {round(24 * day + 7.7, 9) for day in range(5)}
 
 
 @pytest.mark.parametrize("name", ["ltp_magnitude", "serum_bdnf", "fepsp_slope"])
@@ -119,7 +135,7 @@ def test_traces_hold_what_the_metrics_read() -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Results:
     with toy_model():
-        return toy_study(tmp_path_factory.mktemp("finished"))
+        return toy_study(tmp_path_factory.mktemp("finished"), arrays=True)
 
 
 def test_results_folder(finished: Results) -> None:
@@ -182,6 +198,12 @@ def test_manifest_tells_where_the_results_come_from(finished: Results) -> None:
     assert manifest["failures"] == []
 
 
+def test_a_metric_without_a_zero_has_no_ratio(tmp_path: Path) -> None:
+    found = toy_study(tmp_path, "observe=[{metric: spatial_clustering, at: 1 d}]").summary
+    assert found["mean"].notna().any()
+    assert found.ratio.isna().all()
+
+
 def test_plasma_can_be_read_out(tmp_path: Path) -> None:
     found = toy_study(tmp_path, "observe=[{metric: plasma_lactate, at: 8 h}]").summary
     assert list(found.region.unique()) == ["all"]
@@ -196,7 +218,7 @@ def test_plasma_can_be_read_out(tmp_path: Path) -> None:
 def test_a_run_that_fails_is_a_row_and_costs_no_other_run(tmp_path: Path) -> None:
     whole = toy_study(tmp_path / "whole")
     with toy_model(fault_in("run", 1)):
-        results = toy_study(tmp_path / "faulty")
+        results = toy_study(tmp_path / "faulty", arrays=True)
     assert results.manifest["status"] == "incomplete"
     (failure,) = results.manifest["failures"]
     assert failure["schedule"] == "run"
@@ -226,12 +248,26 @@ def test_a_burn_in_that_fails_costs_its_replicate_only(tmp_path: Path) -> None:
     assert set(results.summary.n) == {2}
 
 
+def test_a_body_that_cannot_be_solved_costs_its_schedule_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(subject: Any, timeline: Any, edges: Any) -> Any:
+        if timeline.name == "run":
+            raise ArithmeticError("no solution")
+        return simulate_body(subject, timeline, edges)
+
+    monkeypatch.setattr("abm.study.experiment.simulate_body", fail)
+    results = toy_study(tmp_path, arrays=True)
+    assert {(f["schedule"], f["stage"]) for f in results.manifest["failures"]} == {("run", "body")}
+    assert results.traces.plasma_bhb.sel(schedule="run").isnull().all()
+    assert set(results.summary[results.summary.schedule == "sedentary"].n) == {3}
+
+
 def test_resuming_does_only_what_is_missing_and_gives_the_same_bytes(tmp_path: Path) -> None:
     toy_study(tmp_path / "whole")
     with toy_model(fault_in("run", 1)):
         toy_study(tmp_path / "again")
     workers = Here()
-    results = run_experiment(toy_experiment(), tmp_path / "again", executor=workers, workers=1, resume=True)
+    with mock.patch("abm.study.experiment.write_traces"), mock.patch("abm.study.experiment.write_states"):
+        results = run_experiment(toy_experiment(), tmp_path / "again", executor=workers, workers=1, resume=True)
     assert workers.tasks == 1
     assert results.manifest["status"] == "complete"
     assert not (tmp_path / "again" / "failures.csv").exists()

@@ -25,7 +25,6 @@ class AdaptationParameters(NamedTuple):
     threshold_gain: Annotated[float, Unit("1")]
     maximal_uptake: Annotated[float, Unit("1")]
     maximal_uptake_gain: Annotated[float, Unit("1")]
-    resting_uptake: Annotated[float, Unit("1")]
 
 
 @njit(cache=True, error_model="numpy")

@@ -52,8 +52,10 @@ def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float
     demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen uptake as fraction of VO2max; the oxygen stores and phosphocreatine that its
     lag stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift moves both thresholds.
     """
-    first = above(uptake, p.first_threshold + threshold_shift, p.first_threshold_width)
-    second = above(uptake, p.second_threshold + threshold_shift, p.second_threshold_width)
+    first_threshold, second_threshold = p.first_threshold + threshold_shift, p.second_threshold + threshold_shift
+    # The tail of the smoothed corner at rest is taken off, so that rest makes nothing beyond resting turnover.
+    first = above(uptake, first_threshold, p.first_threshold_width) - above(0.0, first_threshold, p.first_threshold_width)
+    second = above(uptake, second_threshold, p.second_threshold_width)
     deficit = max(demand - uptake, 0.0)
     return (
         p.aerobic_lactate_slope * first

@@ -38,5 +38,5 @@ class Plasma:
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:
-    """Values to 7 significant digits, so that solvers of the same accuracy give the same numbers."""
+    """Values to 7 significant digits: what lies beyond is error of the solution and should decide nothing downstream."""
     return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values])

@@ -69,9 +69,11 @@ def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     intensity = np.array([timeline.mean_intensity(edges) for timeline in plan.timelines.values()])
     about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max"}
     found["intensity"] = (("schedule", "interval_time"), intensity, about)
-    for item in fields(Plasma) if plasma else ():
+    # A culture or slice has no blood; a schedule whose body could not be solved has no values.
+    for item in fields(Plasma) if plan.experiment.preparation == "in_vivo" else ():
         if item.name != "edges":
-            values = np.array([getattr(plasma[schedule], item.name) for schedule in plan.timelines])
+            missing = np.full(plan.steps, np.nan)
+            values = np.array([getattr(plasma.get(schedule), item.name, missing) for schedule in plan.timelines])
             about = {"units": PLASMA_UNITS.get(item.name, "1"), "long_name": f"Plasma: {item.name.replace('_', ' ')}"}
             found[f"plasma_{item.name}"] = (("schedule", "interval_time"), values, about)
     return found
@@ -135,7 +137,7 @@ def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[
                 "units": "mmol/L (bhb, lactate), else nmol/L",
             }
             variables["concentration"] = Variable(name, dimensions, values.shape, meaning)
-    map_times = [plan.hour(plan.map_step(schedule)) for schedule in plan.timelines]
+    map_times = [plan.hour(plan.map_steps[schedule]) for schedule in plan.timelines]
     labels = labels.assign(
         map_time=("schedule", map_times, times | {"long_name": "time at which `concentration` was stored"})
     )

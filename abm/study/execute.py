@@ -17,7 +17,7 @@ from abm.study.crew import Crew
 from abm.study.plan import Plan, Run
 from abm.study.progress import Progress
 from abm.study.store import ResultsFolder
-from abm.study.work import Fault, rest, simulate
+from abm.study.work import Fault, fault_of, rest, simulate
 
 POLL = 0.5  # s
 ATTEMPTS = 2  # a worker that dies takes its pool with it, so that each task in hand gets a second try, alone
@@ -37,10 +37,11 @@ class Failure(NamedTuple):
 
 
 class Forcing(NamedTuple):
-    """What drives the tissue: plasma over a resting day (burn-in) and over each schedule."""
+    """What drives the tissue: plasma over a resting day (burn-in) and over each schedule whose body could be solved."""
 
     resting_day: Plasma
     schedules: dict[str, Plasma]
+    faults: dict[str, Fault]
 
 
 @dataclass
@@ -76,6 +77,10 @@ class Execution:
 
     def _queue(self) -> None:
         missing = [run for run in self.plan.runs if not self.folder.run_file(self.plan, run).exists()]
+        for run in (run for run in missing if run.schedule in self.forcing.faults):
+            fault = self.forcing.faults[run.schedule]
+            self.failures.append(Failure(*run, "body", fault.error, fault.traceback))
+        missing = [run for run in missing if run.schedule in self.forcing.schedules]
         needed = sorted({run.replicate for run in missing if not self.folder.rested_file(run.replicate).exists()})
         # Replicate by replicate, so that a study that is interrupted has whole comparisons.
         self.waiting = sorted(missing, key=lambda run: run.replicate) + [
@@ -120,7 +125,7 @@ class Execution:
             self._recover()
             return
         except Exception as error:  # such as a task that could not be sent
-            fault = Fault(f"{type(error).__name__}: {error}", "")
+            fault = fault_of(error)
         self._close(self.running.pop(outcome), fault)
 
     def _recover(self, *unsent: Run) -> None:

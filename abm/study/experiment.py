@@ -13,6 +13,7 @@ import numpy as np
 
 from abm.body import resting_day, simulate_body
 from abm.config import Experiment
+from abm.errors import ConfigError
 from abm.study.arrays import shared_traces, write_states, write_traces
 from abm.study.crew import Borrowed, Crew, cluster, local_processes
 from abm.study.execute import Execution, Failure, Forcing
@@ -22,6 +23,7 @@ from abm.study.provenance import now, provenance
 from abm.study.results import Results
 from abm.study.store import ResultsFolder, remove, write_table
 from abm.study.tables import FAILURE_COLUMNS, REPLICATE_COLUMNS, SUMMARY_COLUMNS, replicate_rows, summary_rows
+from abm.study.work import fault_of
 
 
 def run_experiment(
@@ -38,7 +40,8 @@ def run_experiment(
     """Run every schedule on every replicate and store the results in `out` (default: results/<name>).
 
     workers: processes on this machine (default: one per core). scheduler: address of a Dask scheduler instead.
-    executor: any other executor of concurrent.futures, given `workers` tasks at a time. resume: go on with what `out`
+    executor: any other executor of concurrent.futures, given `workers` tasks at a time. Worker processes import the
+    calling script, so that there the call belongs under `if __name__ == "__main__":`. resume: go on with what `out`
     lacks; overwrite: replace what it holds. progress: show a bar on stderr.
 
     Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
@@ -72,8 +75,16 @@ def drive(plan: Plan) -> Forcing:
     """Plasma of a resting day and of each schedule; the body does not feel the brain, so replicates share it."""
     subject = plan.experiment.subject
     edges = np.array([plan.hour(step) for step in range(plan.steps + 1)])
-    schedules = {name: simulate_body(subject, timeline, edges) for name, timeline in plan.timelines.items()}
-    return Forcing(resting_day(subject, plan.step), schedules)
+    try:
+        forcing = Forcing(resting_day(subject, plan.step), {}, {})
+    except ArithmeticError as error:
+        raise ConfigError(str(error), key="subject") from None
+    for name, timeline in plan.timelines.items():
+        try:
+            forcing.schedules[name] = simulate_body(subject, timeline, edges)
+        except ArithmeticError as error:
+            forcing.faults[name] = fault_of(error)
+    return forcing
 
 
 def _all_steps(plan: Plan) -> int:
@@ -82,6 +93,9 @@ def _all_steps(plan: Plan) -> int:
 
 def _conduct(plan: Plan, folder: ResultsFolder, forcing: Forcing, crew: Crew, progress: Progress) -> None:
     began, record = time.perf_counter(), provenance(plan.experiment)
+    if folder.has_manifest():  # resumed: the account goes on
+        record |= {key: folder.manifest()[key] for key in ("started", "wall_time_s") if key in folder.manifest()}
+    spent = record.pop("wall_time_s", 0.0)
     folder.write_config(plan)
     folder.write_manifest(record | {"status": "running"})
     execution = Execution(plan, folder, forcing, crew, progress)
@@ -92,7 +106,7 @@ def _conduct(plan: Plan, folder: ResultsFolder, forcing: Forcing, crew: Crew, pr
     finally:
         _write_tables(plan, folder, execution.failures)
         failures = [failure._asdict() for failure in execution.failures]
-        ending = {"status": status, "finished": now(), "wall_time_s": round(time.perf_counter() - began, 3)}
+        ending = {"status": status, "finished": now(), "wall_time_s": round(spent + time.perf_counter() - began, 3)}
         if status != "interrupted":
             write_traces(plan, folder, shared_traces(plan, forcing.schedules))
             write_states(plan, folder, _about_columns())

@@ -20,6 +20,7 @@ from abm.schedule import Timeline, compile_schedule
 DAY = 24.0  # h
 LONGEST_TRACE_INTERVAL = 1.0  # h
 SHORTEST_TRACE = 100  # samples
+SESSION_GAP = 1.0  # h
 
 
 class Reading(NamedTuple):
@@ -68,10 +69,14 @@ class Plan:
 
     @cached_property
     def trace_steps(self) -> tuple[int, ...]:
-        """Steps at which the slow quantities are traced: every hour, more often in a short run."""
+        """Steps at which slow quantities are traced: hourly, more often in a short run, and at the end of each session.
+
+        Without the last a short session between two hours would leave no trace of what it releases.
+        """
         interval = min(LONGEST_TRACE_INTERVAL, self.experiment.run.duration / SHORTEST_TRACE)
         stride = max(1, round(interval / self.step))
-        return tuple(sorted({*range(0, self.steps + 1, stride), self.steps}))
+        ends = {self._before(end) for timeline in self.timelines.values() for end in session_ends(timeline)}
+        return tuple(sorted({*range(0, self.steps + 1, stride), *ends, self.steps}))
 
     @cached_property
     def state_steps(self) -> tuple[int, ...]:
@@ -79,13 +84,23 @@ class Plan:
         named = {self.step_at(hour) for item in self.experiment.observe for hour in item.at or () if hour % DAY == 0.0}
         return tuple(sorted({0, self.steps, *named}))
 
-    def map_step(self, schedule: str) -> int:
-        """Step at which a run's fields are stored: the end of its last bout, else of its last dose, else of the run."""
-        timeline = self.timelines[schedule]
-        last = max((b.end for b in timeline.bouts), default=None)
-        if last is None:
-            last = max((d.at + d.duration for d in timeline.doses), default=self.experiment.run.duration)
-        return min(max(math.ceil(last / self.step - 1e-6), 0), self.steps)
+    @cached_property
+    def map_steps(self) -> dict[str, int]:
+        """Step at which each schedule's fields are stored: the end of its last session, else its last dose.
+
+        A schedule with neither is stored when the last of the others is, so that the clock time is the same.
+        """
+        own = {name: self._last_event(timeline) for name, timeline in self.timelines.items()}
+        latest = max((step for step in own.values() if step is not None), default=self.steps)
+        return {name: latest if step is None else step for name, step in own.items()}
+
+    def _last_event(self, timeline: Timeline) -> int | None:
+        ends = session_ends(timeline) or [dose.at + dose.duration for dose in timeline.doses]
+        return self._before(max(ends)) if ends else None
+
+    def _before(self, hour: float) -> int:
+        """The last step that ends no later than `hour`."""
+        return min(math.floor(hour / self.step + 1e-6), self.steps)
 
     def step_at(self, hour: float) -> int:
         """Number of steps from time zero to `hour`, which the configuration has made sure is a whole one."""
@@ -94,6 +109,17 @@ class Plan:
     def hour(self, step: int) -> float:
         """Hours from the end of burn-in after `step` steps; rounded, so that 0.1-h steps land on the hour."""
         return round(step * self.step, 9)
+
+
+def session_ends(timeline: Timeline) -> list[float]:
+    """When each session ends, h; bouts less than an hour apart are one session."""
+    ends: list[float] = []
+    for bout in timeline.bouts:
+        if ends and bout.start - ends[-1] < SESSION_GAP:
+            ends[-1] = bout.end
+        else:
+            ends.append(bout.end)
+    return ends
 
 
 def plan_experiment(experiment: Experiment) -> Plan:

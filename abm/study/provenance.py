@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -28,7 +29,7 @@ def provenance(experiment: Experiment) -> dict[str, Any]:
     """The record that goes into manifest.json when a study starts."""
     return {
         "name": experiment.name,
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "started": now(),
         "seed": experiment.run.seed,
         "replicates": experiment.run.replicates,

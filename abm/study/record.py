@@ -28,7 +28,7 @@ class Recorder:
     """
 
     def __init__(self, plan: Plan, schedule: str) -> None:
-        self.plan, self.map_step = plan, plan.map_step(schedule)
+        self.plan, self.map_step = plan, plan.map_steps[schedule]
         self.readings = np.full(len(plan.readings), np.nan)
         self.due: dict[int, dict[str, list[int]]] = {}
         for place, reading in enumerate(plan.readings):

@@ -57,19 +57,26 @@ class ResultsFolder:
             self._check_same(plan)
         elif not overwrite:
             raise ResultsError(f"{self.path} is not empty: add --resume to go on or --overwrite to replace its results")
-        elif not (self.path / "manifest.json").is_file():
+        elif not self.has_manifest():
             raise ResultsError(f"{self.path} holds no results of this program, so nothing in it is overwritten")
 
     def open(self, *, overwrite: bool) -> None:
         """Make the folder ready for a study; overwriting removes what an earlier one wrote, and only that."""
-        for name in OWN if overwrite else ():
-            remove(self.path / name)
-        self.runs.mkdir(parents=True, exist_ok=True)
-        self.stop.unlink(missing_ok=True)
+        try:
+            for name in OWN if overwrite else ():
+                remove(self.path / name)
+            self.runs.mkdir(parents=True, exist_ok=True)
+            self.stop.unlink(missing_ok=True)
+        except OSError as error:
+            raise ResultsError(f"{self.path} cannot be used for results: {error.strerror}") from None
+
+    def has_manifest(self) -> bool:
+        """Whether a study has been started here."""
+        return (self.path / "manifest.json").is_file()
 
     def is_complete(self) -> bool:
         """Whether a study has been carried out here without a failure."""
-        return (self.path / "manifest.json").is_file() and self.manifest().get("status") == "complete"
+        return self.has_manifest() and self.manifest().get("status") == "complete"
 
     def _check_same(self, plan: Plan) -> None:
         manifest = self.manifest()

@@ -34,10 +34,9 @@ def summary_rows(plan: Plan, values: Values) -> Iterator[SummaryRow]:
     for schedule in plan.timelines:
         for place, reading in enumerate(plan.readings):
             own = _over_replicates(plan, values, schedule, place, missing)
-            contrast = NO_CONTRAST
-            if schedule != reference:
+            metric, contrast = METRICS[reading.metric], NO_CONTRAST
+            if schedule != reference and metric.has_zero:
                 contrast = paired_ratio(own, _over_replicates(plan, values, reference, place, missing))
-            metric = METRICS[reading.metric]
             hour = plan.hour(reading.step)
             yield SummaryRow(
                 schedule, metric.name, reading.region, hour, metric.unit, *mean_over_replicates(own), *contrast

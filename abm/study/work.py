@@ -82,9 +82,13 @@ def _guarded(work: Callable[[], None]) -> Fault | None:
     try:
         work()
     except Exception as error:  # whatever it is, it becomes a row of the results
-        text = f"{type(error).__name__}: {error}"
-        return Fault(text, "".join(traceback.format_exception(error)))
+        return fault_of(error)
     return None
+
+
+def fault_of(error: Exception) -> Fault:
+    """An exception in words."""
+    return Fault(f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def _rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma) -> None:

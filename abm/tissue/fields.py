@@ -68,6 +68,8 @@ class Tissue:
         flat: bool = True,
         tolerance: float = TOLERANCE,
     ) -> None:
+        if not 0.0 < tolerance <= 0.1:
+            raise ValueError(f"tolerance {tolerance} is not between 0 and 0.1")
         self.parameters, self.structure, self.voxel, self.tolerance = parameters, structure, voxel, tolerance
         grid = structure.volume_fraction.shape
         self.shape: tuple[int, ...] = grid[1:] if flat else grid
@@ -186,6 +188,7 @@ class Tissue:
         influx (5, m) concentration/h and efflux (5, m) 1/h, per volume of the capillary voxels (none: 0); secretion
         (n,) of BDNF by each neuron into its voxel, nmol/L um^3/h; bath (5,) concentrations at which signals are held
         during this step, NaN where they are free; outside (5,) concentrations beyond washout sides (default 0).
+        Raises FloatingPointError where a rate or a concentration is not a number.
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
         inward = np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64)
@@ -247,6 +250,10 @@ class Tissue:
         """Hand amounts (concentration x voxels) to the ledger; what `rows` gained otherwise counts under `term`."""
         amounts *= self.voxel_volume
         stored = self.stored()
+        sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
+        if not sound.all():
+            broken = ", ".join(signal for signal, good in zip(SIGNALS, sound, strict=True) if not good)
+            raise FloatingPointError(f"a rate or the concentration of {broken} is not a number")
         amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
         self.ledger.close(amounts, stored)
 

@@ -38,7 +38,7 @@ LINEAR_ITERATIONS = 60
 ROUNDING = 1e-14
 NEGLIGIBLE = 0.02  # share of the tolerance below which an error is taken as it is, without damping
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
-SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is accepted rather than pursued
+SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
 SERIES = 1e-3  # below it the differences of exponentials are summed as series
 
 
@@ -227,15 +227,15 @@ def advance_implicit(
     remaining, substeps, worst, iterations = duration, 0, 0.0, 0
     while remaining > 0.0:
         level = _level(medium, remaining, c)
-        if level == 0.0:
+        if level == 0.0 or not math.isfinite(level):
             break
         pieces = math.ceil(remaining / max(step, SMALLEST_STEP * duration) - 1e-6)
         h = remaining / max(pieces, 1)
         error, taken = substep(medium, h, c, level, tolerance, new, part)
         iterations += taken
-        growth = LARGEST_GROWTH if error == 0.0 else SAFETY * power(tolerance / error, 1.0 / 3.0)
-        step = h * min(LARGEST_GROWTH, max(LARGEST_CUT, growth))
-        if error > tolerance and h > SMALLEST_STEP * duration:
+        growth = SAFETY * power(tolerance / error, 1.0 / 3.0) if error > 0.0 else LARGEST_GROWTH
+        step = h * (min(LARGEST_GROWTH, max(LARGEST_CUT, growth)) if math.isfinite(error) else LARGEST_CUT)
+        if not error <= tolerance and h > SMALLEST_STEP * duration:
             continue
         assign(c, new)
         accumulate(integral, part)

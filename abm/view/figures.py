@@ -13,14 +13,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
+from abm.metric_names import PROMOTERS
 from abm.metrics import METRICS, SIGNALS
-from abm.study.results import Results
+from abm.study.results import Results, SummaryRow
 from abm.study.store import write_atomically
 from abm.view.maps import strength_distribution, tissue_maps
-from abm.view.style import REFERENCE, STYLE, WORDS, colours, draw_band, few_ticks, label, mean_and_band, time_axis
+from abm.view.style import (
+    REFERENCE,
+    STYLE,
+    WORDS,
+    Floats,
+    colours,
+    contrast_and_band,
+    few_ticks,
+    label,
+    mean_and_band,
+    time_axis,
+)
 from abm.view.text import last_values
 
-Hours = NDArray[np.float64]
+Styles = dict[str, tuple[str, str]]
 Grid = NDArray[np.object_]
 
 DPI = 150
@@ -84,7 +96,7 @@ def _last_day(own: xr.Dataset) -> tuple[xr.Dataset, float]:
     return own.sel(step_time=slice(first, first + DAY), interval_time=slice(first, first + DAY)), first
 
 
-def _hours(time: xr.DataArray, first: float | None) -> Hours:
+def _hours(time: xr.DataArray, first: float | None) -> Floats:
     values = time.to_numpy()
     return time_axis(values)[0] if first is None else values - first
 
@@ -105,9 +117,8 @@ def _draw_with_reference(
     axes: Axes, traces: xr.Dataset, metric: str, schedule: str, reference: str, style: tuple[str, str]
 ) -> None:
     values, time = traces[metric].sel(region="all"), time_axis(traces.time.to_numpy())[0]
-    if schedule != reference:
-        draw_band(axes, time, values.sel(schedule=reference), (REFERENCE, "-"), reference)
-    draw_band(axes, time, values.sel(schedule=schedule), style, schedule)
+    looks = {reference: (REFERENCE, "-"), schedule: style}
+    _draw_means(axes, time, values, looks)
 
 
 def signal_dose(results: Results) -> Figure:
@@ -141,16 +152,20 @@ def _dose(traces: xr.Dataset, metric: str, schedule: str, reference: str) -> tup
 
 
 def _panels(results: Results, metrics: tuple[str, ...], columns: int) -> Figure:
+    """For each metric a panel of means over replicates, and below it one of the paired ratio with its interval."""
     traces, styles = results.traces, colours(results.schedules, results.reference)
-    rows = -(-len(metrics) // columns)
-    figure = Figure(figsize=(9.5, 2.1 * rows + 0.6), layout="constrained")
+    rows = 2 * -(-len(metrics) // columns)
+    figure = Figure(figsize=(9.5, 1.5 * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
     time, text = time_axis(traces.time.to_numpy())
-    for ax, metric in zip(axes.flat, metrics, strict=False):
-        values = traces[metric].sel(region="all")
-        for schedule, style in styles.items():
-            draw_band(ax, time, values.sel(schedule=schedule), style, schedule)
-        ax.set_ylabel(label(metric))
+    for place, metric in enumerate(metrics):
+        row, column = 2 * (place // columns), place % columns
+        values = traces[metric].sel(region="all").load()
+        _draw_means(axes[row, column], time, values, styles)
+        _draw_contrasts(axes[row + 1, column], time, metric, values, styles, results.reference)
+        axes[row, column].set_ylabel(label(metric))
+        kind = "ratio to" if METRICS[metric].has_zero else "difference to"
+        axes[row + 1, column].set_ylabel(f"{kind}\n{results.reference}")
     for ax in axes[-1]:
         ax.set_xlabel(text)
     handles, names = axes[0, 0].get_legend_handles_labels()
@@ -158,20 +173,52 @@ def _panels(results: Results, metrics: tuple[str, ...], columns: int) -> Figure:
     return figure
 
 
+def _draw_means(axes: Axes, time: Floats, values: xr.DataArray, styles: Styles) -> None:
+    for schedule, (colour, dash) in styles.items():
+        mean, _ = mean_and_band(values.sel(schedule=schedule))
+        axes.plot(time, mean, color=colour, linestyle=dash, label=schedule, linewidth=0.9)
+
+
+def _draw_contrasts(
+    axes: Axes, time: Floats, metric: str, values: xr.DataArray, styles: Styles, reference: str
+) -> None:
+    axes.axhline(1.0 if METRICS[metric].has_zero else 0.0, color=REFERENCE, linewidth=0.8)
+    centres, edges = [], []
+    for schedule, (colour, dash) in styles.items():
+        if schedule != reference:
+            ratio, low, high = contrast_and_band(metric, values.sel(schedule=schedule), values.sel(schedule=reference))
+            axes.plot(time, ratio, color=colour, linestyle=dash, linewidth=0.9)
+            axes.fill_between(time, low, high, color=colour, alpha=0.18, linewidth=0)
+            centres.append(ratio)
+            edges += [low, high]
+    if centres:
+        _limit(axes, np.array(centres), np.array(edges))
+
+
+def _limit(axes: Axes, centres: Floats, edges: Floats) -> None:
+    """Show all of the lines and nine tenths of the intervals: with few replicates a single one can dwarf the rest."""
+    if np.isnan(centres).all():
+        return
+    low = min(np.nanmin(centres), np.nanquantile(edges, 0.05))
+    high = max(np.nanmax(centres), np.nanquantile(edges, 0.95))
+    margin = 0.05 * (high - low) or 1e-3 * max(abs(high), 1.0)
+    axes.set_ylim(low - margin, high + margin)
+
+
 def promoter_acetylation(results: Results) -> Figure:
-    """Acetylated fraction of each Bdnf promoter over time; bands are 95 % intervals over replicates."""
-    return _panels(results, tuple(f"acetylation_{name}" for name in ("I", "II", "IV", "VI")), 2)
+    """Acetylated fraction of each Bdnf promoter: mean over replicates, and paired ratio with its 95 % interval."""
+    return _panels(results, tuple(f"acetylation_{name}" for name in PROMOTERS), 4)
 
 
 def bdnf(results: Results) -> Figure:
-    """BDNF from transcript to receptor over time; bands are 95 % intervals over replicates."""
+    """BDNF from transcript to receptor: mean over replicates, and paired ratio with its 95 % interval."""
     return _panels(
         results, ("bdnf_mrna", "bdnf_pro", "bdnf_protein", "bdnf_release", "trkb_activation", "hdac_activity"), 3
     )
 
 
 def synapses(results: Results) -> Figure:
-    """Synapses over time; bands are 95 % intervals over replicates."""
+    """Synapses: mean over replicates, and paired ratio (of the clustering, difference) with its 95 % interval."""
     names = (
         "synaptic_strength", "potentiated_fraction", "consolidated_fraction",
         "spine_density", "strength_heterogeneity", "spatial_clustering",
@@ -182,31 +229,32 @@ def synapses(results: Results) -> Figure:
 def contrasts(results: Results) -> Figure:
     """Ratio to the reference schedule at the last reading of each metric, paired by replicate, with 95 % interval."""
     styles = colours(results.schedules, results.reference)
-    groups = [
-        (title, [row for row in rows if not np.isnan(row.ratio)]) for title, rows in last_values(results.summary_rows)
-    ]
-    groups = [(title, rows) for title, rows in groups if rows]
-    count = sum(len(rows) + 1 for _, rows in groups)
-    figure = Figure(figsize=(7.5, 0.8 + 0.2 * max(count, 3)), layout="constrained")
-    ax, place, ticks = figure.subplots(), 0, []
-    for title, rows in groups:
-        ax.text(0.0, place, title, transform=ax.get_yaxis_transform(), fontweight="bold", va="center")
-        for row in rows:
-            place += 1
-            error = np.array([[row.ratio - row.ratio_ci_low], [row.ratio_ci_high - row.ratio]])
-            shown = None if np.isnan(error).any() else error
-            ax.errorbar(row.ratio, place, xerr=shown, fmt="o", color=styles[row.schedule][0], markersize=4, capsize=2)
-            ticks.append((place, row.schedule))
-        place += 1
-    ax.axvline(1.0, color=REFERENCE, linewidth=0.8)
-    ax.set_xscale("log")
-    ax.xaxis.set_minor_locator(NullLocator())
-    few_ticks(ax.xaxis, 7)
-    ax.xaxis.set_major_formatter("{x:g}")
-    ax.set_yticks([y for y, _ in ticks], [name for _, name in ticks])
-    ax.set_ylim(place - 0.5, -0.7)
-    ax.set_xlabel(f"ratio to {results.reference}, 95 % interval")
+    others = [schedule for schedule in styles if schedule != results.reference]
+    found = [(title, rows) for title, rows in last_values(results.summary_rows) if METRICS[rows[0].metric].has_zero]
+    lines = max(-(-len(found) // 3), 1)
+    figure = Figure(figsize=(9.5, (0.75 + 0.2 * len(others)) * lines + 0.3), layout="constrained")
+    axes = figure.subplots(lines, 3, sharey=True, squeeze=False)
+    for ax, (title, rows) in zip(axes.flat, found, strict=False):
+        _draw_forest(ax, {row.schedule: row for row in rows}, others, styles)
+        ax.set_title(title)
+    for ax in axes.flat[len(found) :]:
+        ax.set_axis_off()
+    axes[0, 0].set_yticks(range(len(others)), others)
+    axes[0, 0].set_ylim(len(others) - 0.5, -0.5)
+    figure.supxlabel(f"ratio to {results.reference}", fontsize=8)
     return figure
+
+
+def _draw_forest(axes: Axes, rows: dict[str, SummaryRow], schedules: list[str], styles: Styles) -> None:
+    axes.axvline(1.0, color=REFERENCE, linewidth=0.8)
+    axes.set_xscale("log")
+    for place, schedule in enumerate(schedules):
+        row = rows[schedule]
+        error = np.nan_to_num([[row.ratio - row.ratio_ci_low], [row.ratio_ci_high - row.ratio]])
+        axes.errorbar(row.ratio, place, xerr=error, fmt="o", color=styles[schedule][0], markersize=4, capsize=2)
+    axes.xaxis.set_minor_locator(NullLocator())
+    few_ticks(axes.xaxis)
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 FIGURES: dict[str, Callable[[Results], Figure]] = {

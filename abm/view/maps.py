@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS
 from abm.study.results import Results
-from abm.view.style import FIELD_MAP, STRENGTH_MAP, WORDS, colours, few_ticks
+from abm.view.style import FIELD_MAP, STRENGTH_MAP, WORDS, Floats, colours, few_ticks
 from abm.view.text import time_text
 
 BINS = 60
@@ -38,7 +38,7 @@ def strength_distribution(results: Results) -> Figure:
     return figure
 
 
-def _ridge(axes: Axes, values: NDArray[np.float64], edges: NDArray[np.float64], colour: str) -> None:
+def _ridge(axes: Axes, values: Floats, edges: Floats, colour: str) -> None:
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     if len(values):
@@ -55,7 +55,7 @@ def tissue_maps(results: Results) -> Figure:
     fields = _plane(states.concentration.isel(replicate=0))
     for column, signal in enumerate(signals):
         own = fields.sel(signal=signal)
-        low, high = float(own.min()), float(own.max())
+        low, high = _limits(own.to_numpy())
         for row, schedule in enumerate(schedules):
             image = axes[row, column].imshow(
                 own.sel(schedule=schedule), cmap=FIELD_MAP, vmin=low, vmax=high, origin="lower", interpolation="nearest"
@@ -74,6 +74,13 @@ def tissue_maps(results: Results) -> Figure:
         ax.set_yticks([])
         ax.spines[:].set_visible(False)
     return figure
+
+
+def _limits(values: Floats) -> tuple[float, float]:
+    """Ends of a colour scale: those of the values, but so far apart that differences of a percent do not glare."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    spare = max(0.02 * abs(high) - (high - low), 0.0) / 2.0
+    return low - spare, high + spare
 
 
 def _plane(fields: xr.DataArray) -> xr.DataArray:

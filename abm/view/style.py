@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from abm.metrics import METRICS
 from abm.study.contrasts import t_quantile
 
+Floats = NDArray[np.float64]
+
 # Okabe and Ito's palette; the reference schedule is grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 REFERENCE = "#7F7F7F"
@@ -38,14 +40,8 @@ STYLE = {
 
 # Words of metric names that are not written as they are spelled there.
 WORDS = {
-    "bhb": "BHB",
-    "bdnf": "BDNF",
-    "hdac": "HDAC",
-    "hdac2": "HDAC2",
-    "hdac3": "HDAC3",
-    "mrna": "mRNA",
-    "trkb": "TrkB",
-}
+    "bhb": "BHB", "bdnf": "BDNF", "hdac": "HDAC", "hdac2": "HDAC2", "hdac3": "HDAC3", "mrna": "mRNA", "trkb": "TrkB",
+}  # fmt: skip
 
 
 def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, str]]:
@@ -60,8 +56,7 @@ def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, st
 def label(metric: str) -> str:
     """Axis label: readable name and unit."""
     unit = METRICS[metric].unit
-    name = " ".join(WORDS.get(word, word) for word in metric.split("_"))
-    name = name.replace("BDNF pro", "proBDNF")
+    name = "proBDNF" if metric == "bdnf_pro" else " ".join(WORDS.get(word, word) for word in metric.split("_"))
     return name if unit == "1" else f"{name}\n({unit})"
 
 
@@ -70,7 +65,7 @@ def few_ticks(axis: Axis, count: int = 4) -> None:
     axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]))
 
 
-def mean_and_band(values: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def mean_and_band(values: xr.DataArray) -> tuple[Floats, Floats]:
     """Mean over the finished replicates and the half-width of its 95 % interval (zero for a single replicate)."""
     values = values.dropna("replicate", how="all")
     n = values.sizes["replicate"]
@@ -80,13 +75,27 @@ def mean_and_band(values: xr.DataArray) -> tuple[NDArray[np.float64], NDArray[np
     return mean, t_quantile(n - 1) * values.std("replicate", ddof=1).to_numpy() / np.sqrt(n)
 
 
-def draw_band(axes: Axes, days: NDArray[np.float64], values: xr.DataArray, style: tuple[str, str], name: str) -> None:
+def contrast_and_band(metric: str, values: xr.DataArray, reference: xr.DataArray) -> tuple[Floats, Floats, Floats]:
+    """Paired ratio to the reference over time and its 95 % interval; NaN wherever a value is not positive.
+
+    The difference instead, for a metric whose ratios mean nothing.
+    """
+    if not METRICS[metric].has_zero:
+        mean, half = mean_and_band(values - reference)
+        return mean, mean - half, mean + half
+    undefined = ((values <= 0) | (reference <= 0)).any("replicate")
+    ratio = (values / reference).where(~undefined)
+    mean, half = mean_and_band(xr.DataArray(np.log(ratio)))
+    return np.exp(mean), np.exp(mean - half), np.exp(mean + half)
+
+
+def draw_band(axes: Axes, days: Floats, values: xr.DataArray, style: tuple[str, str], name: str) -> None:
     """One schedule's mean over time with its interval."""
     mean, half = mean_and_band(values)
     axes.plot(days, mean, color=style[0], linestyle=style[1], label=name)
     axes.fill_between(days, mean - half, mean + half, color=style[0], alpha=0.18, linewidth=0)
 
 
-def time_axis(hours: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]:
+def time_axis(hours: Floats) -> tuple[Floats, str]:
     """Times and label for an axis: days, or hours in a run shorter than two days."""
     return (hours, "time (h)") if hours[-1] < 48 else (hours / 24.0, "time (d)")

@@ -1,0 +1,23 @@
+"""The body: from a schedule of exercise, meals and doses to plasma lactate, BHB, irisin, cortisol and fuels.
+
+Ordinary differential equations in hours, one file per subsystem; the brain does not feed back on them, so that plasma is
+computed once per subject and schedule.
+"""
+
+from abm.body.plasma import Plasma
+from abm.body.rates import STATES, BodyParameters
+from abm.body.simulate import Trajectory, resting_day, resting_state, simulate_body, solve_body
+from abm.body.subject import body_parameters, initial_fitness
+
+__all__ = [
+    "STATES",
+    "BodyParameters",
+    "Plasma",
+    "Trajectory",
+    "body_parameters",
+    "initial_fitness",
+    "resting_day",
+    "resting_state",
+    "simulate_body",
+    "solve_body",
+]

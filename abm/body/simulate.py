@@ -1,0 +1,159 @@
+"""Plasma of a subject over a timeline, beginning in the periodic state of its resting days."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.body.plasma import Plasma, rounded
+from abm.body.protocol import build_protocol
+from abm.body.rates import (
+    BDNF,
+    BHB,
+    CORTISOL,
+    DEMAND,
+    DEOXYGLUCOSE,
+    DEXAMETHASONE,
+    FFA,
+    FITNESS,
+    GLUCOSE,
+    GLYCOGEN,
+    INSULIN,
+    IRISIN,
+    KETOGENIC_CAPACITY,
+    LACTATE,
+    STATES,
+    BodyParameters,
+    Vector,
+)
+from abm.body.solve import Protocol, integrate
+from abm.body.subject import Subject, body_parameters, initial_fitness
+from abm.schedule import DAY, Timeline, resting_timeline
+
+TOLERANCE = 1e-8
+# Size below which a state counts as small in the error control, in the unit of the state; 0.001 for what is not named.
+SMALL = {INSULIN: 0.05, CORTISOL: 0.1, IRISIN: 3e-4, BHB: 1e-4, FFA: 1e-3, BDNF: 1e-3}
+PERIODIC = 1e-8  # largest relative change over a day that still counts as periodic
+MOST_DAYS = 400
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The body along a protocol: `points` (n + 1, states) at `times` (n + 1, h), after the boluses given at each, and
+    exact `means` (n, states) in between. Columns as in STATES; depots of absorbed doses follow them."""
+
+    protocol: Protocol
+    points: NDArray[np.float64]
+    means: NDArray[np.float64]
+    steps: int
+
+    def at(self, times: Vector, state: int) -> Vector:
+        """A state at times that are breakpoints of the protocol (its edges are)."""
+        return self.points[np.searchsorted(self.protocol.times, np.round(times, 9)), state]
+
+    def step_means(self, edges: Vector, values: Vector) -> Vector:
+        """Means over the steps between edges of values (n,) that hold over the protocol's intervals."""
+        width = np.diff(self.protocol.times)
+        first = np.searchsorted(self.protocol.times, np.round(edges[:-1], 9))
+        total: Vector = np.add.reduceat(values * width, first) / np.add.reduceat(width, first)
+        return total
+
+
+def solve_body(
+    p: BodyParameters, timeline: Timeline, edges: Vector, start: Vector, adapting: bool = True, tolerance: float = TOLERANCE
+) -> Trajectory:
+    """Solve the body's equations from the state `start` (one value per name in STATES) over the edges (h).
+
+    adapting: whether training changes fitness. tolerance: largest error of a step, relative.
+    Raises ArithmeticError where the equations cannot be solved, as with parameters far outside their range.
+    """
+    protocol = build_protocol(p, timeline, edges, adapting)
+    size = len(STATES) + len(protocol.depot_absorption)
+    state, scale = np.zeros(size), np.full(size, 1e-3)
+    state[: len(STATES)] = start
+    for index, value in SMALL.items():
+        scale[index] = value
+    points, means = np.empty((len(protocol.times), size)), np.empty((len(protocol.inputs), size))
+    steps = integrate(p, protocol, state, scale, tolerance, means, points)
+    if steps < 0 or not np.isfinite(points[-1]).all():
+        raise ArithmeticError("the body's equations could not be solved with these parameters")
+    return Trajectory(protocol, points, means, steps)
+
+
+def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float64]) -> Plasma:
+    """Plasma of a subject over a timeline, as means over the steps between `edges` (T + 1, h, increasing, from 0).
+
+    At the first edge the body is in the periodic state of its resting days (usual meals, no exercise). A pure function of
+    its arguments, rounded to 7 significant digits.
+    Raises ParameterError, ValueError for what the body does not know, ArithmeticError where no solution is found.
+    """
+    edges = np.asarray(edges, np.float64)
+    p = body_parameters(subject)
+    return _plasma(p, solve_body(p, timeline, edges, resting_state(subject)), timeline, edges)
+
+
+def resting_day(subject: Subject, step: float) -> Plasma:
+    """Plasma over one periodic resting day (24 h from midnight) in steps of `step` h, which must divide the day."""
+    count = round(DAY / step)
+    if not np.isclose(count * step, DAY):
+        raise ValueError(f"a step of {step} h does not divide a day")
+    edges = DAY + np.arange(count + 1) * DAY / count
+    timeline = resting_timeline(subject, 2 * DAY)
+    p = body_parameters(subject)
+    plasma = _plasma(p, solve_body(p, timeline, edges, resting_state(subject), adapting=False), timeline, edges)
+    return Plasma(edges - DAY, *(getattr(plasma, name) for name in list(Plasma.__dataclass_fields__)[1:]))
+
+
+def resting_state(subject: Subject) -> Vector:
+    """State at midnight (one value per name in STATES) that a resting day brings back to itself, fitness held."""
+    p = body_parameters(subject)
+    # Two days, of which the second counts, so that a meal that runs past midnight is eaten to its end.
+    return _periodic_state(p, initial_fitness(p, subject.training), resting_timeline(subject, 2 * DAY)).copy()
+
+
+@lru_cache(maxsize=64)
+def _periodic_state(p: BodyParameters, fitness: float, timeline: Timeline) -> Vector:
+    edges = np.array([DAY, 2 * DAY])
+    state = _first_guess(p, fitness)
+    for _ in range(MOST_DAYS):
+        after = solve_body(p, timeline, edges, state, adapting=False).points[-1, : len(STATES)]
+        change = np.max(np.abs(after - state) / (np.abs(after) + 1e-3))
+        state = after
+        if change < PERIODIC:
+            return state
+    raise ArithmeticError("the resting day of this body does not become periodic")
+
+
+def _first_guess(p: BodyParameters, fitness: float) -> Vector:
+    state = np.zeros(len(STATES))
+    state[LACTATE], state[GLYCOGEN] = p.lactate.lactate_at_rest, 0.5 * p.fuels.glycogen_capacity
+    state[GLUCOSE], state[INSULIN], state[FFA] = p.fuels.glucose_basal, p.fuels.insulin_basal, p.fuels.ffa_basal
+    state[KETOGENIC_CAPACITY], state[BHB], state[IRISIN] = 1.0, 0.1, p.irisin.irisin_at_rest
+    state[CORTISOL], state[FITNESS] = p.cortisol.cortisol_nadir, fitness
+    return state
+
+
+def _plasma(p: BodyParameters, trajectory: Trajectory, timeline: Timeline, edges: Vector) -> Plasma:
+    def mean(state: int) -> Vector:
+        return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
+
+    demand, rest = trajectory.protocol.inputs[:, DEMAND], timeline.resting_intensity
+    above_rest = np.clip((demand - rest) / (1.0 - rest), 0.0, 1.0)
+    agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
+    return Plasma(
+        edges=edges,
+        bhb=mean(BHB),
+        lactate=mean(LACTATE),
+        glucose=mean(GLUCOSE),
+        ffa=mean(FFA),
+        irisin=mean(IRISIN),
+        cortisol=mean(CORTISOL),
+        insulin=mean(INSULIN),
+        glycogen=mean(GLYCOGEN),
+        fitness=mean(FITNESS),
+        movement=rounded(trajectory.step_means(edges, above_rest)),
+        dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
+        two_deoxyglucose=mean(DEOXYGLUCOSE),
+        bdnf_iv=mean(BDNF),
+    )

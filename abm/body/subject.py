@@ -1,0 +1,75 @@
+"""The body of one subject: parameters of the species, training state, condition, overrides."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from abm.body.adaptation import AdaptationParameters
+from abm.body.cortisol import CortisolParameters
+from abm.body.diabetes import DiabetesParameters, with_diabetes
+from abm.body.doses import DoseParameters
+from abm.body.fuels import FuelParameters
+from abm.body.irisin import IrisinParameters
+from abm.body.ketones import KetoneParameters
+from abm.body.lactate import LactateParameters
+from abm.body.rates import BodyParameters
+from abm.parameters import load_parameters
+
+CONDITIONS = ("healthy", "type_2_diabetes")
+# The rhythm of rodents in the parameter file belongs to lights that go off at this clock hour.
+LIGHTS_OFF = 19.0
+
+
+class Subject(Protocol):
+    """Whose body it is: anything with these attributes, such as the subject of an experiment.
+
+    species: human or mouse. training: untrained, recreational, trained or elite, the state at the start. condition: healthy or
+    type_2_diabetes. overrides: `body_<part>.<name>` -> value. lights: clock hours at which the lights of an animal house go
+    on and off.
+    """
+
+    @property
+    def species(self) -> str: ...
+    @property
+    def training(self) -> str: ...
+    @property
+    def condition(self) -> str: ...
+    @property
+    def overrides(self) -> Mapping[str, str | float]: ...
+    @property
+    def lights(self) -> tuple[float, float]: ...
+
+
+def body_parameters(subject: Subject) -> BodyParameters:
+    """All constants of a subject's body, from configs/parameters/body_*.yaml.
+
+    Raises ParameterError where an override does not fit, ValueError for an unknown condition.
+    """
+    if subject.condition not in CONDITIONS:
+        raise ValueError(f"unknown condition {subject.condition!r}; expected one of {', '.join(CONDITIONS)}")
+    species, overrides = subject.species, subject.overrides
+    cortisol = load_parameters(CortisolParameters, "body_cortisol", species, overrides)
+    shift = subject.lights[1] - LIGHTS_OFF
+    p = BodyParameters(
+        load_parameters(LactateParameters, "body_lactate", species, overrides),
+        load_parameters(FuelParameters, "body_fuels", species, overrides),
+        load_parameters(KetoneParameters, "body_ketones", species, overrides),
+        load_parameters(IrisinParameters, "body_irisin", species, overrides),
+        cortisol._replace(
+            cortisol_peak_time=(cortisol.cortisol_peak_time + shift) % 24.0,
+            cortisol_nadir_time=(cortisol.cortisol_nadir_time + shift) % 24.0,
+        ),
+        load_parameters(AdaptationParameters, "body_adaptation", species, overrides),
+        load_parameters(DoseParameters, "body_doses", species, overrides),
+    )
+    if subject.condition == "healthy":
+        return p
+    return with_diabetes(p, load_parameters(DiabetesParameters, "body_diabetes", species, overrides))
+
+
+def initial_fitness(p: BodyParameters, training: str) -> float:
+    """Fitness at the start: 0 untrained, 1 trained; ValueError for an unknown state of training."""
+    states = [name.removeprefix("fitness_") for name in ("fitness_untrained", "fitness_recreational", "fitness_trained", "fitness_elite")]
+    if training not in states:
+        raise ValueError(f"unknown training {training!r}; expected one of {', '.join(states)}")
+    fitness: float = getattr(p.adaptation, f"fitness_{training}")
+    return fitness

@@ -1,0 +1,384 @@
+"""The tissue: anatomy, capillaries, extracellular space, and the five signals under the barrier."""
+
+import math
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from abm.barrier import Barrier, BarrierParameters, cross
+from abm.parameters import load_parameters
+from abm.tissue import SIGNALS, Layer, Region, Tissue, TissueParameters
+from abm.tissue.arrays import inner, total
+from abm.tissue.geometry import CELL_LAYERS, cell_layers
+from abm.tissue.kernels import bhb_consumption, lactate_consumption
+from abm.tissue.medium import build_structure, storage_of
+from abm.tissue.placement import Capillaries, Neurons, share_out
+from abm.tissue.transform import (
+    compiled_cosine,
+    compiled_inverse_cosine,
+    cosine,
+    interpreted_cosine,
+    interpreted_inverse_cosine,
+)
+
+P = load_parameters(TissueParameters, "tissue")
+BARRIER = load_parameters(BarrierParameters, "barrier")
+SHARES = (1e6, 2e5, 3.115e5)
+BLOOD = {"bhb": 0.4, "lactate": 2.0, "irisin": 0.3, "cortisol": 300.0}
+BHB, LACTATE, IRISIN, CORTISOL, BDNF = range(5)
+
+
+def lamella(neurons=500, seed=1, replicate=0, **options):
+    return Tissue.draw(P, neurons, SHARES, seed, replicate, **options)
+
+
+def small(seed=1, **options):
+    return lamella(60, seed, size=(400.0, 400.0), **options)
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return lamella(2000)
+
+
+# Anatomy
+
+
+def test_neurons_are_shared_out_in_proportion(whole: Tissue) -> None:
+    assert [int((whole.region == region).sum()) for region in Region] == [1323, 265, 412]
+    assert share_out(7, (1.0, 1.0, 1.0)) == [3, 2, 2]
+    assert sum(share_out(1001, SHARES)) == 1001
+
+
+def test_neurons_lie_in_the_cell_layer_of_their_region(whole: Tissue) -> None:
+    layers = whole.layers.reshape(-1)[whole.neuron_voxel]
+    for region, layer in CELL_LAYERS.items():
+        # The outermost cells of a thin layer fall into voxels that belong mostly to the next one.
+        assert (layers[whole.region == region] == layer).mean() > 0.85
+
+
+def test_neurons_are_sorted_by_voxel_and_inside(whole: Tissue) -> None:
+    assert (np.diff(whole.neuron_voxel.astype(np.int64)) >= 0).all()
+    column, row = (whole.positions // 25.0).astype(int).T
+    assert (row * 64 + column == whole.neuron_voxel).all()
+    assert whole.positions.min() >= 0.0
+    assert whole.positions.max() < 1600.0
+
+
+def test_the_transverse_coordinate_runs_along_the_loop(whole: Tissue) -> None:
+    """CA3 begins between the blades of the dentate gyrus and ends where CA1 begins."""
+    assert whole.transverse.min() >= 0.0
+    assert whole.transverse.max() <= 1.0
+    ends = {
+        region: [whole.positions[(whole.region == region) & near].mean(axis=0) for near in (low, high)]
+        for region in Region
+        for low, high in [(whole.transverse < 0.05, whole.transverse > 0.95)]
+    }
+    assert np.linalg.norm(ends[Region.CA3][1] - ends[Region.CA1][0]) < 150.0
+    upper, lower = ends[Region.DG]
+    assert lower[1] < ends[Region.CA3][0][1] < upper[1]
+    assert upper[1] < ends[Region.CA1][1][1]
+
+
+def test_layers_are_as_thick_as_published(whole: Tissue) -> None:
+    """Area of a band beside its curve's length, on voxels of 25 um."""
+    curves = cell_layers((1600.0, 1600.0), P)
+    for layer, region, thickness in (
+        (Layer.GRANULE, Region.DG, P.granule_layer),
+        (Layer.CA3_PYRAMIDALE, Region.CA3, P.ca3_pyramidale),
+        (Layer.CA1_PYRAMIDALE, Region.CA1, P.ca1_pyramidale),
+        (Layer.CA1_ORIENS, Region.CA1, P.ca1_oriens),
+        (Layer.CA1_RADIATUM, Region.CA1, P.ca1_radiatum),
+    ):
+        area = (whole.layers == layer).sum() * 625.0
+        assert area / curves[region].length == pytest.approx(thickness, rel=0.25)
+
+
+def test_every_layer_is_there(whole: Tissue) -> None:
+    assert set(np.unique(whole.layers)) == {layer.value for layer in Layer}
+
+
+def test_extracellular_space_follows_the_layers(whole: Tissue) -> None:
+    cells = np.isin(whole.layers, list(CELL_LAYERS.values()))
+    assert np.unique(whole.volume_fraction[cells]) == pytest.approx([0.127])
+    assert np.unique(whole.tortuosity[cells]) == pytest.approx([1.75])
+    radiatum = whole.layers == Layer.CA1_RADIATUM
+    assert np.unique(whole.volume_fraction[radiatum]) == pytest.approx([0.218])
+    assert np.unique(whole.tortuosity[radiatum]) == pytest.approx([1.5])
+
+
+def test_storage_of_each_signal() -> None:
+    storage = storage_of(np.full((1, 1, 1), 0.2), P).ravel()
+    monocarboxylate = 0.2 + 0.58 * P.monocarboxylate_cell_ratio
+    expected = [monocarboxylate, monocarboxylate, 0.2, 0.2 + 0.58 * P.steroid_cell_ratio, 0.2 * (1 + P.bdnf_binding)]
+    assert storage == pytest.approx(expected)
+
+
+def test_effective_diffusion_of_a_protein_is_the_measured_one() -> None:
+    """NGF in striatum: 2.75e-7 cm^2/s at 34 C (stroh2003), 2.95e-7 at 37 C, where small ions meet 1.6."""
+    structure = build_structure(np.full((1, 2, 2), 0.2), np.full((1, 2, 2), 1.6), 25.0, {}, P)
+    effective = structure.diffusivity[BDNF] / 1.6**2 / 3600.0 / 1e8  # um^2/h -> cm^2/s
+    assert effective == pytest.approx(2.95e-7, rel=0.02)
+
+
+def test_a_block_extrudes_the_lamella() -> None:
+    block = lamella(100, size=(800.0, 600.0, 100.0))
+    plane = lamella(100, size=(800.0, 600.0))
+    assert block.concentration.shape == (5, 4, 24, 32)
+    assert (block.layers == plane.layers).all()
+    assert block.positions.shape == (100, 3)
+    assert block.positions[:, 2].max() < 100.0
+    voxel = np.floor(block.positions / 25.0).astype(int)
+    assert ((voxel[:, 2] * 24 + voxel[:, 1]) * 32 + voxel[:, 0] == block.neuron_voxel).all()
+    assert block.volume == pytest.approx(4 * plane.volume)
+
+
+# Capillaries
+
+
+@pytest.mark.parametrize("spacing", [40.0, 50.0, 80.0])
+def test_capillaries_have_the_asked_density_and_carry_the_mean_surface(spacing: float) -> None:
+    piece = lamella(10, spacing=spacing)
+    vessels = piece.capillary_weight / piece.capillary_weight.min()
+    density = vessels.sum() / (1600.0 * 1600.0)
+    assert density == pytest.approx(4.0 / (math.pi * spacing**2), rel=0.05)
+    assert piece.capillary_weight.sum() == pytest.approx(64 * 64)
+    assert (np.diff(piece.capillary_voxel.astype(np.int64)) > 0).all()
+
+
+def test_capillaries_are_more_regular_than_chance(whole: Tissue) -> None:
+    """Vessels counted in squares of 100 um: far less spread than a Poisson count."""
+    field = np.zeros(64 * 64)
+    field[whole.capillary_voxel] = whole.capillary_weight / whole.capillary_weight.min()
+    counts = field.reshape(16, 4, 16, 4).sum(axis=(1, 3))
+    assert counts.var() < 0.5 * counts.mean()
+
+
+def test_capillaries_of_a_block_differ_from_sheet_to_sheet() -> None:
+    block = lamella(10, size=(400.0, 400.0, 50.0))
+    sheets = [block.capillary_voxel[block.capillary_voxel // 256 == z] % 256 for z in (0, 1)]
+    assert set(sheets[0]) != set(sheets[1])
+
+
+# Reproducibility
+
+
+def test_the_same_seed_draws_the_same_tissue() -> None:
+    one, two, other = small(), small(), small(replicate=1)
+    for name in ("positions", "region", "transverse", "neuron_voxel", "capillary_voxel", "capillary_weight"):
+        assert np.array_equal(getattr(one, name), getattr(two, name))
+    assert not np.array_equal(one.positions, other.positions)
+    assert not np.array_equal(one.capillary_voxel, other.capillary_voxel)
+
+
+def drive(piece: Tissue, barrier: Barrier, steps: int, start: int = 0) -> None:
+    """Lactate up and down again, as in a session."""
+    for step in range(start, start + steps):
+        blood = BLOOD | {"lactate": 1.0 + 5.0 * math.exp(-(((step - 6) / 3.0) ** 2))}
+        barrier.induce(blood, 0.1)
+        influx, efflux = barrier.exchange(blood, piece.capillary_concentration(), piece.capillary_weight)
+        piece.advance(0.1, influx, efflux, np.linspace(0.0, 2e4, piece.neuron_voxel.size))
+
+
+def test_a_checkpoint_continues_bit_by_bit() -> None:
+    through, first, second = small(), small(), small()
+    barriers = Barrier(BARRIER), Barrier(BARRIER), Barrier(BARRIER)
+    drive(through, barriers[0], 12)
+    drive(first, barriers[1], 7)
+    second.restore(first.checkpoint())
+    barriers[2].restore(barriers[1].checkpoint())
+    drive(second, barriers[2], 5, start=7)
+    assert np.array_equal(second.concentration, through.concentration)
+    assert np.array_equal(second.ledger.amounts, through.ledger.amounts)
+    assert np.array_equal(second.step_error, through.step_error)
+    assert np.array_equal(second.substeps, through.substeps)
+
+
+def test_both_cosine_transforms_give_the_same_bits() -> None:
+    for shape in ((1, 12, 20), (4, 6, 10)):
+        field = np.random.default_rng(1).random(shape)
+        assert np.array_equal(compiled_cosine(field), interpreted_cosine(field))
+        modes = cosine(field)
+        assert np.array_equal(compiled_inverse_cosine(modes), interpreted_inverse_cosine(modes))
+        assert interpreted_inverse_cosine(modes) == pytest.approx(field, abs=1e-14)
+
+
+def test_sums() -> None:
+    draws = np.random.default_rng(2)
+    for n in (1, 7, 8, 61):
+        a, b = draws.random((1, 1, n)), draws.random((1, 1, n))
+        assert inner(a, b) == pytest.approx(float((a * b).sum()), rel=1e-14)
+        assert total(a) == pytest.approx(float(a.sum()), rel=1e-14)
+
+
+@pytest.mark.slow
+def test_a_second_process_compiles_nothing(tmp_path) -> None:
+    code = (
+        "from abm.parameters import load_parameters\n"
+        "from abm.tissue import Tissue, TissueParameters\n"
+        "from abm.tissue import solver, kernels\n"
+        "p = load_parameters(TissueParameters, 'tissue')\n"
+        "t = Tissue.draw(p, 10, (1.0, 1.0, 1.0), 1, size=(200.0, 200.0))\n"
+        "t.advance(0.1)\n"
+        "used = solver.advance_implicit, kernels.assemble, kernels.tally, kernels.consumption\n"
+        "print(sum(sum(k.stats.cache_misses.values()) for k in used), sum(len(k.signatures) for k in used))\n"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    runs = [
+        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    ]
+    assert int(runs[0].split()[0]) > 0
+    assert int(runs[1].split()[0]) == 0
+    assert runs[0].split()[1] == runs[1].split()[1]
+
+
+# Signals
+
+
+def settled(piece: Tissue, blood=BLOOD, secretion=None) -> Tissue:
+    piece.settle(Barrier(BARRIER), blood, secretion)
+    return piece
+
+
+def test_settling_ends_in_a_steady_state() -> None:
+    piece = settled(small(), secretion=np.full(60, 1e4))
+    before = piece.content()
+    influx, efflux = Barrier(BARRIER).exchange(BLOOD, piece.capillary_concentration(), piece.capillary_weight)
+    piece.advance(5.0, influx, efflux, np.full(60, 1e4))
+    assert piece.content() == pytest.approx(before, rel=1e-4)
+    assert before.min() > 0.0
+
+
+def test_metabolites_settle_where_a_well_mixed_tissue_does() -> None:
+    """Diffusion is so fast between capillaries that space hardly matters for BHB and lactate."""
+    piece = settled(small())
+    k = Barrier(BARRIER).rates
+    bhb, lactate = 0.05, 1.5
+    for _ in range(200):
+        at = cross(k, BLOOD["bhb"], BLOOD["lactate"], bhb, lactate, 1.0)
+        bhb = at.bhb_influx / (at.bhb_efflux + bhb_consumption(P, bhb))
+        lactate = (at.lactate_influx + P.lactate_production) / (at.lactate_efflux + lactate_consumption(P, bhb))
+    assert piece.concentration[BHB].mean() == pytest.approx(bhb, rel=0.02)
+    assert piece.concentration[LACTATE].mean() == pytest.approx(lactate, rel=0.01)
+    assert piece.concentration[LACTATE].std() < 0.02 * lactate
+
+
+def test_free_cortisol_is_that_of_plasma_and_irisin_is_scarce() -> None:
+    piece = settled(small())
+    assert piece.concentration[CORTISOL] == pytest.approx(0.05 * 300.0, rel=1e-3)
+    ratio = piece.concentration[IRISIN].mean() / BLOOD["irisin"]
+    assert 0.005 < ratio < 0.1
+
+
+def test_secreted_bdnf_stays_near_the_cells() -> None:
+    piece = settled(lamella(300), secretion=np.full(300, 1e4))
+    bdnf = piece.concentration[BDNF]
+    cells = np.isin(piece.layers, list(CELL_LAYERS.values()))
+    assert bdnf[cells].mean() > 2.0 * bdnf[piece.layers == Layer.OTHER].mean()
+    # Secretion equals clearance plus what leaves through the barrier.
+    lost = (
+        P.bdnf_clearance * (piece.volume_fraction * bdnf).mean()
+        + Barrier(BARRIER).rates.bdnf_permeability * bdnf.mean()
+    )
+    assert lost * piece.volume == pytest.approx(300 * 1e4, rel=0.02)
+
+
+def test_binding_slows_bdnf_without_moving_its_steady_state() -> None:
+    free = build(P._replace(bdnf_binding=0.0))
+    bound = build(P._replace(bdnf_binding=30.0))
+    secretion = np.full(60, 1e4)
+    for piece in (free, bound):
+        piece.advance(0.1, secretion=secretion)
+    assert bound.concentration[BDNF].mean() < 0.2 * free.concentration[BDNF].mean()
+    for piece in (free, bound):
+        piece.advance(200.0, secretion=secretion)
+    assert bound.concentration[BDNF] == pytest.approx(free.concentration[BDNF], rel=1e-3)
+
+
+def build(parameters: TissueParameters) -> Tissue:
+    return Tissue.draw(parameters, 60, SHARES, 1, size=(400.0, 400.0))
+
+
+def test_ketones_spare_lactate() -> None:
+    assert lactate_consumption(P, 0.0) == P.lactate_consumption
+    assert lactate_consumption(P, P.ketone_sparing_half) == pytest.approx(0.5 * P.lactate_consumption)
+    assert bhb_consumption(P, 0.0) * P.bhb_consumption_half == pytest.approx(P.bhb_consumption_limit)
+
+
+def test_a_clamped_signal_does_not_move() -> None:
+    piece = small()
+    piece.clamp("bhb", 0.8)
+    drive(piece, Barrier(BARRIER), 3)
+    assert (piece.concentration[BHB] == 0.8).all()
+    piece.release("bhb")
+    drive(piece, Barrier(BARRIER), 1)
+    assert (piece.concentration[BHB] < 0.8).all()
+
+
+def test_a_bath_holds_for_one_step() -> None:
+    piece = small()
+    piece.advance(0.1, bath=np.array([2.0, np.nan, np.nan, np.nan, np.nan]))
+    assert (piece.concentration[BHB] == 2.0).all()
+    assert piece.concentration[LACTATE].mean() != 2.0
+    piece.advance(0.1)
+    assert (piece.concentration[BHB] < 2.0).all()
+
+
+def test_an_injection_raises_the_content() -> None:
+    piece = small()
+    piece.inject("bhb", 0.02)
+    assert piece.content()[BHB] == pytest.approx(0.02)
+
+
+def test_washout_carries_in_what_is_outside() -> None:
+    """A slice in a bath: with every side open it comes to the bath's concentration, BDNF and consumption aside."""
+    piece = small(boundaries={"front": "washout", "back": "washout"})
+    for _ in range(20):
+        piece.advance(0.5, outside=np.array([0.0, 0.0, 0.3, 20.0, 0.0]))
+    assert piece.concentration[CORTISOL] == pytest.approx(20.0, rel=1e-3)
+    assert piece.concentration[IRISIN] == pytest.approx(0.3, rel=1e-2)
+
+
+def test_a_uniform_tissue_is_solved_exactly() -> None:
+    """Without layers and vessels the steps are exact, so their error stays at nothing."""
+    shape = (1, 8, 8)
+    structure = build_structure(np.full(shape, 0.2), np.full(shape, 1.6), 25.0, {}, P)
+    nobody = Neurons(np.empty((0, 2)), np.empty(0, np.int8), np.empty(0), np.empty(0, np.uint32))
+    piece = Tissue(P, structure, 25.0, nobody, Capillaries(np.empty(0, np.uint32), np.empty(0)))
+    piece.inject("irisin", 1.0)
+    piece.advance(3.0)
+    assert piece.concentration[IRISIN] == pytest.approx(5.0 * math.exp(-3.0 * P.irisin_clearance), rel=1e-12)
+    assert piece.step_error[IRISIN] == 0.0
+    assert piece.ledger.residual().max() < 1e-12
+
+
+def test_step_error_stays_below_the_tolerance() -> None:
+    piece = small()
+    drive(piece, Barrier(BARRIER), 12)
+    assert 0.0 < piece.step_error.max() <= piece.tolerance
+    assert piece.substeps[LACTATE] > 12
+
+
+def test_sizes_and_names_are_checked() -> None:
+    with pytest.raises(ValueError, match="whole number of voxels"):
+        lamella(size=(410.0, 400.0))
+    with pytest.raises(ValueError, match="left"):
+        small(boundaries={"port": "washout"})
+    with pytest.raises(ValueError, match="no_flux"):
+        small(boundaries={"left": "open"})
+    with pytest.raises(ValueError, match="tolerance"):
+        small(tolerance=0.5)
+    with pytest.raises(ValueError, match="not in"):
+        small().clamp("glucose", 5.0)
+
+
+def test_a_rate_that_is_not_a_number_is_an_error() -> None:
+    piece = small()
+    influx = np.zeros((len(SIGNALS), piece.capillary_voxel.size))
+    influx[LACTATE, 0] = np.nan
+    with pytest.raises(FloatingPointError, match="lactate"):
+        piece.advance(0.1, influx, np.zeros_like(influx))
