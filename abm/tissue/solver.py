@@ -57,7 +57,7 @@ class Medium(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """What an advance took: next sub-step (h), accepted sub-steps, largest relative local error, linear iterations."""
+    """What an advance took: sub-step to try first next time (h), accepted sub-steps, largest relative local error, linear iterations."""
 
     step: float
     substeps: int
@@ -220,17 +220,17 @@ def advance_implicit(
 ) -> Progress:
     """Advance c over `duration` (h) with error-controlled sub-steps; `integral` receives the time integral of c.
 
-    step: sub-step to try first (h); tolerance: relative local error allowed per sub-step.
+    step: sub-step to try first (h); tolerance: relative local error allowed per sub-step. Rates jump between calls
+    and the field then relaxes, so the step to try first in the next call is the one that this call began with.
     """
     new, part = np.zeros_like(c), np.empty_like(c)
     assign(integral, new)
-    remaining, substeps, worst, iterations = duration, 0, 0.0, 0
+    remaining, substeps, worst, iterations, opening = duration, 0, 0.0, 0, step
     while remaining > 0.0:
         level = _level(medium, remaining, c)
         if level == 0.0 or not math.isfinite(level):
             break
-        pieces = math.ceil(remaining / max(step, SMALLEST_STEP * duration) - 1e-6)
-        h = remaining / max(pieces, 1)
+        h = remaining if step >= remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
         error, taken = substep(medium, h, c, level, tolerance, new, part)
         iterations += taken
         growth = SAFETY * power(tolerance / error, 1.0 / 3.0) if error > 0.0 else LARGEST_GROWTH
@@ -239,10 +239,12 @@ def advance_implicit(
             continue
         assign(c, new)
         accumulate(integral, part)
-        remaining = remaining - h if pieces > 1 else 0.0
+        remaining = remaining - h if h < remaining else 0.0
         substeps += 1
+        if substeps == 1:
+            opening = step
         worst = max(worst, error)
-    return Progress(min(step, duration), substeps, worst, iterations)
+    return Progress(min(opening, duration), substeps, worst, iterations)
 
 
 @njit(cache=True, error_model="numpy")
