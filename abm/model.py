@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -243,10 +243,15 @@ class HippocampusModel(mesa.Model):
             self.release_probability, n.threshold, n.potentiation_gain, n.depression_gain,
         )  # fmt: skip
 
-    def rest(self) -> None:
-        """Run what is left of the burn-in, then open a new account of amounts and errors."""
+    def rest(self, tick: Callable[[int], None] | None = None) -> None:
+        """Run what is left of the burn-in, then open a new account of amounts and errors.
+
+        tick: called with the number of steps taken after each.
+        """
         while self.hour < 0.0:
             self.step()
+            if tick is not None:
+                tick(self.clock.taken)
         self.tissue.reset_ledger()
 
     @property
@@ -288,13 +293,15 @@ def _whole_tissue(model: HippocampusModel, metric: str) -> float:
     return model.observe(metric)["all"]
 
 
-def burn_in(experiment: Experiment, replicate: int, resting: Plasma) -> dict[str, npt.NDArray[Any]]:
-    """The state of one replicate after its burn-in, from which every schedule starts."""
+def burn_in(
+    experiment: Experiment, replicate: int, resting: Plasma, tick: Callable[[int], None] | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """The state of one replicate after its burn-in, from which every schedule starts; tick as in `rest`."""
     name = experiment.reference
     model = HippocampusModel(
         experiment, name, replicate, plasma=resting, timeline=resting_timeline(experiment.subject), resting=resting
     )
-    model.rest()
+    model.rest(tick)
     state = model.checkpoint()
     forget(model)
     return state

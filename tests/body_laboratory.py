@@ -17,7 +17,9 @@ SAMPLING = MINUTE / 2
 INDEX = {name: index for index, name in enumerate(STATES)}
 
 
-def person(training: str = "untrained", condition: str = "healthy", species: str = "human", **overrides: str | float) -> Subject:
+def person(
+    training: str = "untrained", condition: str = "healthy", species: str = "human", **overrides: str | float
+) -> Subject:
     return Subject.model_validate(
         {"species": species, "training": training, "condition": condition, "overrides": overrides}
     )
@@ -45,6 +47,10 @@ class Samples:
 
     def peak(self, name: str, start: float = 0.0, end: float = 1e9) -> float:
         return float(self.between(name, start, end).max())
+
+    def rise(self, name: str, start: float) -> float:
+        """Highest value within two hours less that at `start`."""
+        return self.peak(name, start, start + 2.0) - self.at(name, start)
 
     def time_of_peak(self, name: str, start: float = 0.0, end: float = 1e9) -> float:
         return float(start + SAMPLING * np.argmax(self.between(name, start, end)))
@@ -79,14 +85,18 @@ def experiment(
     doses: Sequence[Dose] = (),
     blocks: Sequence[Block] = (),
 ) -> Samples:
-    """Run a protocol from midnight of a resting day: usual meals except between the fast's ends, and `meals` besides."""
+    """Run a protocol from midnight of a resting day: the usual meals outside the fast, and `meals` besides."""
     usual = resting_timeline(subject, duration)
     eaten = [meal for meal in usual.meals if not fast_from <= meal.start < fast_until]
     timeline = Timeline(
         "experiment", duration, tuple(sorted(bouts)), tuple(sorted([*eaten, *meals])), tuple(doses), tuple(blocks)
     )
     times = np.round(np.arange(round(duration / SAMPLING) + 1) * SAMPLING, 9)
-    start = _rest((subject.training, subject.condition, subject.species)) if not subject.overrides else resting_state(subject)
+    start = (
+        _rest((subject.training, subject.condition, subject.species))
+        if not subject.overrides
+        else resting_state(subject)
+    )
     return Samples(subject, solve_body(body_parameters(subject), timeline, times, start), times)
 
 

@@ -88,7 +88,8 @@ def test_schedules_start_from_the_same_tissue_and_meet_the_same_luck(experiment,
     assert digest(sedentary) == digest(hard)
     run(sedentary, 9), run(hard, 9)
     same = (sedentary.neurons.promoter_on == hard.neurons.promoter_on).mean()
-    assert same > 0.98
+    # One allele in thirteen bursts at any time, so unrelated luck would leave 0.86.
+    assert same > 0.95
 
 
 def test_a_run_in_two_parts_gives_the_same_bits(experiment, rested, rest):

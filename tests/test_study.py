@@ -254,7 +254,7 @@ def test_a_body_that_cannot_be_solved_costs_its_schedule_only(tmp_path: Path, mo
             raise ArithmeticError("no solution")
         return simulate_body(subject, timeline, edges)
 
-    monkeypatch.setattr("abm.study.experiment.simulate_body", fail)
+    monkeypatch.setattr("abm.forcing.simulate_body", fail)
     results = toy_study(tmp_path, arrays=True)
     assert {(f["schedule"], f["stage"]) for f in results.manifest["failures"]} == {("run", "body")}
     assert results.traces.plasma_bhb.sel(schedule="run").isnull().all()

@@ -89,7 +89,8 @@ Before = Callable[[str, int, ToyModel], None]
 def toy_model(before_step: Before | None = None, in_burn_in: Callable[[int], None] | None = None) -> Iterator[None]:
     """Put the toy in the place of abm.model; `before_step` and `in_burn_in` may raise, to play a fault."""
 
-    def burn_in(experiment: Experiment, replicate: int, resting_day: Plasma) -> Arrays:
+    def burn_in(experiment: Experiment, replicate: int, resting_day: Plasma, tick: Callable[[int], None]) -> Arrays:
+        tick(1)
         if in_burn_in is not None:
             in_burn_in(replicate)
         return {"start": np.float64(1.0 + 0.1 * replicate)}

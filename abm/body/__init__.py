@@ -1,7 +1,7 @@
 """The body: from a schedule of exercise, meals and doses to plasma lactate, BHB, irisin, cortisol and fuels.
 
-Ordinary differential equations in hours, one file per subsystem; the brain does not feed back on them, so that plasma is
-computed once per subject and schedule.
+Ordinary differential equations in hours, one file per subsystem; the brain does not feed back on them, so that plasma
+is computed once per subject and schedule.
 """
 
 from abm.body.plasma import Plasma

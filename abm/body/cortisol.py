@@ -56,15 +56,17 @@ def cortisol_rates(
 ) -> tuple[float, float]:
     """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
 
-    H' = ((y - threshold)+ - H) / tau: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill 2008,
-    hill2008). C' = S + s H K / (K + C) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on its daily
-    curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of its EC50), restrains it as
-    1 / (1 + excess / K + agonist), and a high level blunts the response to exercise (brandenberger1975).
+    H' = ((y - threshold)+ - H) / tau: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill
+    2008, hill2008). C' = S + s H K / (K + C) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on
+    its daily curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of its EC50), restrains it
+    as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise (brandenberger1975).
     """
     rest, slope = daily_level(p, clock_time)
     clearance = LN2 / p.cortisol_half_life
     restraint = 1.0 + max(cortisol - rest, 0.0) / p.cortisol_feedback_half + agonist
     blunting = p.cortisol_feedback_half / (p.cortisol_feedback_half + cortisol)
     stimulus = above(uptake, p.cortisol_exercise_threshold, p.cortisol_exercise_width)
-    secretion = rest * (clearance + slope) / restraint + p.cortisol_exercise_secretion * drive * blunting / (1.0 + agonist)
+    secretion = rest * (clearance + slope) / restraint + p.cortisol_exercise_secretion * drive * blunting / (
+        1.0 + agonist
+    )
     return (stimulus - drive) / p.cortisol_drive_time, secretion - clearance * cortisol

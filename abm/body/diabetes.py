@@ -7,7 +7,9 @@ from abm.parameters import Unit
 
 
 class DiabetesParameters(NamedTuple):
-    """Factors that turn a healthy body into one with type 2 diabetes; sources in configs/parameters/body_diabetes.yaml."""
+    """Factors that turn a healthy body into one with type 2 diabetes; sources in
+    configs/parameters/body_diabetes.yaml.
+    """
 
     diabetic_glucose_basal: Annotated[float, Unit("1")]
     diabetic_insulin_basal: Annotated[float, Unit("1")]
@@ -21,9 +23,9 @@ class DiabetesParameters(NamedTuple):
 def with_diabetes(p: BodyParameters, factors: DiabetesParameters) -> BodyParameters:
     """The same body with type 2 diabetes.
 
-    The set point of glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin, glucagon
-    and fatty acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis. Fatty acid use in
-    exercise falls with VO2max (mensink2001).
+    The set point of glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin,
+    glucagon and fatty acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis. Fatty
+    acid use in exercise falls with VO2max (mensink2001).
     """
     fuels, lactate, adaptation = p.fuels, p.lactate, p.adaptation
     return p._replace(

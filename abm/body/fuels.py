@@ -59,7 +59,7 @@ class FuelFluxes(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
-    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y), algebraic because it turns over in minutes."""
+    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y); it turns over in minutes."""
     ratio = p.glucose_basal / glucose
     return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * uptake)
 
@@ -68,8 +68,8 @@ def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
 def liver_drive(p: FuelParameters, insulin_action: float, glucagon: float, gut_glucose: float) -> float:
     """Hormonal stimulus to hepatic glucose output relative to basal.
 
-    glucagon x ((1 + q) / (1 + q I))^2 / (1 + (portal glucose / half)^2): insulin and arriving glucose restrain the liver;
-    carbohydrate intake stops its output altogether (jeukendrup1999).
+    glucagon x ((1 + q) / (1 + q I))^2 / (1 + (portal glucose / half)^2): insulin and arriving glucose restrain the
+    liver; carbohydrate intake stops its output altogether (jeukendrup1999).
     """
     q = p.liver_insulin_sensitivity
     restraint = (1.0 + q) / (1.0 + q * insulin_action)
@@ -84,7 +84,9 @@ def sympathetic_drive(p: FuelParameters, sympathetic: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
-def glucose_uptake(p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, uptake: float) -> float:
+def glucose_uptake(
+    p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, uptake: float
+) -> float:
     """Glucose leaving the blood, mmol/kg/h.
 
     Obligatory (brain, blood cells; saturated, half at 1 mmol/L) + insulin-dependent u I G / G_basal + working muscle
@@ -103,8 +105,10 @@ def fuel_fluxes(
 ) -> FuelFluxes:
     """All fluxes of glucose.
 
-    Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I^2 / (I^2 + glucagon^2),
-    which falls as glycogen fills up and when the hormones call for output. Its output is glycogenolysis, proportional to g / (g + K), plus gluconeogenesis, both under one drive.
+    Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I^2 / (I^2
+    + glucagon^2), which falls as glycogen fills up and when the hormones call for output. Its output is
+    glycogenolysis, proportional to g / (g + K), and gluconeogenesis, both under the hormonal drive; sympathetic drive
+    in exercise adds to glycogenolysis, as (1 + e y) (wahren1971).
     """
     gut_glucose = p.gut_glucose_maximum * gut / (gut + p.gut_glucose_half)
     insulin_action = p.insulin_sensitivity * insulin / p.insulin_basal
@@ -136,8 +140,9 @@ def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose:
 def ffa_rate(p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, uptake: float) -> float:
     """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b y).
 
-    Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d): insulin restrains it, the sympathetic drive d raises it. As d outlasts
-    the bout while muscle uptake stops at once, fatty acids overshoot after exercise. y: scaled to absolute work.
+    Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d): insulin restrains it, the sympathetic drive d raises it. As d
+    outlasts the bout while muscle uptake stops at once, fatty acids overshoot after exercise. y: scaled to absolute
+    work.
     """
     r = p.lipolysis_insulin_sensitivity
     restraint = (1.0 + r) / (1.0 + r * insulin_action)

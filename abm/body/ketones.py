@@ -68,7 +68,9 @@ def ketone_clearance(p: KetoneParameters, bhb: float, uptake: float, fitness: fl
 
 @njit(cache=True, error_model="numpy")
 def ketone_absorption(p: KetoneParameters, gut_ketone: float, gut_carbohydrate: float) -> float:
-    """BHB absorbed from a drink, mmol/kg/h: k E / (1 + C / K_meal), slowed by carbohydrate C in the gut (stubbs2017)."""
+    """BHB absorbed from a drink, mmol/kg/h: k E / (1 + C / K_meal), slowed by carbohydrate C in the gut
+    (stubbs2017).
+    """
     return p.gut_ketone_absorption * gut_ketone / (1.0 + gut_carbohydrate / p.gut_ketone_meal_half)
 
 

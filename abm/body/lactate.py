@@ -47,14 +47,17 @@ def above(intensity: float, threshold: float, width: float) -> float:
 def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float, threshold_shift: float) -> float:
     """Lactate made by working muscle beyond what rest makes, mmol/L/h of lactate space.
 
-    a1 (y - LT1)+ + a2 (y - LT2)+ + a3 (D - y)+^2, the first two with smoothed corners: glycolysis outruns oxidation above the
-    first turn point and anaerobic supply sets in near the second (Tschakert 2015, tschakert2015); whatever
-    demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen uptake as fraction of VO2max; the oxygen stores and phosphocreatine that its
-    lag stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift moves both thresholds.
+    a1 (y - LT1)+ + a2 (y - LT2)+ + a3 (D - y)+^2, the first two with smoothed corners: glycolysis outruns oxidation
+    above the first turn point and anaerobic supply sets in near the second (Tschakert 2015, tschakert2015); whatever
+    demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen
+    uptake as fraction of VO2max; the oxygen stores and phosphocreatine that its lag stands for are why 20-s intervals
+    make less lactate than 4-min ones. threshold_shift moves both thresholds.
     """
     first_threshold, second_threshold = p.first_threshold + threshold_shift, p.second_threshold + threshold_shift
     # The tail of the smoothed corner at rest is taken off, so that rest makes nothing beyond resting turnover.
-    first = above(uptake, first_threshold, p.first_threshold_width) - above(0.0, first_threshold, p.first_threshold_width)
+    first = above(uptake, first_threshold, p.first_threshold_width) - above(
+        0.0, first_threshold, p.first_threshold_width
+    )
     second = above(uptake, second_threshold, p.second_threshold_width)
     deficit = max(demand - uptake, 0.0)
     return (
@@ -81,10 +84,9 @@ def lactate_rates(
 ) -> tuple[float, float, float]:
     """Rates of change of oxygen uptake (1/h), muscle lactate and blood lactate (mmol/L/h).
 
-    y' = (min(D, 1) - y) / tau_y;  M' = production - release;  L' = release + k(y) (L_rest - L).
-    Release M / tau_M / (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes after
-    an all-out effort.
-    Turnover at the resting level is balanced, in exercise too; production above it accumulates.
+    y' = (min(D, 1) - y) / tau_y;  M' = production - release;  L' = release + k(y) (L_rest - L). Release M / tau_M /
+    (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes after an all-out
+    effort. Turnover at the resting level is balanced, in exercise too; production above it accumulates.
     """
     release = muscle / p.muscle_release_time / (1.0 + muscle / p.muscle_release_half)
     return (

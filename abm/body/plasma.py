@@ -15,10 +15,11 @@ SIGNIFICANT_DIGITS = 7
 class Plasma:
     """Means over the steps between `edges` (T + 1, h); every other field has shape (T,).
 
-    bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at constant
-    plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0 untrained, 1 trained.
-    movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal cortex and the septum.
-    dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L.
+    bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
+    constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
+    untrained, 1 trained. movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal
+    cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
+    mmol/L. bdnf_iv: dosed, nmol/L.
     """
 
     edges: Vector
@@ -38,5 +39,7 @@ class Plasma:
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:
-    """Values to 7 significant digits: what lies beyond is error of the solution and should decide nothing downstream."""
+    """Values to 7 significant digits: what lies beyond is error of the solution and should decide nothing
+    downstream.
+    """
     return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values])

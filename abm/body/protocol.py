@@ -98,7 +98,9 @@ class _Inputs:
                 self.give(state, dose.amount * share(self.p), dose.at, dose.duration)
             return
         if dose.what not in DESTINATIONS:
-            raise ValueError(f"the body does not know {dose.what!r} given {dose.route}; it knows {', '.join(DESTINATIONS)}")
+            raise ValueError(
+                f"the body does not know {dose.what!r} given {dose.route}; it knows {', '.join(DESTINATIONS)}"
+            )
         target, volume = DESTINATIONS[dose.what]
         if dose.route == "iv":
             self.give(target, dose.amount / volume(self.p), dose.at, dose.duration)
@@ -142,7 +144,9 @@ def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adaptin
     """
     doses = [dose for dose in timeline.doses if dose.route not in LOCAL_ROUTES]
     blocks = [block for block in timeline.blocks if block.target == "ketogenesis"]
-    changes = [time for span in (*timeline.bouts, *timeline.meals, *blocks) for time in (span.start, span.end)]
+    changes = [time for bout in timeline.bouts for time in (bout.start, bout.end)]
+    changes += [time for meal in timeline.meals for time in (meal.start, meal.end)]
+    changes += [time for block in blocks for time in (block.start, block.end)]
     changes += [time for dose in doses for time in (dose.at, dose.at + dose.duration)]
     inputs = _Inputs(p, [*edges.tolist(), *(time for time in changes if edges[0] < time < edges[-1])])
     inputs.columns[:, ADAPTING] = float(adapting)

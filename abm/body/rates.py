@@ -6,16 +6,23 @@ fitness. Meals -> gut -> glucose -> insulin, glucagon -> liver glycogen, free fa
 
 from typing import NamedTuple
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-import numpy as np
 
 from abm.body.adaptation import AdaptationParameters, fitness_rate, relative_maximal_uptake, threshold_shift
 from abm.body.cortisol import CortisolParameters, cortisol_rates
 from abm.body.doses import DoseParameters
 from abm.body.fuels import FuelParameters, ffa_rate, fuel_fluxes, insulin_rate
 from abm.body.irisin import IrisinParameters, irisin_rate
-from abm.body.ketones import KetoneParameters, butanediol_conversion, ketogenesis, ketogenic_capacity_rate, ketone_absorption, ketone_clearance
+from abm.body.ketones import (
+    KetoneParameters,
+    butanediol_conversion,
+    ketogenesis,
+    ketogenic_capacity_rate,
+    ketone_absorption,
+    ketone_clearance,
+)
 from abm.body.lactate import LN2, LactateParameters, lactate_rates
 
 STATES = (
@@ -42,7 +49,8 @@ STATES = (
 )
 (
     UPTAKE, MUSCLE_LACTATE, LACTATE, GUT_CARBOHYDRATE, GLYCOGEN, GLUCOSE, INSULIN, SYMPATHETIC, FFA,
-    GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL, FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
+    GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL,
+    FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
 ) = range(len(STATES))  # fmt: skip
 
 # Columns of the inputs that hold over one interval; infusions into each state, in its unit per hour, follow them.

@@ -1,7 +1,10 @@
 """Plasma of a subject over a timeline, beginning in the periodic state of its resting days."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +31,11 @@ from abm.body.rates import (
     Vector,
 )
 from abm.body.solve import Protocol, integrate
-from abm.body.subject import Subject, body_parameters, initial_fitness
+from abm.body.subject import body_parameters, initial_fitness
 from abm.schedule import DAY, Timeline, resting_timeline
+
+if TYPE_CHECKING:
+    from abm.config import Subject
 
 TOLERANCE = 1e-8
 # Size below which a state counts as small in the error control, in the unit of the state; 0.001 for what is not named.
@@ -41,7 +47,8 @@ MOST_DAYS = 400
 @dataclass(frozen=True)
 class Trajectory:
     """The body along a protocol: `points` (n + 1, states) at `times` (n + 1, h), after the boluses given at each, and
-    exact `means` (n, states) in between. Columns as in STATES; depots of absorbed doses follow them."""
+    exact `means` (n, states) in between. Columns as in STATES; depots of absorbed doses follow them.
+    """
 
     protocol: Protocol
     points: NDArray[np.float64]
@@ -50,7 +57,8 @@ class Trajectory:
 
     def at(self, times: Vector, state: int) -> Vector:
         """A state at times that are breakpoints of the protocol (its edges are)."""
-        return self.points[np.searchsorted(self.protocol.times, np.round(times, 9)), state]
+        values: Vector = self.points[np.searchsorted(self.protocol.times, np.round(times, 9)), state]
+        return values
 
     def step_means(self, edges: Vector, values: Vector) -> Vector:
         """Means over the steps between edges of values (n,) that hold over the protocol's intervals."""
@@ -61,7 +69,12 @@ class Trajectory:
 
 
 def solve_body(
-    p: BodyParameters, timeline: Timeline, edges: Vector, start: Vector, adapting: bool = True, tolerance: float = TOLERANCE
+    p: BodyParameters,
+    timeline: Timeline,
+    edges: Vector,
+    start: Vector,
+    adapting: bool = True,
+    tolerance: float = TOLERANCE,
 ) -> Trajectory:
     """Solve the body's equations from the state `start` (one value per name in STATES) over the edges (h).
 
@@ -84,9 +97,9 @@ def solve_body(
 def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float64]) -> Plasma:
     """Plasma of a subject over a timeline, as means over the steps between `edges` (T + 1, h, increasing, from 0).
 
-    At the first edge the body is in the periodic state of its resting days (usual meals, no exercise). A pure function of
-    its arguments, rounded to 7 significant digits.
-    Raises ParameterError, ValueError for what the body does not know, ArithmeticError where no solution is found.
+    At the first edge the body is in the periodic state of its resting days (usual meals, no exercise). A pure
+    function of its arguments, rounded to 7 significant digits. Raises ParameterError, ValueError for what the body
+    does not know, ArithmeticError where no solution is found.
     """
     edges = np.asarray(edges, np.float64)
     p = body_parameters(subject)

@@ -19,8 +19,9 @@ from abm.elementary import power
 class Protocol(NamedTuple):
     """What happens to the body, cut into intervals over which nothing changes abruptly.
 
-    times: (n + 1,) h. inputs: (n, FIRST_INFUSION + number of states). jump_*: boluses at the start of an interval, sorted
-    by interval. depot_*: absorption rate 1/h, state that receives and mmol/kg -> unit of that state, one per depot.
+    times: (n + 1,) h. inputs: (n, FIRST_INFUSION + number of states). jump_*: boluses at the start of an interval,
+    sorted by interval. depot_*: absorption rate 1/h, state that receives and mmol/kg -> unit of that state, one per
+    depot.
     """
 
     times: Vector
@@ -47,8 +48,8 @@ STAGES = np.array(
     ]
 )
 ERROR = np.array([71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40])
-# Continuous extension of fourth order (Shampine 1986): weight of a stage at fraction x of the step is sum_j P_j x^(j+1),
-# its integral over the step sum_j P_j / (j + 2).
+# Continuous extension of fourth order (Shampine 1986): weight of a stage at fraction x of the step, sum_j P_j x^(j+1);
+# its integral over the step, sum_j P_j / (j + 2).
 EXTENSION = (
     (1, -8048581381 / 2820520608, 8663915743 / 2820520608, -12715105075 / 11282082432),
     (0, 0, 0, 0),
@@ -65,8 +66,14 @@ SMALLEST_STEP = 1e-9
 
 @njit(cache=True, error_model="numpy")
 def try_step(
-    p: BodyParameters, protocol: Protocol, interval: int, time: float, step: float, stages: NDArray[np.float64],
-    state: Vector, trial: Vector,
+    p: BodyParameters,
+    protocol: Protocol,
+    interval: int,
+    time: float,
+    step: float,
+    stages: NDArray[np.float64],
+    state: Vector,
+    trial: Vector,
 ) -> None:
     """Stages of one Dormand-Prince step from `state`; the solution at its end is left in `trial`.
 
@@ -79,13 +86,21 @@ def try_step(
                 total += STAGES[i, k] * stages[k, j]
             trial[j] = state[j] + step * total
         body_rates(
-            p, time + NODES[i] * step, trial, protocol.inputs[interval],
-            protocol.depot_absorption, protocol.depot_target, protocol.depot_scale, stages[i],
+            p,
+            time + NODES[i] * step,
+            trial,
+            protocol.inputs[interval],
+            protocol.depot_absorption,
+            protocol.depot_target,
+            protocol.depot_scale,
+            stages[i],
         )
 
 
 @njit(cache=True, error_model="numpy")
-def step_error(step: float, stages: NDArray[np.float64], state: Vector, trial: Vector, scale: Vector, tolerance: float) -> float:
+def step_error(
+    step: float, stages: NDArray[np.float64], state: Vector, trial: Vector, scale: Vector, tolerance: float
+) -> float:
     """Largest error estimate of a step in units of tolerance x (|state| + scale)."""
     worst = 0.0
     for j in range(len(state)):
@@ -99,7 +114,12 @@ def step_error(step: float, stages: NDArray[np.float64], state: Vector, trial: V
 
 @njit(cache=True, error_model="numpy")
 def integrate(
-    p: BodyParameters, protocol: Protocol, start: Vector, scale: Vector, tolerance: float, means: NDArray[np.float64],
+    p: BodyParameters,
+    protocol: Protocol,
+    start: Vector,
+    scale: Vector,
+    tolerance: float,
+    means: NDArray[np.float64],
     points: NDArray[np.float64],
 ) -> int:
     """Solve over all intervals of a protocol; returns the number of steps taken, negative if the step vanished.
@@ -121,8 +141,14 @@ def integrate(
         begin, end = protocol.times[interval], protocol.times[interval + 1]
         time = begin
         body_rates(
-            p, time, state, protocol.inputs[interval],
-            protocol.depot_absorption, protocol.depot_target, protocol.depot_scale, stages[0],
+            p,
+            time,
+            state,
+            protocol.inputs[interval],
+            protocol.depot_absorption,
+            protocol.depot_target,
+            protocol.depot_scale,
+            stages[0],
         )
         while time < end:
             last = time + step >= end - SMALLEST_STEP

@@ -1,7 +1,8 @@
 """The body of one subject: parameters of the species, training state, condition, overrides."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from abm.body.adaptation import AdaptationParameters
 from abm.body.cortisol import CortisolParameters
@@ -14,29 +15,13 @@ from abm.body.lactate import LactateParameters
 from abm.body.rates import BodyParameters
 from abm.parameters import load_parameters
 
+if TYPE_CHECKING:
+    from abm.config import Subject
+
+TRAINING = ("untrained", "recreational", "trained", "elite")
 CONDITIONS = ("healthy", "type_2_diabetes")
 # The rhythm of rodents in the parameter file belongs to lights that go off at this clock hour.
 LIGHTS_OFF = 19.0
-
-
-class Subject(Protocol):
-    """Whose body it is: anything with these attributes, such as the subject of an experiment.
-
-    species: human or mouse. training: untrained, recreational, trained or elite, the state at the start. condition: healthy or
-    type_2_diabetes. overrides: `body_<part>.<name>` -> value. lights: clock hours at which the lights of an animal house go
-    on and off.
-    """
-
-    @property
-    def species(self) -> str: ...
-    @property
-    def training(self) -> str: ...
-    @property
-    def condition(self) -> str: ...
-    @property
-    def overrides(self) -> Mapping[str, str | float]: ...
-    @property
-    def lights(self) -> tuple[float, float]: ...
 
 
 def body_parameters(subject: Subject) -> BodyParameters:
@@ -68,8 +53,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
 
 def initial_fitness(p: BodyParameters, training: str) -> float:
     """Fitness at the start: 0 untrained, 1 trained; ValueError for an unknown state of training."""
-    states = [name.removeprefix("fitness_") for name in ("fitness_untrained", "fitness_recreational", "fitness_trained", "fitness_elite")]
-    if training not in states:
-        raise ValueError(f"unknown training {training!r}; expected one of {', '.join(states)}")
+    if training not in TRAINING:
+        raise ValueError(f"unknown training {training!r}; expected one of {', '.join(TRAINING)}")
     fitness: float = getattr(p.adaptation, f"fitness_{training}")
     return fitness

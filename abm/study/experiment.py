@@ -9,9 +9,6 @@ from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-import numpy as np
-
-from abm.body import resting_day, simulate_body
 from abm.config import Experiment
 from abm.errors import ConfigError
 from abm.study.arrays import shared_traces, write_states, write_traces
@@ -73,15 +70,16 @@ def _crew(
 
 def drive(plan: Plan) -> Forcing:
     """Plasma of a resting day and of each schedule; the body does not feel the brain, so replicates share it."""
-    subject = plan.experiment.subject
-    edges = np.array([plan.hour(step) for step in range(plan.steps + 1)])
+    # Planning and reading need neither the body nor its compiled code.
+    from abm.forcing import blood_of, resting_blood
+
     try:
-        forcing = Forcing(resting_day(subject, plan.step), {}, {})
+        forcing = Forcing(resting_blood(plan.experiment), {}, {})
     except ArithmeticError as error:
         raise ConfigError(str(error), key="subject") from None
     for name, timeline in plan.timelines.items():
         try:
-            forcing.schedules[name] = simulate_body(subject, timeline, edges)
+            forcing.schedules[name] = blood_of(plan.experiment, timeline)
         except ArithmeticError as error:
             forcing.faults[name] = fault_of(error)
     return forcing

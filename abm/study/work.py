@@ -94,8 +94,10 @@ def fault_of(error: Exception) -> Fault:
 def _rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma) -> None:
     from abm.model import burn_in
 
-    state = burn_in(plan.experiment, replicate, resting_day)
-    write_arrays(folder.rested_file(replicate), state)
+    path = folder.rested_file(replicate)
+    ticker = Ticker(folder, path.stem)
+    write_arrays(path, burn_in(plan.experiment, replicate, resting_day, ticker))
+    ticker.close()
 
 
 def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-TOLERANCE = 1e-3  # relative local error of a sub-step
+TOLERANCE = 5e-3  # relative local error of a sub-step
 SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
 
 

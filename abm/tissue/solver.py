@@ -57,7 +57,7 @@ class Medium(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """What an advance took: sub-step to try first next time (h), accepted sub-steps, largest relative local error, linear iterations."""
+    """What an advance took: sub-step to try first next time (h), sub-steps, largest relative error, iterations."""
 
     step: float
     substeps: int

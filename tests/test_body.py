@@ -1,0 +1,458 @@
+"""Laws of the body: positive concentrations, closed balances, monotone responses, periodic rest, verified numerics."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from body_laboratory import INDEX, Samples, bout, ester, experiment, intervals, person
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.integrate import RK45, solve_ivp
+
+from abm.body import STATES, Plasma, body_parameters, resting_day, resting_state, simulate_body, solve_body
+from abm.body.cortisol import daily_level
+from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
+from abm.body.lactate import above
+from abm.body.protocol import build_protocol
+from abm.body.rates import body_rates
+from abm.body.simulate import SMALL
+from abm.body.solve import ERROR, INTEGRAL, NODES, STAGES
+from abm.config import Subject
+from abm.parameters import ParameterError
+from abm.schedule import Block, Bout, Dose, Meal, Timeline, resting_timeline
+
+HUMAN, MOUSE = person(), person(species="mouse")
+SUBJECTS = [HUMAN, person("trained"), person(condition="type_2_diabetes"), MOUSE]
+named = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda s: f"{s.species}-{s.training}-{s.condition}")
+STEP = 0.1
+SIGNALS = ("bhb", "lactate", "glucose", "ffa", "irisin", "cortisol", "insulin")
+
+
+def edges(hours: float, step: float = STEP) -> np.ndarray:
+    return np.round(np.arange(round(hours / step) + 1) * step, 9)
+
+
+def busy(subject: Subject, hours: float = 48.0) -> Timeline:
+    """A timeline with everything in it: intervals, meals, doses by every route, blocks."""
+    bouts = [*intervals(9.03, 6, (1, 1.2), (2, 0.3)), bout(30.0, 40, 0.7)]
+    doses = [
+        ester(500, 11.0), Dose("bhb", "ip", 2.0, 12.25, 0.0), Dose("lactate", "iv", 3.0, 13.0, 0.5),
+        Dose("glucose", "oral", 5.0, 14.0, 0.0), Dose("irisin", "sc", 1.0, 15.0, 0.0),
+        Dose("corticosterone", "sc", 500.0, 16.0, 0.0),
+        Dose("dexamethasone", "ip", 50.0, 20.0, 0.0), Dose("2-deoxyglucose", "ip", 1.0, 21.0, 0.0),
+        Dose("bdnf", "iv", 1.0, 22.0, 0.2),
+        Dose("bhb", "icv", 10.0, 12.0, 0.0),
+    ]  # fmt: skip
+    usual = resting_timeline(subject, hours)
+    meals = tuple(meal for meal in usual.meals if not 24.0 <= meal.start < 33.0)
+    return Timeline(
+        "busy",
+        hours,
+        tuple(bouts),
+        meals,
+        tuple(doses),
+        (Block("ketogenesis", 0.5, 26.0, 29.0),),
+        usual.resting_intensity,
+    )
+
+
+# Physiological laws.
+
+
+@named
+def test_all_concentrations_stay_positive(subject: Subject) -> None:
+    tr = solve_body(body_parameters(subject), busy(subject), edges(48.0), resting_state(subject))
+    assert np.isfinite(tr.points).all()
+    # Depots and the gut empty exponentially and may undershoot by the error of a step.
+    assert tr.points.min() > -1e-7
+    for name in SIGNALS:
+        assert tr.points[:, INDEX[name]].min() > 0.0
+
+
+def simpson(samples: Samples, values: np.ndarray) -> float:
+    """Integral over equal sampling intervals, an even number of them."""
+    width = samples.times[1] - samples.times[0]
+    return float(width / 3 * (values[0] + 4 * values[1:-1:2].sum() + 2 * values[2:-1:2].sum() + values[-1]))
+
+
+def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
+    test = experiment(HUMAN, 24.0, doses=[ester(395, 0.0)], fast_from=0.0)
+    p = body_parameters(HUMAN)
+    ketone = p.ketones
+    names = (
+        "bhb", "oxygen_uptake", "fitness", "ffa", "insulin", "glucose", "glycogen", "gut_ketone", "gut_carbohydrate",
+        "butanediol", "ketogenic_capacity",
+    )  # fmt: skip
+    rows = [dict(zip(names, row, strict=True)) for row in np.column_stack([test[name] for name in names]).tolist()]
+    action = [p.fuels.insulin_sensitivity * row["insulin"] / p.fuels.insulin_basal for row in rows]
+    glucagon = [p.fuels.glucagon_basal * (p.fuels.glucose_basal / row["glucose"]) ** 2 for row in rows]
+    made = [
+        ketogenesis(ketone, row["ketogenic_capacity"], row["ffa"], i, g, row["glycogen"])
+        for row, i, g in zip(rows, action, glucagon, strict=True)
+    ]
+    absorbed = [
+        (ketone_absorption(ketone, row["gut_ketone"], row["gut_carbohydrate"])
+         + ketone.ester_bhb_yield * butanediol_conversion(ketone, row["butanediol"])) / ketone.ketone_volume
+        for row in rows
+    ]  # fmt: skip
+    cleared = [ketone_clearance(ketone, row["bhb"], row["oxygen_uptake"], row["fitness"]) for row in rows]
+    change = rows[-1]["bhb"] - rows[0]["bhb"]
+    gained = simpson(test, np.array(made)) + simpson(test, np.array(absorbed))
+    assert gained - simpson(test, np.array(cleared)) == pytest.approx(change, abs=1e-4 * gained)
+    given = 395 / 176.21 * ketone.ester_bhb_yield * 2 / ketone.ketone_volume
+    left = (rows[-1]["gut_ketone"] + ketone.ester_bhb_yield * rows[-1]["butanediol"]) / ketone.ketone_volume
+    assert simpson(test, np.array(absorbed)) == pytest.approx(given - left, rel=1e-4)
+
+
+def test_carbohydrate_eaten_is_stored_or_passes_through_the_blood() -> None:
+    """Over a day: meals = what left the gut; glycogen and glucose change by what flows in and out."""
+    test = experiment(HUMAN, 24.0, [bout(16.0, 60, 0.6)])
+    p = body_parameters(HUMAN).fuels
+    fluxes = [test.fluxes(time) for time in test.times.tolist()]
+
+    def total(*signs_and_names: tuple[int, str]) -> float:
+        return simpson(
+            test, np.array([sum(sign * getattr(flux, name) for sign, name in signs_and_names) for flux in fluxes])
+        )
+
+    def change(name: str) -> float:
+        return test.at(name, 24.0) - test.at(name, 0.0)
+
+    eaten = sum(meal.carbohydrate for meal in resting_timeline(HUMAN, 24.0).meals) * 1000 / 180.156
+    assert eaten - total((1, "gut_glucose")) == pytest.approx(change("gut_carbohydrate"), abs=1e-4 * eaten)
+    stored = total((1, "portal_uptake"), (-1, "glycogenolysis"))
+    assert stored == pytest.approx(change("glycogen"), abs=1e-4 * eaten)
+    names = (
+        (1, "gut_glucose"),
+        (-1, "portal_uptake"),
+        (1, "glycogenolysis"),
+        (1, "gluconeogenesis"),
+        (-1, "glucose_uptake"),
+    )
+    assert total(*names) == pytest.approx(p.glucose_volume * change("glucose"), abs=1e-4 * eaten)
+
+
+def test_harder_work_makes_more_lactate_irisin_and_cortisol() -> None:
+    levels = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+    tests = [experiment(HUMAN, 11.0, [bout(10.0, 10, level)]) for level in levels]
+    lactate = [test.peak("lactate", 10.0) for test in tests]
+    assert lactate == sorted(lactate)
+    # Oxygen uptake ends at VO2max, and these two follow it.
+    for name in ("irisin", "cortisol"):
+        peaks = [test.peak(name, 10.0) for test in tests[:5]]
+        assert peaks == sorted(peaks)
+
+
+def test_longer_work_makes_more_ketosis_and_empties_the_liver() -> None:
+    tests = [experiment(HUMAN, 14.0, [bout(8.0, minutes, 0.6)], fast_from=0.0) for minutes in (30, 60, 90, 120)]
+    peaks = [test.peak("bhb", 8.0, 12.0) for test in tests]
+    assert peaks == sorted(peaks)
+    stores = [test.at("glycogen", 11.0) for test in tests]
+    assert stores == sorted(stores, reverse=True)
+
+
+@pytest.mark.parametrize("subject", [HUMAN, MOUSE], ids=["human", "mouse"])
+def test_more_ester_gives_a_higher_peak(subject: Subject) -> None:
+    peaks = [experiment(subject, 14.0, doses=[ester(amount, 9.0)]).peak("bhb", 9.0) for amount in (100, 300, 600, 1200)]
+    assert peaks == sorted(peaks)
+
+
+@given(bhb=st.floats(0.01, 8.0), more=st.floats(0.01, 4.0))
+def test_clearance_rises_but_clearance_per_concentration_falls(bhb: float, more: float) -> None:
+    p = body_parameters(HUMAN).ketones
+    low, high = (ketone_clearance(p, level, 0.0, 0.0) for level in (bhb, bhb + more))
+    assert low < high
+    assert low / bhb > high / (bhb + more)
+
+
+@given(st.floats(-1.0, 2.0), st.floats(0.0, 1.0), st.floats(0.01, 0.2))
+def test_smoothed_corner_lies_on_the_corner(intensity: float, threshold: float, width: float) -> None:
+    excess = above(intensity, threshold, width)
+    assert 0.0 <= excess - max(0.0, intensity - threshold) <= width * np.log(2) + 1e-12
+
+
+def test_blocked_ketogenesis_makes_no_ketone() -> None:
+    whole = experiment(HUMAN, 60.0, fast_from=12.0)
+    half = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 0.5, 0.0, 60.0)])
+    none = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 1.0, 0.0, 60.0)])
+    assert none.at("bhb", 60.0) < 1e-6 < half.at("bhb", 60.0) < whole.at("bhb", 60.0)
+    assert none.at("ffa", 60.0) == pytest.approx(whole.at("ffa", 60.0), rel=1e-6)
+
+
+# Doses.
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "volume"),
+    [
+        ("lactate", "lactate", lambda p: p.lactate.lactate_volume),
+        ("bhb", "bhb", lambda p: p.ketones.ketone_volume),
+        ("glucose", "glucose", lambda p: p.fuels.glucose_volume),
+        ("irisin", "irisin", lambda p: p.irisin.irisin_volume),
+        ("corticosterone", "cortisol", lambda p: p.cortisol.cortisol_volume),
+        ("dexamethasone", "dexamethasone", lambda p: p.doses.dexamethasone_volume),
+        ("2-deoxyglucose", "deoxyglucose", lambda p: p.doses.deoxyglucose_volume),
+        ("bdnf", "bdnf", lambda p: p.doses.bdnf_volume),
+    ],
+)
+def test_bolus_raises_the_blood_by_amount_over_volume(what: str, name: str, volume) -> None:
+    dosed = experiment(MOUSE, 13.0, doses=[Dose(what, "iv", 1.5, 12.0, 0.0)])
+    rise = dosed.at(name, 12.0) - experiment(MOUSE, 13.0).at(name, 12.0)
+    assert rise == pytest.approx(1.5 / volume(body_parameters(MOUSE)), rel=1e-6)
+
+
+def test_absorbed_dose_follows_the_bateman_function() -> None:
+    """One compartment, first-order absorption and elimination: closed form."""
+    p = body_parameters(MOUSE).doses
+    test = experiment(MOUSE, 14.0, doses=[Dose("dexamethasone", "ip", 40.0, 8.0, 0.0)])
+    ka, ke, time = (
+        p.intraperitoneal_absorption,
+        np.log(2) / p.dexamethasone_half_life,
+        test.times[test.times >= 8.0] - 8.0,
+    )
+    exact = 40.0 / p.dexamethasone_volume * ka / (ka - ke) * (np.exp(-ke * time) - np.exp(-ka * time))
+    np.testing.assert_allclose(test["dexamethasone"][test.times >= 8.0], exact, atol=1e-6)
+
+
+def test_infusion_reaches_rate_over_clearance() -> None:
+    p = body_parameters(HUMAN).doses
+    test = experiment(HUMAN, 12.0, doses=[Dose("bdnf", "iv", 3.0, 2.0, 10.0)])
+    steady = 3.0 / 10.0 / p.bdnf_volume * p.bdnf_half_life / np.log(2)
+    assert test.at("bdnf", 11.9) == pytest.approx(steady, rel=1e-6)
+
+
+def test_depots_of_two_routes_add_up() -> None:
+    both = [Dose("lactate", "ip", 1.0, 8.0, 0.0), Dose("lactate", "sc", 1.0, 8.0, 0.0)]
+    rest = experiment(MOUSE, 10.0)["lactate"]
+    together = experiment(MOUSE, 10.0, doses=both)["lactate"] - rest
+    apart = sum(experiment(MOUSE, 10.0, doses=[dose])["lactate"] - rest for dose in both)
+    np.testing.assert_allclose(together, apart, atol=1e-6)
+
+
+def test_doses_into_the_brain_or_the_bath_leave_the_body_alone() -> None:
+    local = [Dose("bhb", "icv", 10.0, 5.0, 0.0), Dose("lactate", "bath", 5.0, 5.0, 1.0)]
+    assert np.array_equal(
+        experiment(MOUSE, 8.0, doses=local).trajectory.points, experiment(MOUSE, 8.0).trajectory.points
+    )
+
+
+def test_dexamethasone_silences_the_adrenal() -> None:
+    test = experiment(HUMAN, 20.0, doses=[Dose("dexamethasone", "oral", 500.0, 0.0, 0.0)])
+    assert test.at("cortisol", 8.5) < 0.2 * experiment(HUMAN, 20.0).at("cortisol", 8.5)
+
+
+def test_unknown_substances_and_routes_are_refused() -> None:
+    with pytest.raises(ValueError, match="does not know 'sugar'"):
+        experiment(HUMAN, 2.0, doses=[Dose("sugar", "iv", 1.0, 1.0, 0.0)])
+    with pytest.raises(ValueError, match="route 'nasal'"):
+        experiment(HUMAN, 2.0, doses=[Dose("irisin", "nasal", 1.0, 1.0, 0.0)])
+
+
+def test_a_meal_at_once_equals_a_drink_of_glucose() -> None:
+    meal = experiment(HUMAN, 12.0, fast_from=0.0, meals=[Meal(8.0, 8.0, 0.5)])
+    drunk = experiment(HUMAN, 12.0, fast_from=0.0, doses=[Dose("glucose", "oral", 500.0 / 180.156, 8.0, 0.0)])
+    np.testing.assert_allclose(meal["glucose"], drunk["glucose"], rtol=1e-9)
+
+
+# Subjects.
+
+
+@named
+def test_resting_days_are_periodic(subject: Subject) -> None:
+    start, timeline = resting_state(subject), resting_timeline(subject, 72.0)
+    tr = solve_body(body_parameters(subject), timeline, np.array([24.0, 48.0, 72.0]), start, adapting=False)
+    for day in (48.0, 72.0):
+        np.testing.assert_allclose(tr.points[tr.protocol.times == day][0], start, rtol=1e-6, atol=1e-9)
+
+
+@named
+def test_a_schedule_without_events_goes_on_as_the_resting_day(subject: Subject) -> None:
+    untrained = subject.model_copy(update={"training": "untrained"})
+    day = resting_day(untrained, STEP)
+    plasma = simulate_body(untrained, resting_timeline(untrained, 48.0), edges(48.0))
+    for name in SIGNALS:
+        np.testing.assert_allclose(getattr(plasma, name)[240:], getattr(day, name), rtol=1e-5)
+
+
+def test_cortisol_of_a_resting_day_is_the_daily_level() -> None:
+    day, p = resting_day(HUMAN, STEP), body_parameters(HUMAN).cortisol
+    middle = [daily_level(p, time)[0] for time in (day.edges[1:] - STEP / 2).tolist()]
+    np.testing.assert_allclose(day.cortisol, middle, rtol=2e-3)
+    np.testing.assert_allclose(
+        [daily_level(p, time + 1e-4)[0] for time in np.arange(0, 24, 0.5)],
+        [level * (1 + 1e-4 * slope) for level, slope in (daily_level(p, time) for time in np.arange(0, 24, 0.5))],
+        rtol=1e-6,
+    )
+
+
+def test_overrides_change_the_body() -> None:
+    slow = person(**{"body_lactate.lactate_half_life": "40 min"})
+    assert body_parameters(slow).lactate.lactate_half_life == pytest.approx(40 / 60)
+    bouts = [bout(8.0, 5, 1.0)]
+    assert experiment(slow, 9.0, bouts).at("lactate", 9.0) > 1.3 * experiment(HUMAN, 9.0, bouts).at("lactate", 9.0)
+
+
+class Stranger:
+    species, training, condition, lights = "human", "untrained", "healthy", (7.0, 19.0)
+    overrides: dict[str, str] = {}  # noqa: RUF012
+
+
+def test_a_subject_is_anything_with_its_attributes_and_mistakes_are_named() -> None:
+    assert body_parameters(Stranger()) == body_parameters(HUMAN)
+    wrong = Stranger()
+    wrong.condition = "gout"
+    with pytest.raises(ValueError, match="unknown condition 'gout'"):
+        body_parameters(wrong)
+    wrong.condition, wrong.overrides = "healthy", {"body_lactate.half_life": "3 h"}
+    with pytest.raises(ParameterError, match="half_life"):
+        body_parameters(wrong)
+
+
+def test_a_step_must_divide_the_day() -> None:
+    with pytest.raises(ValueError, match="does not divide"):
+        resting_day(HUMAN, 0.7)
+
+
+# Plasma.
+
+
+def test_plasma_has_one_mean_per_step_rounded_to_seven_digits() -> None:
+    plasma = simulate_body(HUMAN, busy(HUMAN), edges(48.0))
+    for item in fields(Plasma):
+        values = getattr(plasma, item.name)
+        assert values.shape == ((481,) if item.name == "edges" else (480,))
+        if item.name != "edges":
+            assert [float(f"{value:.6e}") for value in values] == values.tolist()
+
+
+def test_plasma_is_the_same_each_time() -> None:
+    first, second = (simulate_body(MOUSE, busy(MOUSE), edges(48.0)) for _ in range(2))
+    assert all(np.array_equal(getattr(first, item.name), getattr(second, item.name)) for item in fields(Plasma))
+
+
+def test_movement_is_the_mean_effort_above_rest() -> None:
+    timeline = Timeline("t", 1.0, (Bout(0.0, 0.05, 0.55, "running"), Bout(0.5, 0.6, 1.7, "running")), (), (), (), 0.1)
+    movement = simulate_body(HUMAN, timeline, edges(1.0)).movement
+    np.testing.assert_allclose(movement, [0.25, 0, 0, 0, 0, 1.0, 0, 0, 0, 0], atol=1e-7)
+
+
+def test_dexamethasone_comes_in_multiples_of_its_effective_concentration() -> None:
+    p = body_parameters(HUMAN).doses
+    timeline = Timeline("t", 1.0, doses=(Dose("dexamethasone", "iv", 100.0, 0.5, 0.0),))
+    plasma = simulate_body(HUMAN, timeline, edges(1.0))
+    assert plasma.dexamethasone[4] == 0.0
+    assert plasma.dexamethasone[5] == pytest.approx(
+        100 / p.dexamethasone_volume / p.dexamethasone_half_effect, rel=0.02
+    )
+
+
+# Numerics.
+
+
+def test_the_tableau_is_that_of_scipy() -> None:
+    np.testing.assert_allclose(STAGES[:6, :5], RK45.A)
+    np.testing.assert_allclose(STAGES[6], RK45.B)
+    np.testing.assert_allclose(NODES[:6], RK45.C)
+    np.testing.assert_allclose(np.abs(ERROR), np.abs(RK45.E), rtol=1e-12)
+    np.testing.assert_allclose(INTEGRAL, (RK45.P / np.arange(2, 6)).sum(axis=1))
+
+
+def scipy_solution(subject: Subject, timeline: Timeline, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """States at `times` and integrals over the steps between, by an implicit solver restarted at every breakpoint."""
+    p = body_parameters(subject)
+    protocol = build_protocol(p, timeline, times, adapting=True)
+    size = len(STATES) + len(protocol.depot_absorption)
+    state, integral = np.concatenate([resting_state(subject), np.zeros(size - len(STATES))]), np.zeros(size)
+
+    def rates(time: float, y: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        rate = np.empty(size)
+        body_rates(
+            p,
+            time,
+            y[:size].copy(),
+            inputs,
+            protocol.depot_absorption,
+            protocol.depot_target,
+            protocol.depot_scale,
+            rate,
+        )
+        return np.concatenate([rate, y[:size]])
+
+    states, integrals = {}, {}
+    for k, (start, end) in enumerate(zip(protocol.times[:-1], protocol.times[1:], strict=True)):
+        for interval, index, amount in zip(
+            protocol.jump_interval, protocol.jump_state, protocol.jump_amount, strict=True
+        ):
+            if interval == k:
+                state[index] += amount
+        states[start], integrals[start] = state.copy(), integral.copy()
+        found = solve_ivp(
+            rates,
+            (start, end),
+            np.concatenate([state, integral]),
+            "LSODA",
+            args=(protocol.inputs[k],),
+            rtol=1e-11,
+            atol=1e-12,
+        )
+        state, integral = found.y[:size, -1], found.y[size:, -1]
+    states[protocol.times[-1]], integrals[protocol.times[-1]] = state, integral
+    return np.array([states[t] for t in times]), np.diff([integrals[t] for t in times], axis=0)
+
+
+@pytest.mark.parametrize("subject", [HUMAN, MOUSE], ids=["human", "mouse"])
+def test_states_and_means_agree_with_an_independent_solver(subject: Subject) -> None:
+    times = edges(24.0, 0.5)
+    timeline = busy(subject, 24.0)
+    tr = solve_body(body_parameters(subject), timeline, times, resting_state(subject))
+    states, integrals = scipy_solution(subject, timeline, times)
+    scale = np.array([SMALL.get(index, 1e-3) for index in range(tr.points.shape[1])])
+    for index in range(tr.points.shape[1]):
+        np.testing.assert_allclose(tr.at(times, index), states[:, index], rtol=1e-6, atol=1e-4 * scale[index])
+        means = tr.step_means(times, tr.means[:, index])
+        np.testing.assert_allclose(means, integrals[:, index] / 0.5, rtol=1e-6, atol=1e-4 * scale[index])
+
+
+@named
+def test_the_solution_converges_with_the_tolerance(subject: Subject) -> None:
+    p, start, timeline, times = body_parameters(subject), resting_state(subject), busy(subject), edges(48.0)
+    finest = solve_body(p, timeline, times, start, tolerance=1e-12)
+
+    def error(tolerance: float) -> float:
+        tr = solve_body(p, timeline, times, start, tolerance=tolerance)
+        return max(np.max(np.abs(tr.means[:, i] / finest.means[:, i] - 1)) for i in (INDEX[name] for name in SIGNALS))
+
+    errors = [error(tolerance) for tolerance in (1e-4, 1e-6, 1e-8)]
+    assert errors[0] > errors[1] > errors[2]
+    assert errors[2] < 1e-6  # a tenth of the wanted accuracy of step means
+
+
+def test_step_means_do_not_depend_on_the_step() -> None:
+    fine = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.1))
+    coarse = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.5))
+    for name in SIGNALS:
+        np.testing.assert_allclose(getattr(fine, name).reshape(-1, 5).mean(axis=1), getattr(coarse, name), rtol=1e-6)
+
+
+def test_four_weeks_of_intervals_take_few_steps() -> None:
+    """The work grows with what happens: about two steps per quiet tenth of an hour."""
+    bouts = [b for day in range(28) if day % 7 in (1, 3, 5) for b in intervals(24 * day + 7.5, 10, (1, 0.95), (1, 0.3))]
+    usual = resting_timeline(HUMAN, 28 * 24.0)
+    timeline = Timeline("hiit", 28 * 24.0, tuple(bouts), usual.meals)
+    steps = solve_body(body_parameters(HUMAN), timeline, edges(28 * 24.0), resting_state(HUMAN)).steps
+    assert steps < 60_000
+
+
+def test_impossible_parameters_are_reported() -> None:
+    p = body_parameters(HUMAN)
+    broken = p._replace(fuels=p.fuels._replace(glucose_volume=-0.2))
+    with pytest.raises(ArithmeticError, match="could not be solved"):
+        solve_body(broken, resting_timeline(HUMAN, 48.0), edges(48.0), resting_state(HUMAN))
+
+
+def test_a_bolus_at_the_start_counts_and_one_at_the_end_does_not() -> None:
+    def peak(at: float) -> float:
+        timeline = Timeline("t", 2.0, doses=(Dose("lactate", "iv", 2.0, at, 0.0),))
+        return float(simulate_body(HUMAN, timeline, edges(2.0)).lactate.max())
+
+    assert peak(0.0) > 3.0 > peak(2.0)
