@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import RK45, solve_ivp
 
-from abm.body import STATES, Plasma, body_parameters, resting_day, resting_state, simulate_body, solve_body
+from abm.body import (
+    STATES,
+    Plasma,
+    body_parameters,
+    initial_fitness,
+    resting_day,
+    resting_state,
+    simulate_body,
+    solve_body,
+)
 from abm.body.cortisol import daily_level
 from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
 from abm.body.lactate import above
@@ -303,6 +312,8 @@ def test_a_subject_is_anything_with_its_attributes_and_mistakes_are_named() -> N
     wrong.condition = "gout"
     with pytest.raises(ValueError, match="unknown condition 'gout'"):
         body_parameters(wrong)
+    with pytest.raises(ValueError, match="unknown training 'lazy'"):
+        initial_fitness(body_parameters(HUMAN), "lazy")
     wrong.condition, wrong.overrides = "healthy", {"body_lactate.half_life": "3 h"}
     with pytest.raises(ParameterError, match="half_life"):
         body_parameters(wrong)

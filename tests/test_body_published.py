@@ -443,7 +443,7 @@ KNOWN_MISSES = [
         "in the first half hour, before the drink has been absorbed; on average it stays below rest",
     ),
     Miss(
-        Row("brandenberger1975", "rise in 90 min at 55 % from 10:00, SD from SE 1.2 ug/dl and n = 9", 328, 99, "measured",
+        Row("brandenberger1975", "rise in 90 min at 55 % from 10:00, SD from SE 1.2 ug/dl, n = 9", 328, 99, "measured",
             lambda: cortisol_rise(10.0)),
         -320, -280,
         "the source sees the same rise at 25 %, hill2008 none at 40 %: a response to the laboratory, not to effort",

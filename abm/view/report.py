@@ -16,6 +16,7 @@ from abm.metrics import METRICS, SIGNALS
 from abm.parameters import ParameterRecord, parameter_parts, parameter_records
 from abm.study.plan import plan_experiment
 from abm.study.results import Results
+from abm.study.step_error import step_errors
 from abm.study.store import write_text
 from abm.view.bibliography import reference_lines
 from abm.view.figures import FIGURES, write_figures
@@ -32,7 +33,7 @@ def write_report(results: Results) -> Path:
     sections = {
         "Summary": _summary(results),
         "Figures": _figures(figures),
-        "Mass ledger and step error": _numerics(results),
+        "Mass ledger and step error": _numerics(results) + _neuron_steps(results, experiment),
         "Plan": _plan(results, experiment),
         "Parameters": _parameters(subject),
         "Sources": _sources(subject),
@@ -114,6 +115,18 @@ def _numerics(results: Results) -> str:
         "estimate of the relative error of one step of a signal's field; the largest of all steps of all runs."
     )
     return note(text) + table(head, rows, range(1, 5)) + _ledger_table(results, ledger)
+
+
+def _neuron_steps(results: Results, experiment: Experiment) -> str:
+    rows = [
+        (error.schedule, *(f"{100.0 * value:.2f} %" for value in error[1:]))
+        for error in step_errors(results, experiment)
+    ]
+    text = (
+        "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, for "
+        "the expected neuron (every random draw replaced by its probability) under the tissue signals of this run."
+    )
+    return note(text) + table(("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF"), rows, range(1, 4))
 
 
 def _ledger_table(results: Results, ledger: xr.DataArray) -> str:

@@ -1,0 +1,76 @@
+"""How much of a result is due to the time step: the expected neuron under the run's own tissue, with its step halved."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.config import Experiment
+from abm.study.results import Results
+
+
+class StepError(NamedTuple):
+    """Largest relative difference over a schedule between the run's step and half of it, per read-out."""
+
+    schedule: str
+    creb: float
+    transcripts: float
+    bdnf: float
+
+
+def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
+    """The step error of every schedule that has run.
+
+    The tissue's signals at the neurons, mean over neurons and replicates, and the input activity drive the expected
+    neuron (`abm.expectation`) twice: once in the run's steps and once in steps half as long, between whose values the
+    signals are interpolated. Both see the same resting day, the last of the reference schedule before anything differs.
+    """
+    # Compiled code is loaded only where a report is made.
+    from abm.epigenome import EpigenomeParameters
+    from abm.expectation import expected_neuron, set_point
+    from abm.expression import ExpressionParameters
+    from abm.network import NetworkParameters, input_activity
+    from abm.parameters import load_parameters
+
+    subject = experiment.subject
+    e = load_parameters(EpigenomeParameters, "epigenome", subject.species, subject.overrides)
+    x = load_parameters(ExpressionParameters, "expression", subject.species, subject.overrides)
+    network = load_parameters(NetworkParameters, "network", subject.species, subject.overrides)
+    step = experiment.run.step
+    found = []
+    day = _signals(results, results.reference)[: max(round(24.0 / step), 1)]
+    for schedule in results.schedules:
+        signals = _signals(results, schedule)
+        if np.isnan(signals).any():
+            continue
+        activity = np.array([input_activity(network, movement) for movement in _movement(results, schedule)])
+        rest = set_point(e, x, day)
+        coarse = expected_neuron(e, x, signals, activity, rest, step)
+        fine = expected_neuron(e, x, _halved(signals), np.repeat(activity, 2), rest, step / 2.0)
+        worst = {
+            name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
+            for name in ("creb", "transcripts", "bdnf")
+        }
+        found.append(StepError(schedule, **worst))
+    return found
+
+
+def _signals(results: Results, schedule: str) -> npt.NDArray[np.float64]:
+    """Signals at the end of each step, mean over replicates and neurons, (T, 4): BHB, lactate, irisin, free cortisol."""
+    names = ("bhb", "lactate", "irisin", "cortisol")
+    traces = results.traces.sel(schedule=schedule, region="all")
+    columns = [traces[f"tissue_{name}"].mean("replicate").values[1:] for name in names]
+    return np.ascontiguousarray(np.stack(columns, axis=1))
+
+
+def _movement(results: Results, schedule: str) -> npt.NDArray[np.float64]:
+    """Movement in each step, (T,); slices and cultures do not move."""
+    if "plasma_movement" not in results.traces:
+        return np.zeros(results.traces.sizes["step_time"] - 1)
+    return np.asarray(results.traces.plasma_movement.sel(schedule=schedule).values)
+
+
+def _halved(signals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Signals at the ends of steps half as long: the values between, and the given ones."""
+    before = np.concatenate([signals[:1], signals[:-1]])
+    return np.stack([(before + signals) / 2.0, signals], axis=1).reshape(-1, signals.shape[1])
