@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from abm.compiled import keep_kernels
+
 if TYPE_CHECKING:
     from abm.config import load_experiment as load_experiment
     from abm.model import HippocampusModel as HippocampusModel
@@ -21,6 +23,8 @@ try:
     __version__ = version("hippocampus-exercise")
 except PackageNotFoundError:  # a checkout that was not installed
     __version__ = "0+unknown"
+
+keep_kernels()
 
 # Public name -> the module that defines it.
 _HOMES = {

@@ -35,6 +35,7 @@ from abm.expression import (
     next_store,
     next_trkb_surface,
     release_rate,
+    rise,
     trkb_drive,
 )
 from abm.neurons import PromoterConstants, promoter_constants
@@ -163,8 +164,8 @@ def _march(
         bhb, lactate, irisin, cortisol = concentrations[t]
         fndc5 = next_fndc5(x, fndc5, hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
         target = creb_target(
-            x, activity[t], hill(bhb, x.bhb_half, 1) - rest.bhb, hill(lactate, x.lactate_half, 2) - rest.lactate,
-            hill(irisin, x.irisin_half, 1) - rest.irisin, fndc5, trkb,
+            x, activity[t], rise(hill(bhb, x.bhb_half, 1), rest.bhb), rise(hill(lactate, x.lactate_half, 2), rest.lactate),
+            rise(hill(irisin, x.irisin_half, 1), rest.irisin), fndc5, trkb,
         )
         creb = relax(creb, target, 1.0 / x.creb_time, dt)
         hdac2 = hdac_abundance(hdac2, e.hdac2_loss, creb, e, dt)

@@ -67,6 +67,16 @@ def hill(concentration: float, half: float, exponent: int) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def rise(drive: float, rest: float) -> float:
+    """What a metabolic or muscle signal adds: its saturating drive above the neuron's set point, never below zero.
+
+    Neurons are taken to be adapted to their resting supply, so that a blocked carrier takes away what exercise adds
+    and no more (assumed).
+    """
+    return max(drive - rest, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
 def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: float) -> float:
     """Share of glucocorticoid receptors occupied: u / (1 + u), u = (C / K)^n + agonist (Reul 1987, reul1987).
 
@@ -81,11 +91,11 @@ def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: 
 def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest: float, dt: float) -> float:
     """FNDC5 of the neuron, relative to rest, after dt hours.
 
-    F' = (1 + g (d - d_rest) / (1 - d_rest) - F) / tau: lactate through SIRT1 and PGC-1a, with the delay of hours seen
+    F' = (1 + g [d - d_rest] / (1 - d_rest) - F) / tau, [.] at least 0: lactate through SIRT1 and PGC-1a, with the delay of hours seen
     between a bout and PGC-1a mRNA in the mouse hippocampus (Park 2021, park2021). d: Hill drive of lactate, 0 to 1.
     """
-    target = 1.0 + p.fndc5_lactate_gain * (lactate_drive - rest) / (1.0 - rest)
-    return relax(fndc5, max(target, 0.0), 1.0 / p.fndc5_time, dt)
+    target = 1.0 + p.fndc5_lactate_gain * rise(lactate_drive, rest) / (1.0 - rest)
+    return relax(fndc5, target, 1.0 / p.fndc5_time, dt)
 
 
 @njit(cache=True, error_model="numpy")
@@ -95,8 +105,8 @@ def creb_target(
     """CREB signal, relative to rest, that constant inputs would settle to.
 
     S = 1 + s_A (a - 1) + s_B b + s_L l + s_I i + s_F (F - 1) + s_T (k - 1), never below 0.05.
-    activity a, FNDC5 F and TrkB drive k relative to rest; b, l, i: saturating drives of BHB (through PKA),
-    lactate (through NMDA receptors) and irisin (through integrin aV) minus their set points.
+    activity a, FNDC5 F and TrkB drive k relative to rest; b, l, i: rises of the saturating drives of BHB (through
+    PKA), lactate (through NMDA receptors) and irisin (through integrin aV) above their set points.
     """
     signal = 1.0 + p.activity_gain * (activity - 1.0) + p.bhb_gain * bhb + p.lactate_gain * lactate
     signal += p.irisin_gain * irisin + p.fndc5_gain * (fndc5 - 1.0) + p.trkb_feedback * (trkb - 1.0)

@@ -35,6 +35,7 @@ from abm.expression import (
     p75_drive,
     poisson,
     release_rate,
+    rise,
     switching,
     trkb_drive,
 )
@@ -186,9 +187,9 @@ def sense(
         target = d.creb * creb_target(
             x,
             n.activity[i],
-            d.pka * hill(bhb, x.bhb_half, 1) - n.rest_bhb[i],
-            d.nmdar * hill(lactate, x.lactate_half, 2) - n.rest_lactate[i],
-            d.integrin * hill(signals.irisin[v], x.irisin_half, 1) - n.rest_irisin[i],
+            rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i]),
+            rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
+            rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
             d.fndc5 * n.fndc5[i],
             n.trkb[i],
         )

@@ -15,6 +15,8 @@ PACKAGE = ROOT / "abm"
 # Lowest first; a module imports only from layers below its own. In the layers marked True the parts of one layer may
 # also import each other; in the others they do not, whoever is above hands arrays over.
 LAYERS: list[tuple[set[str], bool]] = [
+    ({"compiled"}, False),
+    ({"__init__"}, False),
     ({"clock", "columns", "elementary", "errors", "metric_names", "streams", "units", "yaml_lines"}, True),
     ({"parameters"}, False),
     ({"config", "schedule"}, True),
@@ -26,7 +28,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"study"}, False),
     ({"view"}, False),
     ({"cli"}, False),
-    ({"__init__", "__main__"}, False),
+    ({"__main__"}, False),
 ]
 RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 

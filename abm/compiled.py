@@ -1,0 +1,52 @@
+"""Where compiled kernels are kept: one folder per state of the code.
+
+Numba's cache looks at the file a kernel stands in, not at the files of the functions it calls, so that an edit or an
+update elsewhere would leave old machine code in use. Keeping each state of the code in a folder of its own rules
+that out; it also lets kernels be kept where the package's own folder cannot be written.
+"""
+
+import hashlib
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+FOLDER = "kernels-"
+
+
+def code_digest() -> str:
+    """Digest of every source file of the package; 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(str(path.relative_to(PACKAGE)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where this state of the code keeps its kernels: beside the package, else in the user's cache folder."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hippocampus-exercise"
+    parent = PACKAGE / "__pycache__" if os.access(PACKAGE, os.W_OK) else home
+    return parent / f"{FOLDER}{code_digest()}"
+
+
+def keep_kernels() -> None:
+    """Tell Numba where to keep compiled kernels, unless the user has (NUMBA_CACHE_DIR), and drop those of older code."""
+    if "NUMBA_CACHE_DIR" in os.environ:
+        return
+    folder = cache_folder()
+    if not folder.exists():
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            _drop_others(folder)
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    if "numba" in sys.modules:  # imported before this package, it has read the variable already
+        sys.modules["numba"].config.CACHE_DIR = str(folder)
+
+
+def _drop_others(folder: Path) -> None:
+    import shutil
+
+    for other in folder.parent.glob(f"{FOLDER}*"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)

@@ -1,0 +1,57 @@
+"""Compiled kernels belong to one state of the code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from abm import compiled
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two files in the place of the real one, and no cache chosen by the user."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "caller.py").write_text("x = 1\n")
+    (folder / "called.py").write_text("y = 1\n")
+    monkeypatch.setattr(compiled, "PACKAGE", folder)
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setattr(sys, "modules", {})
+    return folder
+
+
+def test_an_edit_of_any_file_moves_the_cache_and_drops_the_old_one(package):
+    compiled.keep_kernels()
+    before = Path(os.environ.pop("NUMBA_CACHE_DIR"))
+    assert before.is_dir()
+    (package / "called.py").write_text("y = 2\n")
+    compiled.keep_kernels()
+    after = Path(os.environ["NUMBA_CACHE_DIR"])
+    assert after != before
+    assert after.is_dir()
+    assert not before.exists()
+
+
+def test_the_users_own_folder_is_left_alone(package, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "elsewhere")
+    compiled.keep_kernels()
+    assert os.environ["NUMBA_CACHE_DIR"] == "elsewhere"
+    assert not list(package.glob("__pycache__"))
+
+
+def test_a_package_that_cannot_be_written_keeps_kernels_with_the_user(package, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert compiled.cache_folder().is_relative_to(tmp_path / "cache")
+
+
+def test_a_second_process_compiles_nothing():
+    code = (
+        "import abm, numpy; from abm.elementary import exponential; exponential(1.0);"
+        "print(sum(exponential.stats.cache_hits.values()), sum(exponential.stats.cache_misses.values()))"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
+    assert runs[1].stdout.split() == ["1", "0"]
