@@ -13,6 +13,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDER = "kernels-"
+OLD = 7 * 24 * 3600.0  # s; younger kernels may be in use by a study that still runs the code they belong to
 
 
 def code_digest() -> str:
@@ -31,22 +32,23 @@ def cache_folder() -> Path:
 
 
 def keep_kernels() -> None:
-    """Tell Numba where to keep compiled kernels, unless the user has (NUMBA_CACHE_DIR), and drop those of older code."""
+    """Tell Numba where to keep compiled kernels, unless the user has (NUMBA_CACHE_DIR), and drop old ones."""
     if "NUMBA_CACHE_DIR" in os.environ:
         return
     folder = cache_folder()
     if not folder.exists():
         with suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True)
-            _drop_others(folder)
+            _drop_old(folder)
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     if "numba" in sys.modules:  # imported before this package, it has read the variable already
         sys.modules["numba"].config.CACHE_DIR = str(folder)
 
 
-def _drop_others(folder: Path) -> None:
+def _drop_old(folder: Path) -> None:
     import shutil
+    import time
 
     for other in folder.parent.glob(f"{FOLDER}*"):
-        if other != folder:
+        if time.time() - other.stat().st_mtime > OLD:
             shutil.rmtree(other, ignore_errors=True)

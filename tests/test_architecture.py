@@ -15,9 +15,7 @@ PACKAGE = ROOT / "abm"
 # Lowest first; a module imports only from layers below its own. In the layers marked True the parts of one layer may
 # also import each other; in the others they do not, whoever is above hands arrays over.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"compiled"}, False),
-    ({"__init__"}, False),
-    ({"clock", "columns", "elementary", "errors", "metric_names", "streams", "units", "yaml_lines"}, True),
+    ({"clock", "columns", "compiled", "elementary", "errors", "metric_names", "streams", "units", "yaml_lines"}, True),
     ({"parameters"}, False),
     ({"config", "schedule"}, True),
     ({"body", "barrier", "tissue", "epigenome", "expression", "synapses"}, False),
@@ -28,7 +26,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"study"}, False),
     ({"view"}, False),
     ({"cli"}, False),
-    ({"__main__"}, False),
+    ({"__init__", "__main__"}, False),
 ]
 RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 

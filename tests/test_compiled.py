@@ -23,15 +23,23 @@ def package(tmp_path, monkeypatch):
     return folder
 
 
-def test_an_edit_of_any_file_moves_the_cache_and_drops_the_old_one(package):
+def test_an_edit_of_any_file_moves_the_cache(package):
     compiled.keep_kernels()
     before = Path(os.environ.pop("NUMBA_CACHE_DIR"))
-    assert before.is_dir()
     (package / "called.py").write_text("y = 2\n")
     compiled.keep_kernels()
     after = Path(os.environ["NUMBA_CACHE_DIR"])
     assert after != before
+    assert before.is_dir()
     assert after.is_dir()
+
+
+def test_kernels_long_out_of_use_are_dropped(package):
+    compiled.keep_kernels()
+    before = Path(os.environ.pop("NUMBA_CACHE_DIR"))
+    os.utime(before, (0, 0))
+    (package / "called.py").write_text("y = 2\n")
+    compiled.keep_kernels()
     assert not before.exists()
 
 
