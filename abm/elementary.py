@@ -35,7 +35,8 @@ def exponential(x: float) -> float:
     q = r * r
     even = 1.0 + q * (C2 + q * (C4 + q * (C6 + q * (C8 + q * (C10 + q * C12)))))
     odd = 1.0 + q * (C3 + q * (C5 + q * (C7 + q * (C9 + q * (C11 + q * C13)))))
-    return (even + r * odd) * POWERS_OF_TWO[int(n) + 1022]
+    scale: float = POWERS_OF_TWO[int(n) + 1022]
+    return (even + r * odd) * scale
 
 
 @njit(cache=True, error_model="numpy")

@@ -123,8 +123,8 @@ def opening_rate(p: EpigenomeParameters, creb: float) -> float:
 class NucleosomeRates(NamedTuple):
     """What one neuron's signals make of the chain R - U - A within a step; the same for its four promoters.
 
-    acetylated, deacetylated: probabilities of leaving U for A and A for U within the step, by the exact solution of that
-    pair; opening: R -> U, 1/h; eraser: deacetylating activity relative to rest.
+    acetylated, deacetylated: probabilities of leaving U for A and A for U within the step, by the exact solution of
+    that pair; opening: R -> U, 1/h; eraser: deacetylating activity relative to rest.
     """
 
     acetylated: float
@@ -206,11 +206,11 @@ def resting_repressed_distribution(p: EpigenomeParameters) -> npt.NDArray[np.flo
     """
     size = NUCLEOSOMES_PER_PROMOTER
     unmodified_share = p.eraser_rate / (p.eraser_rate + writer_rate(p, 1.0))
-    weights = np.ones(size + 1)
+    weights: npt.NDArray[np.float64] = np.ones(size + 1)
     for n in range(size):
         birth = repression_rate(p, n / size, 1.0) * unmodified_share * (size - n)
         weights[n + 1] = weights[n] * birth / (opening_rate(p, 1.0) * (n + 1))
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def resting_acetylation(p: EpigenomeParameters) -> float:

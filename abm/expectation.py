@@ -155,7 +155,8 @@ def _march(
     transcripts = np.zeros(4)
     decay = LN2 / x.transcript_half_life
     for q in range(4):
-        active = _bursting(x, probability, ways, open_share, x.burst_start_rate, c.resting_acetylated, c.duration_gain[q])
+        start, gain = x.burst_start_rate, c.duration_gain[q]
+        active = _bursting(x, probability, ways, open_share, start, c.resting_acetylated, gain)
         transcripts[q] = 2.0 * initiation_rate(x, c.transcript_share[q]) * active / decay
     proform = next_proform(x, 0.0, transcripts.sum(), 1.0, 1e5)
     store = next_store(x, 0.0, proform, 1.0, 1e5)
@@ -164,8 +165,9 @@ def _march(
         bhb, lactate, irisin, cortisol = concentrations[t]
         fndc5 = next_fndc5(x, fndc5, hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
         target = creb_target(
-            x, activity[t], rise(hill(bhb, x.bhb_half, 1), rest.bhb), rise(hill(lactate, x.lactate_half, 2), rest.lactate),
-            rise(hill(irisin, x.irisin_half, 1), rest.irisin), fndc5, trkb,
+            x, activity[t], rise(hill(bhb, x.bhb_half, 1), rest.bhb),
+            rise(hill(lactate, x.lactate_half, 2), rest.lactate), rise(hill(irisin, x.irisin_half, 1), rest.irisin),
+            fndc5, trkb,
         )
         creb = relax(creb, target, 1.0 / x.creb_time, dt)
         hdac2 = hdac_abundance(hdac2, e.hdac2_loss, creb, e, dt)

@@ -91,8 +91,9 @@ def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: 
 def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest: float, dt: float) -> float:
     """FNDC5 of the neuron, relative to rest, after dt hours.
 
-    F' = (1 + g [d - d_rest] / (1 - d_rest) - F) / tau, [.] at least 0: lactate through SIRT1 and PGC-1a, with the delay of hours seen
-    between a bout and PGC-1a mRNA in the mouse hippocampus (Park 2021, park2021). d: Hill drive of lactate, 0 to 1.
+    F' = (1 + g [d - d_rest] / (1 - d_rest) - F) / tau, [.] at least 0: lactate through SIRT1 and PGC-1a, with the delay
+    of hours seen between a bout and PGC-1a mRNA in the mouse hippocampus (Park 2021, park2021). d: Hill drive of
+    lactate, 0 to 1.
     """
     target = 1.0 + p.fndc5_lactate_gain * rise(lactate_drive, rest) / (1.0 - rest)
     return relax(fndc5, target, 1.0 / p.fndc5_time, dt)

@@ -18,15 +18,15 @@ from abm.elementary import exponential
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import ExpressionParameters
 from abm.forcing import (
+    ForcingParameters,
     bath,
     bath_agonist,
-    ForcingParameters,
     blood_at,
     blood_of,
     clamp_to_rest,
     injections,
-    resting_blood,
     pharmacology,
+    resting_blood,
 )
 from abm.metrics import METRICS
 from abm.network import NetworkParameters, Synapses, Wiring, advance_synapses, input_activity, replay, wire

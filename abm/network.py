@@ -154,7 +154,7 @@ def lognormal_rates(
 def assemblies(
     p: NetworkParameters, senders_of: list[npt.NDArray[np.int64]], draw: np.random.Generator
 ) -> npt.NDArray[np.bool_]:
-    """Members of each assembly, shape (assemblies, sending cells): a fixed share of every region, at least two cells."""
+    """Members of each assembly, shape (assemblies, sending cells): a fixed share of every region, at least two."""
     total = sum(cells.size for cells in senders_of)
     member = np.zeros((int(p.assemblies), total), np.bool_)
     for row in member:

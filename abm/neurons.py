@@ -1,13 +1,14 @@
 """The neuron: a Mesa agent whose state lives in columns, the rule of one neuron, and the loop over all of them."""
 
 from collections import namedtuple
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from abm.columns import Column, ColumnAgent
+from abm.elementary import relax
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     PROMOTERS,
@@ -28,8 +29,8 @@ from abm.expression import (
     hill,
     initiation_rate,
     next_fndc5,
-    next_promoter,
     next_proform,
+    next_promoter,
     next_store,
     next_trkb_surface,
     p75_drive,
@@ -39,7 +40,6 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.elementary import relax
 from abm.streams import TRANSCRIPTION, StreamKey, uniforms
 from abm.synapses import SynapseParameters, cortisol_gain, next_contacts, next_protein, next_scale, next_threshold
 
@@ -92,7 +92,10 @@ class Neuron(ColumnAgent):
 
 
 # The same columns as one typed bundle of arrays, which compiled loops take as a single argument.
-NeuronColumns = namedtuple("NeuronColumns", list(Neuron.declared_columns()))  # type: ignore[misc]
+if TYPE_CHECKING:
+    NeuronColumns: TypeAlias = Any
+else:
+    NeuronColumns = namedtuple("NeuronColumns", list(Neuron.declared_columns()))
 
 
 class Pharmacology(NamedTuple):
@@ -136,13 +139,9 @@ class PromoterConstants(NamedTuple):
 def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters) -> PromoterConstants:
     """The promoters' constants as arrays for the compiled loop."""
     named = p._asdict()
-    return PromoterConstants(
-        *(
-            np.array([named[f"{kind}_{promoter}"] for promoter in PROMOTERS])
-            for kind in ("frequency_exponent", "duration_gain", "transcript_share")
-        ),
-        resting_acetylated=resting_acetylation(e),
-    )
+    kinds = ("frequency_exponent", "duration_gain", "transcript_share")
+    frequency, duration, share = (np.array([named[f"{kind}_{promoter}"] for promoter in PROMOTERS]) for kind in kinds)
+    return PromoterConstants(frequency, duration, share, resting_acetylation(e))
 
 
 class Signals(NamedTuple):

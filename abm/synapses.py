@@ -76,7 +76,7 @@ def next_early(early: float, decay: float) -> float:
 
 @njit(cache=True, error_model="numpy")
 def late_turnover(p: SynapseParameters, trkb: float) -> float:
-    """Loss rate of the late change, 1/h: (3/2 - min(k, 2)/2) / tau; spines live 1-2 weeks (Attardo 2015, attardo2015)."""
+    """Loss of the late change, 1/h: (3/2 - min(k, 2)/2) / tau; spines live 1-2 weeks (Attardo 2015, attardo2015)."""
     return (1.5 - 0.5 * min(trkb, 2.0)) / p.late_time
 
 
@@ -119,8 +119,8 @@ def next_protein(
 ) -> float:
     """Plasticity-related protein of one neuron after dt hours: p' = (g H(load > th) k - p) / tau.
 
-    early_load: sum of |e| over its synapses, in units of one fully potentiated synapse; trkb k: TrkB signalling relative
-    to rest; synthesis: what a blocker leaves of protein synthesis, 0 to 1.
+    early_load: sum of |e| over its synapses, in units of one fully potentiated synapse; trkb k: TrkB signalling
+    relative to rest; synthesis: what a blocker leaves of protein synthesis, 0 to 1.
     """
     made = p.protein_gain * trkb * synthesis if early_load > p.protein_threshold else 0.0
     return relax(protein, made, 1.0 / p.protein_time, dt)

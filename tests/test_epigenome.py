@@ -5,7 +5,14 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from abm import epigenome
-from abm.epigenome import EpigenomeParameters, advance_nucleosomes, eraser_activity, free_enzyme, mean_field, nucleosome_rates
+from abm.epigenome import (
+    EpigenomeParameters,
+    advance_nucleosomes,
+    eraser_activity,
+    free_enzyme,
+    mean_field,
+    nucleosome_rates,
+)
 from abm.parameters import load_parameters
 from abm.streams import generator, stream_key
 
@@ -71,7 +78,7 @@ def test_long_rows_follow_the_mean_field_over_a_day(creb, eraser):
 
 
 def test_resting_rows_of_twelve_stay_at_their_stationary_fractions():
-    acetylated, repressed, nucleosomes = rows(300, 1.0, 1.0, 48.0)
+    acetylated, repressed, _ = rows(300, 1.0, 1.0, 48.0)
     distribution = epigenome.resting_repressed_distribution(P)
     # Nucleosomes of one row are correlated, so the error is that of independent rows.
     error = 4.0 * np.sqrt(distribution @ (np.arange(13) / 12) ** 2 - (distribution @ np.arange(13) / 12) ** 2)

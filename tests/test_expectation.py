@@ -56,7 +56,7 @@ def test_a_large_population_follows_the_expected_neuron():
     constants = promoter_constants(X, E)
     n.transcripts[:] = draw.poisson(start.transcripts[0] * constants.transcript_share, (neurons, 4))
     n.bdnf_protein[:] = start.bdnf[0]
-    n.bdnf_pro[:] = X.store_at_rest * X.proform_half_life / X.store_half_life * start.transcripts[0] / X.transcripts_at_rest
+    n.bdnf_pro[:] = start.bdnf[0] * X.proform_half_life / X.store_half_life
     signals = Signals(*(np.array([value]) for value in (*REST, 1.0)))
     add_set_point(n, signals, E, X, S, 1.0)
     lost, key = 1.0 - exponential(-dt * np.log(2.0) / X.transcript_half_life), stream_key(4, 0)

@@ -53,7 +53,8 @@ def test_promoter_is_active_for_the_exact_two_state_share():
     start, end = 0.5, 6.0
     active, bursting = 0, 0
     for step in range(60000):
-        active = expression.next_promoter(active, *expression.switching(start, end, dt), uniforms(key, 0, step, 2, 0)[0])
+        draw = uniforms(key, 0, step, 2, 0)[0]
+        active = expression.next_promoter(active, *expression.switching(start, end, dt), draw)
         bursting += active
     assert bursting / 60000 == pytest.approx(start / (start + end), rel=0.05)
 

@@ -59,7 +59,8 @@ def test_an_icv_dose_spreads_over_the_brain_and_is_given_once():
 
 
 def test_a_bath_holds_its_dose_for_its_time():
-    timeline = Timeline("t", 9.0, doses=(Dose("lactate", "bath", 10.0, 2.0, 1.0), Dose("dexamethasone", "bath", 50.0, 2.0, 1.0)))
+    lactate, agonist = Dose("lactate", "bath", 10.0, 2.0, 1.0), Dose("dexamethasone", "bath", 50.0, 2.0, 1.0)
+    timeline = Timeline("t", 9.0, doses=(lactate, agonist))
     assert forcing.bath(P, timeline, 2.5)[1] == 10.0
     assert forcing.bath(P, timeline, 3.0)[1] == P.bath_lactate
     assert np.isnan(forcing.bath(P, timeline, 2.5)[4])

@@ -10,7 +10,7 @@ import yaml
 from abm.config import load_experiment
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, forget, start
-from abm.schedule import compile_schedule
+from abm.schedule import compile_schedule, resting_timeline
 
 SMALL = {
     "name": "small",
@@ -185,7 +185,7 @@ def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     experiment = load_experiment(path)
     rest = resting_blood(experiment)
     rested = burn_in(experiment, 0, rest)
-    timeline = compile_schedule(experiment.schedules["sedentary"], experiment.subject, experiment.run.duration, "sedentary")
+    timeline = resting_timeline(experiment.subject, experiment.run.duration)
     plasma = blood_of(experiment, timeline)
     model = start(experiment, "sedentary", timeline, 0, plasma, rested)
     days, strengths = np.arange(90), []

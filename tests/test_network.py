@@ -71,14 +71,14 @@ def cells_at_rest(wiring):
 
 
 def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
-    state, ones = cells_at_rest(wiring), np.ones(600)
+    state, none = cells_at_rest(wiring), np.zeros(600)
     counts = []
     for activity in (1.0, 1.5):
         synapses = np.zeros((2, wiring.sender.size))
         counts.append(
             sum(
                 network.replay(
-                    wiring, *synapses, S, P, 0.1, activity, stream_key(1, 0), step, *state.values(), 0.0 * ones, 0.0 * ones
+                    wiring, *synapses, S, P, 0.1, activity, stream_key(1, 0), step, *state.values(), none, none
                 )
                 for step in range(4800)
             )
@@ -121,7 +121,8 @@ def test_sums_over_synapses(wiring):
     out = np.zeros((5, neurons))
     release = np.ones(wiring.region.size)
     decay = exponential(-0.1 / S.early_time)
-    network.advance_synapses(wiring, early, late, S, 0.1, decay, trkb, contacts, scale, np.zeros(neurons), release, *out)
+    protein = np.zeros(neurons)
+    network.advance_synapses(wiring, early, late, S, 0.1, decay, trkb, contacts, scale, protein, release, *out)
     owner = np.repeat(np.arange(neurons), np.diff(wiring.start))
     relative = (contacts * scale)[owner] * (1.0 + early + late) * release[wiring.sender]
     for neuron in (0, 300, 599):

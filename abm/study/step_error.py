@@ -1,4 +1,4 @@
-"""How much of a result is due to the time step: the expected neuron under the run's own tissue, with its step halved."""
+"""How much of a result is due to the time step: the expected neuron under the run's own tissue, in half steps."""
 
 from typing import NamedTuple
 
@@ -56,7 +56,7 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
 
 
 def _signals(results: Results, schedule: str) -> npt.NDArray[np.float64]:
-    """Signals at the end of each step, mean over replicates and neurons, (T, 4): BHB, lactate, irisin, free cortisol."""
+    """Signals at the end of each step, mean over replicates and neurons: BHB, lactate, irisin, cortisol; (T, 4)."""
     names = ("bhb", "lactate", "irisin", "cortisol")
     traces = results.traces.sel(schedule=schedule, region="all")
     columns = [traces[f"tissue_{name}"].mean("replicate").values[1:] for name in names]

@@ -123,8 +123,8 @@ def _neuron_steps(results: Results, experiment: Experiment) -> str:
         for error in step_errors(results, experiment)
     ]
     text = (
-        "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, for "
-        "the expected neuron (every random draw replaced by its probability) under the tissue signals of this run."
+        "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, "
+        "for the expected neuron (every random draw replaced by its probability) under the tissue signals of this run."
     )
     return note(text) + table(("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF"), rows, range(1, 4))
 
