@@ -1,0 +1,94 @@
+"""The whole chain against a few published results; every row is compared with what the paper reports.
+
+Rows are paired on one tissue, so that their noise is far below the differences between animals.
+"""
+
+import numpy as np
+import pytest
+
+from abm.config import build_experiment
+from abm.forcing import blood_of, resting_blood
+from abm.model import HippocampusModel, burn_in
+from abm.schedule import compile_schedule
+
+pytestmark = pytest.mark.slow
+UNCHANGED = (0.85, 1.15)
+
+
+def courses(species, preparation, arms, hours, times, metric, neurons=250, side="0.8 mm"):
+    """Ratio of a read-out to the sedentary arm, per arm, at the given hours."""
+    experiment = build_experiment(
+        {
+            "name": "rows",
+            "subject": {"species": species},
+            "preparation": preparation,
+            "tissue": {"neurons": neurons, "size": [side, side]},
+            "schedules": {"sedentary": {}, **arms},
+            "reference": "sedentary",
+            "run": {"duration": f"{hours} h", "burn_in": "4 d", "replicates": 1, "seed": 5, "step": "0.5 h"},
+        }
+    )
+    rest = resting_blood(experiment)
+    rested = burn_in(experiment, 0, rest)
+    read = {}
+    for name, schedule in experiment.schedules.items():
+        timeline = compile_schedule(schedule, experiment.subject, float(hours), name)
+        model = HippocampusModel(
+            experiment, name, plasma=blood_of(experiment, timeline), timeline=timeline, resting=rest, rested=rested
+        )
+        values = []
+        while model.hour < hours:
+            model.step()
+            if np.isclose(model.hour % 24.0, 0.0) or model.hour in times:
+                values.append((model.hour, model.observe(metric)["all"]))
+        read[name] = dict(values)
+    return {name: [read[name][t] / read["sedentary"][t] for t in times] for name in arms}
+
+
+def test_wheel_running_raises_bdnf_and_four_weeks_of_rest_bring_it_back():
+    # Berchtold 2010: 186 % of sedentary after 21 d; raised 7 and 14 d later, at baseline after 21-28 d.
+    wheel = {"kind": "wheel", "distance": "5 km/d", "start": "19:00", "duration": "10 h"}
+    arms = {
+        "wheel": {"sessions": wheel | {"first_day": "0 d", "last_day": "21 d"}},
+        "blocked": {
+            "sessions": wheel | {"first_day": "0 d", "last_day": "21 d"},
+            "blocks": [
+                {"target": target, "fraction": 0.95, "start": "0 d", "duration": "21 d"} for target in ("MCT1", "MCT2")
+            ],
+        },
+    }
+    days = (21, 28, 35, 49)
+    times = [24.0 * day for day in days]
+    found = courses("mouse", "in_vivo", arms, 49 * 24, times, "bdnf_protein", neurons=150, side="0.4 mm")
+    end, week, fortnight, month = found["wheel"]
+    assert 1.5 < end < 2.2
+    assert week > 1.1
+    assert 1.05 < fortnight < week
+    assert UNCHANGED[0] < month < UNCHANGED[1]
+    # El Hayek 2019: an inhibitor of lactate transport abolishes the effect.
+    assert UNCHANGED[0] < found["blocked"][0] < UNCHANGED[1]
+
+
+def test_fasting_and_ketone_ester_alone_leave_bdnf_near_unchanged():
+    # Gibbons 2023: 20 h of fasting; PMID 39804761: ketone monoester; both without effect on BDNF.
+    arms = {
+        "fast": {"meals": {"fast": {"start": "0 h", "duration": "20 h"}}},
+        "ester": {"doses": [{"what": "ketone_ester", "route": "oral", "amount": "500 mg/kg", "at": "10 h"}]},
+    }
+    found = courses("human", "in_vivo", arms, 24, [20.0, 24.0], "bdnf_protein")
+    for ratios in found.values():
+        assert all(UNCHANGED[0] < ratio < UNCHANGED[1] for ratio in ratios)
+
+
+def test_a_glucocorticoid_agonist_lowers_transcripts_by_about_thirty_percent():
+    # Chen 2017, cultured neurons: total Bdnf mRNA -30 %.
+    dose = {"what": "dexamethasone", "route": "bath", "amount": "1000 nmol/L", "at": "0 h"}
+    found = courses("mouse", "culture", {"dexamethasone": {"doses": [dose]}}, 48, [24.0, 36.0, 48.0], "bdnf_mrna", neurons=600)
+    assert np.mean(found["dexamethasone"]) == pytest.approx(0.70, abs=0.08)
+
+
+def test_a_full_block_of_hdacs_raises_acetylation_two_to_ten_fold():
+    # Zheng 2013: 2-10 fold at sites of fast turnover; Sleiman 2016 read transcripts after 5 h.
+    arms = {"block": {"blocks": [{"target": "class_I_HDAC", "fraction": 1.0, "start": "0 h", "duration": "24 h"}]}}
+    found = courses("mouse", "culture", arms, 24, [5.0, 24.0], "acetylation")
+    assert 2.0 < found["block"][0] < found["block"][1] < 10.0
