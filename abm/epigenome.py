@@ -19,7 +19,7 @@ from numba import njit
 
 from abm.elementary import exponential, power, relax
 from abm.parameters import Unit
-from abm.streams import NUCLEOSOMES, StreamKey, uniforms
+from abm.streams import NUCLEOSOMES, StreamKey, fill_uniforms
 
 PROMOTERS = ("I", "II", "IV", "VI")
 NUCLEOSOMES_PER_PROMOTER = 12  # about 2.4 kb around a promoter
@@ -151,20 +151,30 @@ def next_nucleosome(raise_below: float, lower_from: float, draw: float) -> int:
 
 
 @njit(cache=True, error_model="numpy")
+def draw_nucleosomes(key: StreamKey, first: int, step: int, draws: npt.NDArray[np.float64]) -> None:
+    """Draws for the nucleosomes of the neurons first, first + 1, ... in one step, into draws, shape (12, 4, n).
+
+    Nucleosome 4 b + k of promoter q uses draws[q + 4 b, k], keyed by (neuron, step, q + 4 b).
+    """
+    for block in range(draws.shape[0]):
+        fill_uniforms(key, first, step, NUCLEOSOMES, block, draws[block])
+
+
+@njit(cache=True, error_model="numpy")
 def advance_nucleosomes(
     row: npt.NDArray[np.int8],
     p: EpigenomeParameters,
     rates: NucleosomeRates,
     dt: float,
-    key: StreamKey,
-    neuron: int,
-    step: int,
+    draws: npt.NDArray[np.float64],
     promoter: int,
+    column: int,
 ) -> float:
     """Move one promoter's row of nucleosomes, shape (12,), by dt hours in place; returns its acetylated fraction.
 
     The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
-    distribution is kept without step error. Draws are keyed by (neuron, step, promoter).
+    distribution is kept without step error. draws: uniform, shape (12, 4, n), see `draw_nucleosomes`; column: the
+    neuron's place in them.
     """
     repressed = 0
     for state in row:
@@ -176,12 +186,11 @@ def advance_nucleosomes(
     raise_acetylated, lower_acetylated = 1.0 - rates.deacetylated, 1.0 - rates.deacetylated * repress
     acetylated = 0
     for block in range(row.size // 4):
-        draws = uniforms(key, neuron, step, NUCLEOSOMES, promoter + 4 * block)
         for position in range(4):
             state = row[4 * block + position]
             raise_below = raise_unmodified if state == 0 else (raise_acetylated if state == 1 else 0.0)
             lower_from = lower_unmodified if state == 0 else (lower_acetylated if state == 1 else open_up)
-            state = next_nucleosome(raise_below, lower_from, draws[position])
+            state = next_nucleosome(raise_below, lower_from, draws[promoter + 4 * block, position, column])
             row[4 * block + position] = state
             acetylated += state == 1
     return acetylated / row.size

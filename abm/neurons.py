@@ -14,6 +14,7 @@ from abm.epigenome import (
     PROMOTERS,
     EpigenomeParameters,
     advance_nucleosomes,
+    draw_nucleosomes,
     eraser_activity,
     hdac_abundance,
     nucleosome_rates,
@@ -40,10 +41,11 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.streams import TRANSCRIPTION, StreamKey, uniforms
+from abm.streams import TRANSCRIPTION, StreamKey, fill_uniforms
 from abm.synapses import SynapseParameters, cortisol_gain, next_contacts, next_protein, next_scale, next_threshold
 
 ALLELES = 2
+TILE = 256  # neurons whose draws are made together; their buffers stay in the processor's cache
 
 
 class Neuron(ColumnAgent):
@@ -207,22 +209,27 @@ def transcribe(
     c: PromoterConstants, dt: float, lost: float, key: StreamKey, step: int,
 ) -> None:
     """Nucleosomes, bursts and transcripts of the four Bdnf promoters of every neuron over dt hours."""
-    for i in range(n.voxel.size):
-        receptor = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
-        rates = nucleosome_rates(e, n.creb[i], n.eraser[i], dt)
+    nucleosomes, bursts = np.empty((12, 4, TILE)), np.empty((4, 4, TILE))
+    for first in range(0, n.voxel.size, TILE):
+        draw_nucleosomes(key, first, step, nucleosomes)
         for q in range(4):
-            acetylated = advance_nucleosomes(n.nucleosomes[i, q], e, rates, dt, key, i, step, q)
-            start = burst_start(x, n.creb[i], c.frequency_exponent[q], receptor, n.rest_glucocorticoid[i])
-            end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
-            on, off = switching(start, end, dt)
-            draws = uniforms(key, i, step, TRANSCRIPTION, q)
-            before = n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1]
-            n.promoter_on[i, q, 0] = next_promoter(n.promoter_on[i, q, 0], on, off, draws[0])
-            n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], on, off, draws[1])
-            # Alleles that burst at one end of the step only are taken to have burst for half of it.
-            bursting = 0.5 * (before + n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1])
-            made = poisson(d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * dt, draws[2])
-            n.transcripts[i, q] += made - binomial(n.transcripts[i, q], lost, draws[3])
+            fill_uniforms(key, first, step, TRANSCRIPTION, q, bursts[q])
+        for i in range(first, min(first + TILE, n.voxel.size)):
+            receptor = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
+            rates = nucleosome_rates(e, n.creb[i], n.eraser[i], dt)
+            for q in range(4):
+                acetylated = advance_nucleosomes(n.nucleosomes[i, q], e, rates, dt, nucleosomes, q, i - first)
+                start = burst_start(x, n.creb[i], c.frequency_exponent[q], receptor, n.rest_glucocorticoid[i])
+                end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
+                on, off = switching(start, end, dt)
+                before = n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1]
+                n.promoter_on[i, q, 0] = next_promoter(n.promoter_on[i, q, 0], on, off, bursts[q, 0, i - first])
+                n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], on, off, bursts[q, 1, i - first])
+                # Alleles that burst at one end of the step only are taken to have burst for half of it.
+                bursting = 0.5 * (before + n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1])
+                made = d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * dt
+                decayed = binomial(n.transcripts[i, q], lost, bursts[q, 3, i - first])
+                n.transcripts[i, q] += poisson(made, bursts[q, 2, i - first]) - decayed
 
 
 @njit(cache=True, error_model="numpy")

@@ -9,6 +9,7 @@ import hashlib
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 ROUND_FIRST = np.uint64(0xD2511F53)
@@ -81,6 +82,33 @@ def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) ->
         (np.float64(c) + 0.5) * WORD_TO_UNIT,
         (np.float64(d) + 0.5) * WORD_TO_UNIT,
     )
+
+
+@njit(cache=True, error_model="numpy")
+def fill_uniforms(
+    key: StreamKey, first: int, step: int, purpose: int, block: int, draws: npt.NDArray[np.float64]
+) -> None:
+    """`uniforms` for the indices first, first + 1, ... into draws, shape (4, n): the same numbers, made faster.
+
+    The rounds stand in the loop itself, because only so does the compiler work on several indices at once.
+    """
+    start = np.uint64(first)
+    for i in range(draws.shape[1]):
+        a, b, c, d = (start + np.uint64(i)) & LOW_WORD, np.uint64(step), np.uint64(purpose), np.uint64(block)
+        k, m = key.first, key.second
+        for _ in range(10):
+            left = ROUND_FIRST * a
+            right = ROUND_SECOND * c
+            a = (right >> HALF) ^ b ^ k
+            b = right & LOW_WORD
+            c = (left >> HALF) ^ d ^ m
+            d = left & LOW_WORD
+            k = (k + WEYL_FIRST) & LOW_WORD
+            m = (m + WEYL_SECOND) & LOW_WORD
+        draws[0, i] = (np.float64(np.int64(a)) + 0.5) * WORD_TO_UNIT
+        draws[1, i] = (np.float64(np.int64(b)) + 0.5) * WORD_TO_UNIT
+        draws[2, i] = (np.float64(np.int64(c)) + 0.5) * WORD_TO_UNIT
+        draws[3, i] = (np.float64(np.int64(d)) + 0.5) * WORD_TO_UNIT
 
 
 @njit(cache=True, error_model="numpy")

@@ -83,7 +83,8 @@ def test_fasting_and_ketone_ester_alone_leave_bdnf_near_unchanged():
 def test_a_glucocorticoid_agonist_lowers_transcripts_by_about_thirty_percent():
     # Chen 2017, cultured neurons: total Bdnf mRNA -30 %.
     dose = {"what": "dexamethasone", "route": "bath", "amount": "1000 nmol/L", "at": "0 h"}
-    found = courses("mouse", "culture", {"dexamethasone": {"doses": [dose]}}, 48, [24.0, 36.0, 48.0], "bdnf_mrna", neurons=600)
+    arms, times = {"dexamethasone": {"doses": [dose]}}, [24.0, 36.0, 48.0]
+    found = courses("mouse", "culture", arms, 48, times, "bdnf_mrna", neurons=600)
     assert np.mean(found["dexamethasone"]) == pytest.approx(0.70, abs=0.08)
 
 

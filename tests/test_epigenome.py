@@ -25,10 +25,13 @@ def rows(repeats, creb, eraser, hours, parameters=P, dt=0.1, seed=1, nucleosomes
         nucleosomes = epigenome.resting_rows(parameters, repeats, generator(seed, 0, "test"))
     key = stream_key(seed, 0)
     rates = nucleosome_rates(parameters, creb, eraser, dt)
+    blocks = nucleosomes.shape[2] // 4
+    draws = np.empty((4 * blocks, 4, len(nucleosomes)))
     for step in range(round(hours / dt)):
+        draw_nucleosomes(key, 0, step, draws)
         for neuron in range(len(nucleosomes)):
             for promoter in range(4):
-                advance_nucleosomes(nucleosomes[neuron, promoter], parameters, rates, dt, key, neuron, step, promoter)
+                advance_nucleosomes(nucleosomes[neuron, promoter], parameters, rates, dt, draws, promoter, neuron)
     return (nucleosomes == 1).mean(), (nucleosomes == -1).mean(), nucleosomes
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from abm.streams import StreamKey, generator, philox, standard_variate, stream_key, uniforms
+from abm.streams import StreamKey, fill_uniforms, generator, philox, standard_variate, stream_key, uniforms
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,12 @@ def test_draws_depend_on_every_part_of_their_address():
     drawn = [uniforms(key, *address) for address in addresses] + [uniforms(other, *addresses[0])]
     assert len({value for four in drawn for value in four}) == 24
     assert uniforms(key, *addresses[0]) == drawn[0]
+
+
+def test_draws_made_together_are_the_same_numbers():
+    key, together = stream_key(6, 1), np.empty((4, 37))
+    fill_uniforms(key, 1000, 12, 2, 3, together)
+    assert [tuple(column) for column in together.T] == [uniforms(key, 1000 + i, 12, 2, 3) for i in range(37)]
 
 
 def test_uniforms_are_uniform_and_never_on_the_border():
