@@ -8,6 +8,7 @@ from abm import epigenome
 from abm.epigenome import (
     EpigenomeParameters,
     advance_nucleosomes,
+    draw_nucleosomes,
     eraser_activity,
     free_enzyme,
     mean_field,
