@@ -61,7 +61,7 @@ def test_large_tissue_has_the_wanted_number_of_synapses():
 def test_rates_are_lognormal_around_the_regional_mean():
     rates = network.lognormal_rates(P, np.full(20000, CA1, np.int8), generator(2, 0, "rates"))
     assert rates.mean() == pytest.approx(P.rate_ca1, rel=0.05)
-    assert stats.kstest(np.log(rates), "norm", (-0.5 * P.rate_spread**2, P.rate_spread)).pvalue > 1e-3
+    assert stats.kstest(np.log(rates), stats.norm(-0.5 * P.rate_spread**2, P.rate_spread).cdf).pvalue > 1e-3
 
 
 def cells_at_rest(wiring):

@@ -34,9 +34,9 @@ def reference_lines(keys: Iterable[str]) -> list[tuple[str, str, str]]:
 
 
 def _text(fields: dict[str, str]) -> str:
-    authors = re.sub(r"[{}]", "", fields.get("author", fields.get("organization", ""))).replace(
-        " and others", " et al."
-    )
+    # Braces protect capitals and a backslash a percent sign from LaTeX.
+    fields = {name: re.sub(r"[{}]|\\(?=%)", "", value).replace("--", "-") for name, value in fields.items()}
+    authors = fields.get("author", fields.get("organization", "")).replace(" and others", " et al.")
     where = " ".join(fields[name] for name in ("journal", "volume") if name in fields)
     where += f":{fields['pages']}" if "pages" in fields else ""
     parts = [f"{authors} ({fields.get('year', 'n.d.')})", fields.get("title", ""), where, fields.get("note", "")]
