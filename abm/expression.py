@@ -70,8 +70,8 @@ def hill(concentration: float, half: float, exponent: int) -> float:
 def rise(drive: float, rest: float) -> float:
     """What a metabolic or muscle signal adds: its saturating drive above the neuron's set point, never below zero.
 
-    Neurons are taken to be adapted to their resting supply, so that a blocked carrier takes away what exercise adds
-    and no more (assumed).
+    Neurons are taken to be adapted to their resting supply, so that a blocked carrier takes away what a richer supply
+    would add and no more (assumed).
     """
     return max(drive - rest, 0.0)
 

@@ -210,6 +210,7 @@ def transcribe(
 ) -> None:
     """Nucleosomes, bursts and transcripts of the four Bdnf promoters of every neuron over dt hours."""
     nucleosomes, bursts = np.empty((12, 4, TILE)), np.empty((4, 4, TILE))
+    decay = 0.6931471805599453 / x.transcript_half_life
     for first in range(0, n.voxel.size, TILE):
         draw_nucleosomes(key, first, step, nucleosomes)
         for q in range(4):
@@ -227,7 +228,8 @@ def transcribe(
                 n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], on, off, bursts[q, 1, i - first])
                 # Alleles that burst at one end of the step only are taken to have burst for half of it.
                 bursting = 0.5 * (before + n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1])
-                made = d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * dt
+                # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
+                made = d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * lost / decay
                 decayed = binomial(n.transcripts[i, q], lost, bursts[q, 3, i - first])
                 n.transcripts[i, q] += poisson(made, bursts[q, 2, i - first]) - decayed
 

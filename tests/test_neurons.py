@@ -5,6 +5,7 @@ import pytest
 
 from abm.elementary import exponential
 from abm.epigenome import EpigenomeParameters, resting_rows
+from abm.expectation import expected_neuron, set_point
 from abm.expression import ExpressionParameters
 from abm.neurons import (
     Neuron,
@@ -30,6 +31,9 @@ REST = {"bhb": 0.05, "lactate": 1.0, "irisin": 0.01, "cortisol": 5.0, "bdnf": 0.
 
 def signals(**changed):
     return Signals(**{name: np.array([value]) for name, value in {**REST, **changed}.items()})
+
+
+SET_POINT = set_point(E, X, np.array([list(REST.values())[:4]]))
 
 
 def population(neurons=300, seed=1):
@@ -69,6 +73,19 @@ def test_rest_stays_at_rest(rested):
     # 300 neurons, about ten transcripts each in bursts: a standard error near 3 %.
     assert rested.transcripts.sum(axis=1).mean() == pytest.approx(X.transcripts_at_rest, rel=0.12)
     assert rested.bdnf_protein.mean() == pytest.approx(X.store_at_rest, rel=0.08)
+
+
+@pytest.mark.parametrize("dt", [0.05, 0.5])
+def test_the_step_does_not_bias_the_number_of_transcripts(dt):
+    n, constants, key = population(1200), promoter_constants(X, E), stream_key(8, 0)
+    expected = expected_neuron(E, X, np.array([list(REST.values())[:4]]), np.ones(1), SET_POINT, dt).transcripts[0]
+    lost, seen = 1.0 - exponential(-dt * np.log(2.0) / X.transcript_half_life), []
+    for step in range(round(120.0 / dt)):
+        advance_neurons(n, signals(), Pharmacology(), E, X, S, constants, 1.0, dt, lost, key, step)
+        if step * dt >= 24.0:
+            seen.append(n.transcripts.sum(axis=1).mean())
+    # Some 1200 x 96 h / 2.5 h independent counts of about ten bursty transcripts: a standard error near 0.3 %.
+    assert np.mean(seen) == pytest.approx(expected, rel=0.015)
 
 
 @pytest.mark.parametrize(
