@@ -26,7 +26,7 @@ PLAN = {
         "run": {"sessions": {"kind": "running", "intensity": "70 %VO2max", "duration": "30 min", "start": "07:30"}},
     },
     "observe": [{"metric": "bdnf_protein", "at": ["12 h", "1 d"]}, {"metric": "tissue_lactate", "every": "4 h"}],
-    "run": {"duration": "1 d", "burn_in": "1 d", "replicates": 2, "seed": 3},
+    "run": {"duration": "3 d", "burn_in": "1 d", "replicates": 3, "seed": 3},
 }
 pytestmark = pytest.mark.slow
 
