@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -19,7 +20,7 @@ class Progress:
         self.finished = 0
         interval = 0.2 if sys.stderr.isatty() else 30.0
         self.bar = tqdm(
-            total=steps, desc="starting", file=sys.stderr, disable=not shown, bar_format=BAR, smoothing=0.02,
+            total=steps, desc="compiling", file=sys.stderr, disable=not shown, bar_format=BAR, smoothing=0.0,
             mininterval=interval, maxinterval=interval, dynamic_ncols=True,
         )  # fmt: skip
 
@@ -29,8 +30,14 @@ class Progress:
 
     def show(self, text: str, running: Iterable[Path]) -> None:
         """Move the bar to what is finished plus what the running tasks have written down."""
-        self.bar.set_description_str(text, refresh=False)
-        self.bar.update(self.finished + sum(map(_steps_in, running)) - self.bar.n)
+        steps = self.finished + sum(map(_steps_in, running))
+        if steps and not self.bar.n:
+            # The time to go follows the speed from here on: kernels are compiled, and what was resumed took no time.
+            self.bar.n = self.bar.initial = self.bar.last_print_n = steps
+            self.bar.start_t = self.bar.last_print_t = time.time()
+        if self.bar.n:
+            self.bar.set_description_str(text, refresh=False)
+        self.bar.update(steps - self.bar.n)
 
     def close(self) -> None:
         """Leave the bar as it stands."""
