@@ -83,6 +83,11 @@ def test_a_worker_that_is_killed_costs_nothing(alone: Results, tmp_path: Path) -
     assert tables(tmp_path) == tables(alone.path)
 
 
+def hear_interrupts() -> None:
+    """A shell makes what it runs in the background ignore Ctrl-C, and with it these tests and their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_keeps_what_is_finished_and_resume_goes_on(
     alone: Results, tmp_path: Path, sent: signal.Signals
@@ -90,7 +95,8 @@ def test_a_signal_keeps_what_is_finished_and_resume_goes_on(
     config, out = tmp_path / "tiny.yaml", tmp_path / "out"
     config.write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
     command = [sys.executable, "run.py", "experiment", str(config), "--out", str(out), "--workers", "1", "--quiet"]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as study:
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, preexec_fn=hear_interrupts, **pipes) as study:
         wait_for(lambda: any((out / ".runs").glob("run-*.npz")))
         study.send_signal(sent)
         _, told = study.communicate(timeout=60)
