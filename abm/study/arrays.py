@@ -14,11 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-import zarr
 from numpy.typing import NDArray
 
 from abm.body import Plasma
@@ -27,6 +25,10 @@ from abm.metrics import METRICS, SIGNALS
 from abm.study.plan import Plan, Run
 from abm.study.record import FAST, LEDGER, QUANTILES, SLOW, SPREAD
 from abm.study.store import ResultsFolder, write_atomically
+
+if TYPE_CHECKING:  # loaded where arrays are written, so that a study starts sooner
+    import xarray as xr
+    import zarr
 
 # Dimensions of a neuron column after the neuron, by the shape of one neuron's entry.
 ENTRIES = {
@@ -63,6 +65,8 @@ PLASMA_UNITS = {
 
 def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     """What all replicates of a schedule share, as means over steps: intensity, and plasma where there is a body."""
+    import xarray as xr
+
     edges = np.array([plan.hour(step) for step in range(plan.steps + 1)])
     middle = {"units": "h", "long_name": "middle of a step, from the end of burn-in"}
     found = xr.Dataset(coords={"interval_time": ("interval_time", (edges[1:] + edges[:-1]) / 2.0, middle)})
@@ -121,6 +125,8 @@ def _of(metric: str) -> dict[str, str]:
 
 def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[str, str]]) -> None:
     """Assemble states.zarr; `about` gives unit and meaning of the neuron columns."""
+    import xarray as xr
+
     hours = [plan.hour(step) for step in plan.state_steps]
     times = {"units": "h", "long_name": "time from the end of burn-in"}
     labels = xr.Dataset(coords={"time": ("time", hours, times), "signal": names(SIGNALS), "promoter": names(PROMOTERS)})
@@ -154,6 +160,8 @@ def _write(
     together: bool,
 ) -> None:
     """Write one store. together: the replicates of a schedule share a chunk, which keeps the number of files small."""
+    import zarr
+
     replicates = range(plan.experiment.run.replicates)
     finished = [[folder.run_file(plan, Run(s, r)).exists() for r in replicates] for s in plan.timelines]
     labels = labels.assign_coords(schedule=names(plan.timelines), replicate=list(replicates))

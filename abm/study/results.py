@@ -6,12 +6,13 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pandas as pd
-import xarray as xr
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abm.study.store import ResultsError, ResultsFolder
+
+if TYPE_CHECKING:  # loaded where a table or array is read, so that a study starts sooner
+    import pandas as pd
+    import xarray as xr
 
 
 class SummaryRow(NamedTuple):
@@ -79,11 +80,15 @@ class Results:
         return self._arrays("states.zarr")
 
     def _table(self, name: str) -> pd.DataFrame:
+        import pandas as pd
+
         # Only an empty cell is a missing value: a schedule may be called "none" or "NA".
         texts = dict.fromkeys(("schedule", "metric", "region", "unit"), str)
         return pd.read_csv(self._part(name), dtype=texts, keep_default_na=False, na_values=[""])
 
     def _arrays(self, name: str) -> xr.Dataset:
+        import xarray as xr
+
         return xr.open_dataset(self._part(name), engine="zarr")
 
     def _part(self, name: str) -> Path:
