@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DONE, SOME_RUN_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_CONFIG = "configs/experiments/exercise_schedules.yaml"
+DEFAULT_BOARD = Path("results/validation")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "experiment": experiment,
         "check": check,
         "report": report,
+        "validate": validate,
+        "calibrate": calibrate,
+        "attribute": attribute,
+        "sensitivity": sensitivity,
     }
     # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -69,7 +74,51 @@ def build_parser() -> argparse.ArgumentParser:
 
     page = verbs.add_parser("report", help="figures and one self-contained HTML page from results")
     page.add_argument("results", metavar="DIR", type=Path, help="results folder")
+
+    board = verbs.add_parser("validate", help="published experiments: predicted against observed")
+    board.add_argument("ids", metavar="ID", nargs="*", help="of the library, or a file of your own (default: all)")
+    board.add_argument("--only", metavar="ID", action="append", default=[], help="the same as ID; repeatable")
+    board.add_argument("--out", metavar="DIR", type=Path, help="results folder (default: results/validation)")
+    board.add_argument("--workers", metavar="N", type=_count, help="processes on this machine (default: one per core)")
+    again = board.add_mutually_exclusive_group()
+    again.add_argument("--resume", action="store_true", help="reuse the runs that the results folder holds")
+    again.add_argument("--overwrite", action="store_true", help="replace what the results folder holds")
+    board.add_argument("--quiet", action="store_true", help="show no progress")
+
+    fit = verbs.add_parser("calibrate", help="fit parameters to the published experiments kept for calibration")
+    fit.add_argument("config", metavar="CONFIG", help="calibration file, such as configs/calibration/body.yaml")
+    fit.add_argument("--out", metavar="DIR", type=Path, help="results folder (default: results/calibration/<its name>)")
+    fit.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed of all random draws (default: 1)")
+    fit.add_argument("--workers", metavar="N", type=_count, default=1, help="processes (default: 1)")
+    fit.add_argument("--write", action="store_true", help="write values and intervals into configs/parameters")
+    fit.add_argument("--quiet", action="store_true", help="show no progress")
+
+    shares = verbs.add_parser("attribute", help="which signal does it: each schedule's effect shared out among signals")
+    _add_study(shares, "results/<name of the experiment>_attribution")
+
+    spread = verbs.add_parser("sensitivity", help="which parameters a result depends on, and how well these are known")
+    _add_study(spread, "results/<name of the experiment>_sensitivity")
+    spread.add_argument(
+        "--trajectories", metavar="R", type=_count, default=4, help="of Morris' screening (default: %(default)s)"
+    )
+    spread.add_argument(
+        "--samples", metavar="N", type=_power_of_two, default=64,
+        help="base samples of Sobol's indices, a power of two (default: %(default)s)",
+    )  # fmt: skip
+    spread.add_argument(
+        "--parameters", metavar="PART.NAME", nargs="+", default=[], help="vary only these (default: all in use)"
+    )
     return parser
+
+
+def _add_study(parser: argparse.ArgumentParser, folder: str) -> None:
+    _add_config(parser)
+    parser.add_argument("--out", metavar="DIR", type=Path, help=f"results folder (default: {folder})")
+    parser.add_argument("--workers", metavar="N", type=_count, help="processes on this machine (default: one per core)")
+    existing = parser.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="do what the results folder lacks")
+    existing.add_argument("--overwrite", action="store_true", help="replace what the results folder holds")
+    parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +142,20 @@ def _count(text: str) -> int:
     return number
 
 
+def _power_of_two(text: str) -> int:
+    number = _count(text)
+    if number & (number - 1) or number < 2:
+        raise argparse.ArgumentTypeError("must be a power of two, 2 or more")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -104,16 +167,20 @@ def _caused_by_user(error: Exception) -> bool:
     return isinstance(error, ConfigError | ResultsError)
 
 
-def _load(given: argparse.Namespace) -> Experiment:
-    from abm.config import load_experiment
+def _config(given: argparse.Namespace) -> Path:
     from abm.parameters import CONFIG_DIRECTORY
 
     # The default is found beside the package, whatever the working directory.
-    path = given.config or CONFIG_DIRECTORY.parent / DEFAULT_CONFIG
+    return Path(given.config) if given.config else CONFIG_DIRECTORY.parent / DEFAULT_CONFIG
+
+
+def _load(given: argparse.Namespace, *fixed: str) -> Experiment:
+    from abm.config import load_experiment
+
     overrides = list(given.overrides)
     overrides += [f"run.replicates={given.replicates}"] if given.replicates is not None else []
     overrides += [f"run.seed={given.seed}"] if given.seed is not None else []
-    return load_experiment(path, overrides)
+    return load_experiment(_config(given), [*overrides, *fixed])
 
 
 def experiment(given: argparse.Namespace) -> int:
@@ -159,3 +226,102 @@ def report(given: argparse.Namespace) -> int:
 
     print(write_report(open_results(given.results)))
     return DONE
+
+
+def _from_checkout(path: Path) -> Path:
+    """A path as it is written from the folder of run.py, so that a recorded command names no machine."""
+    from abm.parameters import CONFIG_DIRECTORY
+
+    root, whole = CONFIG_DIRECTORY.parent, path.resolve()
+    return whole.relative_to(root) if whole.is_relative_to(root) else path
+
+
+def calibrate(given: argparse.Namespace) -> int:
+    """Fit parameters to calibration evidence and print what was found."""
+    from abm.study.calibrate import calibrate as carry_out
+    from abm.view.fit import fit_text
+
+    out = given.out or Path("results") / "calibration" / Path(given.config).stem
+    command = f"python run.py calibrate {_from_checkout(Path(given.config))} --seed {given.seed}"
+    fit = carry_out(
+        given.config,
+        out,
+        seed=given.seed,
+        workers=given.workers,
+        write=given.write,
+        command=command,
+        progress=not given.quiet,
+    )
+    print(fit_text(fit))
+    print(f"\nresults in {out}" + (", and in configs/parameters" if given.write else ""))
+    return DONE
+
+
+def validate(given: argparse.Namespace) -> int:
+    """Predict published experiments, print the scoreboard and write it with its page."""
+    from abm.study.validate import BoardFolder, choose, validate
+    from abm.view.scoreboard import board_text, write_page
+
+    folder = BoardFolder(given.out or DEFAULT_BOARD)
+    board = validate(
+        choose([*given.ids, *given.only]),
+        folder.path,
+        workers=given.workers,
+        resume=given.resume,
+        overwrite=given.overwrite,
+        progress=not given.quiet,
+    )
+    print(board_text(board))
+    page = write_page(board, folder.path / "scoreboard.html", folder.manifest())
+    print(f"\nscoreboard in {folder.path}, page in {page}")
+    return _tell_failures(list(board.failures))
+
+
+def attribute(given: argparse.Namespace) -> int:
+    """Share out the effects of an experiment among signals, print the shares, write figure and page."""
+    from abm.study.attribute import attribute as carry_out
+    from abm.study.clamping import clamped_study
+    from abm.view.attribution import attribution_text, design_text, write_attribution_page
+
+    study = clamped_study(_load(given, "observe=[]"))  # its read-outs are fixed, whatever the experiment observes
+    found = carry_out(
+        study,
+        given.out,
+        workers=given.workers,
+        resume=given.resume,
+        overwrite=given.overwrite,
+        progress=not given.quiet,
+        announce=_announce(given, lambda workers: design_text(study, workers)),
+    )
+    print(attribution_text(found))
+    page = write_attribution_page(found)
+    print(f"\nresults in {found.path}, page in {page}")
+    return _tell_failures(found.failures)
+
+
+def sensitivity(given: argparse.Namespace) -> int:
+    """Screen the parameters of an experiment, divide its variance among them and their grades, print what is found."""
+    from abm.study.sensitivity import analyse_sensitivity, design_sensitivity, small_experiment
+    from abm.view.sensitivity import design_text, sensitivity_text, write_sensitivity_page
+
+    overrides = [*given.overrides, *([f"run.seed={given.seed}"] if given.seed is not None else [])]
+    experiment = small_experiment(_config(given), overrides, given.replicates)
+    design = design_sensitivity(experiment, given.parameters, given.trajectories, given.samples)
+    found = analyse_sensitivity(
+        design,
+        given.out,
+        workers=given.workers,
+        resume=given.resume,
+        overwrite=given.overwrite,
+        progress=not given.quiet,
+        announce=_announce(given, lambda workers: design_text(design, workers)),
+    )
+    print(sensitivity_text(found))
+    page = write_sensitivity_page(found)
+    print(f"\nresults in {found.path}, page in {page}")
+    return DONE
+
+
+def _announce(given: argparse.Namespace, text: Callable[[int], str]) -> Callable[[int], None] | None:
+    """What to say, of so many workers, before the first run; nothing where no progress is wanted."""
+    return None if given.quiet else lambda workers: print(text(workers), file=sys.stderr)

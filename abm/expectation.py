@@ -27,6 +27,7 @@ from abm.expression import (
     burst_end,
     burst_start,
     creb_target,
+    excited,
     glucocorticoid_occupancy,
     hill,
     initiation_rate,
@@ -38,7 +39,7 @@ from abm.expression import (
     rise,
     trkb_drive,
 )
-from abm.neurons import PromoterConstants, promoter_constants
+from abm.neurons import Pharmacology, PromoterConstants, promoter_constants
 
 LN2 = 0.6931471805599453
 
@@ -55,16 +56,28 @@ class SetPoint(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """Course of the expected neuron, one value per step: CREB, acetylated and repressed fraction, transcripts of
-    promoter I and of all, mature BDNF dimers, TrkB drive."""
+    """Course of the expected neuron, one value per step.
+
+    creb, fndc5, hdac2, hdac3, release, trkb, trkb_surface: relative to rest; acetylated, repressed: fractions of
+    nucleosomes; transcripts: copies from all promoters, transcripts_I..VI: from each; proform, bdnf: dimers.
+    """
 
     creb: npt.NDArray[np.float64]
+    fndc5: npt.NDArray[np.float64]
+    hdac2: npt.NDArray[np.float64]
+    hdac3: npt.NDArray[np.float64]
     acetylated: npt.NDArray[np.float64]
     repressed: npt.NDArray[np.float64]
-    transcripts_I: npt.NDArray[np.float64]
     transcripts: npt.NDArray[np.float64]
+    transcripts_I: npt.NDArray[np.float64]
+    transcripts_II: npt.NDArray[np.float64]
+    transcripts_IV: npt.NDArray[np.float64]
+    transcripts_VI: npt.NDArray[np.float64]
+    proform: npt.NDArray[np.float64]
     bdnf: npt.NDArray[np.float64]
+    release: npt.NDArray[np.float64]
     trkb: npt.NDArray[np.float64]
+    trkb_surface: npt.NDArray[np.float64]
 
 
 def set_point(
@@ -89,17 +102,21 @@ def expected_neuron(
     activity: npt.NDArray[np.float64],
     rest: SetPoint,
     dt: float,
+    drugs: npt.NDArray[np.float64] | None = None,
 ) -> Expected:
     """Course of the expected neuron in steps of dt hours, from its state at rest.
 
     concentrations: (T, 4) step means of BHB, lactate (mmol/L), irisin, free cortisol (nmol/L); activity: (T,) relative
-    to rest. Extracellular BDNF is taken in proportion to release.
+    to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. Extracellular BDNF is
+    taken in proportion to release.
     """
     size = NUCLEOSOMES_PER_PROMOTER
     ways = np.array([[_combinations(size - n, k) for k in range(size + 1)] for n in range(size + 1)])
     distribution = resting_repressed_distribution(e)
+    if drugs is None:
+        drugs = np.array([Pharmacology()], dtype=np.float64)
     out = np.zeros((len(Expected._fields), len(activity)))
-    _march(e, x, promoter_constants(x, e), rest, concentrations, activity, dt, ways, distribution, out)
+    _march(e, x, promoter_constants(x, e), rest, concentrations, activity, drugs, dt, ways, distribution, out)
     return Expected(*out)
 
 
@@ -128,67 +145,94 @@ def _exchange(
 
 
 @njit(cache=True, error_model="numpy")
-def _bursting(
-    x: ExpressionParameters, probability: npt.NDArray[np.float64], ways: npt.NDArray[np.float64], acetylated: float,
-    start: float, resting_acetylated: float, gain: float,
-) -> float:
-    """Mean share of time that an allele bursts, over n_R and over binomial numbers of acetylated open nucleosomes."""
+def _acetylated_counts(
+    probability: npt.NDArray[np.float64], ways: npt.NDArray[np.float64], open_share: float,
+    counts: npt.NDArray[np.float64],
+) -> None:
+    """Probability of each number of acetylated nucleosomes in a row, into counts, (13,).
+
+    Given n repressed ones it is binomial among the 12 - n open ones, each acetylated with probability open_share.
+    """
     size = probability.size - 1
-    share = 0.0
+    counts[:] = 0.0
     for n in range(size + 1):
+        weight = probability[n] * (1.0 - open_share) ** (size - n)
         for k in range(size - n + 1):
-            weight = probability[n] * ways[n, k] * acetylated**k * (1.0 - acetylated) ** (size - n - k)
-            share += weight * start / (start + burst_end(x, k / size, resting_acetylated, gain))
+            counts[k] += weight * ways[n, k]
+            weight *= open_share / (1.0 - open_share)
+
+
+@njit(cache=True, error_model="numpy")
+def _bursting(
+    x: ExpressionParameters, counts: npt.NDArray[np.float64], start: float, resting_acetylated: float, gain: float,
+) -> float:
+    """Mean share of time that an allele bursts, over the numbers of acetylated nucleosomes."""
+    share = 0.0
+    for k in range(counts.size):
+        end = burst_end(x, k / (counts.size - 1), resting_acetylated, gain)
+        share += counts[k] * start / (start + end)
     return share
 
 
 @njit(cache=True, error_model="numpy")
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint,
-    concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], dt: float,
-    ways: npt.NDArray[np.float64], probability: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
+    concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], drugs: npt.NDArray[np.float64],
+    dt: float, ways: npt.NDArray[np.float64], probability: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
 ) -> None:
     """The course itself, into `out` (fields of Expected, steps); the rules are those of the stochastic neuron."""
     size = probability.size - 1
     creb = fndc5 = hdac2 = hdac3 = trkb = surface = 1.0
     open_share = writer_rate(e, 1.0) / (writer_rate(e, 1.0) + e.eraser_rate)
-    transcripts = np.zeros(4)
+    counts, transcripts = np.zeros(size + 1), np.zeros(4)
     decay = LN2 / x.transcript_half_life
+    _acetylated_counts(probability, ways, open_share, counts)
     for q in range(4):
-        start, gain = x.burst_start_rate, c.duration_gain[q]
-        active = _bursting(x, probability, ways, open_share, start, c.resting_acetylated, gain)
+        active = _bursting(x, counts, x.burst_start_rate, c.resting_acetylated, c.duration_gain[q])
         transcripts[q] = 2.0 * initiation_rate(x, c.transcript_share[q]) * active / decay
     proform = next_proform(x, 0.0, transcripts.sum(), 1.0, 1e5)
     store = next_store(x, 0.0, proform, 1.0, 1e5)
     resting_release = release_rate(x, store, 1.0)
     for t in range(activity.size):
         bhb, lactate, irisin, cortisol = concentrations[t]
-        fndc5 = next_fndc5(x, fndc5, hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
-        target = creb_target(
-            x, activity[t], rise(hill(bhb, x.bhb_half, 1), rest.bhb),
-            rise(hill(lactate, x.lactate_half, 2), rest.lactate), rise(hill(irisin, x.irisin_half, 1), rest.irisin),
-            fndc5, trkb,
+        r = drugs[min(t, drugs.shape[0] - 1)]
+        d = Pharmacology(
+            r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15], r[16],
+            r[17], r[18], r[19],
+        )  # fmt: skip
+        bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
+        fndc5 = next_fndc5(x, fndc5, d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
+        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), rest.bhb)
+        firing = excited(x, activity[t], raised)
+        target = d.creb * creb_target(
+            x, firing, raised, rise(d.nmdar * hill(lactate, x.lactate_half, 2), rest.lactate),
+            rise(d.integrin * hill(irisin, x.irisin_half, 1), rest.irisin), d.fndc5 * fndc5, trkb,
         )
         creb = relax(creb, target, 1.0 / x.creb_time, dt)
         hdac2 = hdac_abundance(hdac2, e.hdac2_loss, creb, e, dt)
         hdac3 = hdac_abundance(hdac3, e.hdac3_loss, creb, e, dt)
-        eraser = eraser_activity(e, bhb, 1.0, hdac2, hdac3, 0.0, 0.0, 0.0) / rest.eraser
+        eraser = eraser_activity(
+            e, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
+        ) / rest.eraser
         on, off = writer_rate(e, creb), e.eraser_rate * eraser
         open_share = relax(open_share, on / (on + off), on + off, dt)
         _exchange(e, probability, 1.0 - open_share, creb, eraser, dt)
-        receptor = glucocorticoid_occupancy(x, cortisol, 0.0)
+        _acetylated_counts(probability, ways, open_share, counts)
+        receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
         for q in range(4):
             start = burst_start(x, creb, c.frequency_exponent[q], receptor, rest.glucocorticoid)
-            active = _bursting(x, probability, ways, open_share, start, c.resting_acetylated, c.duration_gain[q])
-            made = 2.0 * initiation_rate(x, c.transcript_share[q]) * active
+            active = _bursting(x, counts, start, c.resting_acetylated, c.duration_gain[q])
+            made = d.transcription * 2.0 * initiation_rate(x, c.transcript_share[q]) * active
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)
-        store = next_store(x, store, proform, activity[t], dt)
-        proform = next_proform(x, proform, transcripts.sum(), 1.0, dt)
-        relative = release_rate(x, store, activity[t]) / resting_release
+        store = next_store(x, store, proform, firing, dt)
+        proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)
+        relative = release_rate(x, store, firing) / resting_release
         surface = next_trkb_surface(x, surface, relative, dt)
-        trkb = trkb_drive(relative, surface)
+        trkb = trkb_drive(relative, d.trkb * surface)
         repressed = 0.0
         for n in range(size + 1):
             repressed += probability[n] * n / size
-        out[0, t], out[1, t], out[2, t] = creb, (1.0 - repressed) * open_share, repressed
-        out[3, t], out[4, t], out[5, t], out[6, t] = transcripts[0], transcripts.sum(), store, trkb
+        out[0, t], out[1, t], out[2, t], out[3, t] = creb, fndc5, hdac2, hdac3
+        out[4, t], out[5, t], out[6, t] = (1.0 - repressed) * open_share, repressed, transcripts.sum()
+        out[7, t], out[8, t], out[9, t], out[10, t] = transcripts[0], transcripts[1], transcripts[2], transcripts[3]
+        out[11, t], out[12, t], out[13, t], out[14, t], out[15, t] = proform, store, relative, trkb, surface

@@ -19,6 +19,7 @@ class ExpressionParameters(NamedTuple):
     activity_gain: Annotated[float, Unit("1")]
     bhb_gain: Annotated[float, Unit("1")]
     bhb_half: Annotated[float, Unit("mmol/L")]
+    bhb_excitability: Annotated[float, Unit("1")]
     lactate_gain: Annotated[float, Unit("1")]
     lactate_half: Annotated[float, Unit("mmol/L")]
     irisin_gain: Annotated[float, Unit("1")]
@@ -51,6 +52,7 @@ class ExpressionParameters(NamedTuple):
     store_half_life: Annotated[float, Unit("h")]
     store_at_rest: Annotated[float, Unit("1")]
     released_share: Annotated[float, Unit("1")]
+    release_exponent: Annotated[float, Unit("1")]
     trkb_internalisation: Annotated[float, Unit("1/h")]
     trkb_return_time: Annotated[float, Unit("h")]
     trkb_resting_occupancy: Annotated[float, Unit("1")]
@@ -74,6 +76,15 @@ def rise(drive: float, rest: float) -> float:
     would add and no more (assumed).
     """
     return max(drive - rest, 0.0)
+
+
+@njit(cache=True, error_model="numpy")
+def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
+    """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
+
+    2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only).
+    """
+    return activity * (1.0 + p.bhb_excitability * bhb)
 
 
 @njit(cache=True, error_model="numpy")
@@ -208,17 +219,24 @@ def next_proform(p: ExpressionParameters, proform: float, transcripts: float, sy
 def next_store(p: ExpressionParameters, store: float, proform: float, activity: float, dt: float) -> float:
     """Mature BDNF dimers in the vesicle store after dt hours.
 
-    B' = (ln 2 / t_pro) P - (ln 2 / t_store) (1 - f + f a) B: maturation inside the cell, degradation, and release of
-    the share f in proportion to activity a. Mature : pro is about 10 : 1 at rest (Dieni 2012, dieni2012).
+    B' = (ln 2 / t_pro) P - (ln 2 / t_store) (1 - f + f a^n) B: maturation inside the cell, degradation, and release of
+    the share f, which rises with activity a as in `release_rate`. Mature : pro is about 10 : 1 at rest (Dieni 2012,
+    dieni2012).
     """
-    loss = 0.6931471805599453 / p.store_half_life * (1.0 - p.released_share + p.released_share * activity)
+    released = p.released_share * power(activity, p.release_exponent)
+    loss = 0.6931471805599453 / p.store_half_life * (1.0 - p.released_share + released)
     return relax(store, 0.6931471805599453 / p.proform_half_life * proform / loss, loss, dt)
 
 
 @njit(cache=True, error_model="numpy")
 def release_rate(p: ExpressionParameters, store: float, activity: float) -> float:
-    """Mature BDNF dimers that the neuron releases per hour: f a (ln 2 / t_store) B."""
-    return p.released_share * activity * 0.6931471805599453 / p.store_half_life * store
+    """Mature BDNF dimers that the neuron releases per hour: f a^n (ln 2 / t_store) B.
+
+    activity a relative to rest; n > 1, because bursts release far more than the same number of single spikes
+    (Balkowiec & Katz 2000, balkowiec2000).
+    """
+    released = p.released_share * power(activity, p.release_exponent)
+    return released * 0.6931471805599453 / p.store_half_life * store
 
 
 @njit(cache=True, error_model="numpy")

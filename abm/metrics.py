@@ -28,7 +28,10 @@ CONSOLIDATED = 0.5
 
 
 class Observed(Protocol):
-    """What a read-out needs of a model: tissue, neurons (one array per column) and the plasma of the present step."""
+    """What a read-out needs of a model: tissue, neurons (one array per column) and the plasma of the present step.
+
+    Observation models need more: the wiring and state of the synapses, and the constants of the parts they look at.
+    """
 
     @property
     def tissue(self) -> Any: ...
@@ -36,6 +39,18 @@ class Observed(Protocol):
     def neurons(self) -> Any: ...
     @property
     def blood(self) -> Mapping[str, float]: ...
+    @property
+    def wiring(self) -> Any: ...
+    @property
+    def synapses(self) -> Any: ...
+    @property
+    def expression(self) -> Any: ...
+    @property
+    def epigenome(self) -> Any: ...
+    @property
+    def plasticity(self) -> Any: ...
+    @property
+    def experiment(self) -> Any: ...
 
 
 @dataclass
@@ -106,6 +121,11 @@ def moran(values: Floats, region: str, layout: Layout) -> float:
     return float((deviation * deviation[neighbours].mean(axis=1)).sum()) / square
 
 
+def recorded_field(values: Floats, region: str, layout: Layout) -> float:
+    """Arithmetic mean of a field recording; the whole tissue's is that of CA1, where the electrode stands."""
+    return mean(values[layout.members["CA1"]] if region == "all" else values, region, layout)
+
+
 @dataclass(frozen=True)
 class Metric:
     """One read-out.
@@ -113,7 +133,8 @@ class Metric:
     name: as in configuration and results. unit: of the number ("1" is dimensionless). part: its place in the chain.
     definition: one sentence. values: model -> the measured values, one per neuron, or one for the blood.
     sum_up: values of a region's neurons -> the number; the arithmetic mean where nothing else is said.
-    has_zero: whether zero means "nothing of it", so that ratios of two numbers mean something.
+    has_zero: whether zero means "nothing of it", so that ratios of two numbers mean something. traced: whether it is
+    followed every hour; what takes a sample or a stimulus is made only when it is asked for.
     """
 
     name: str
@@ -123,11 +144,12 @@ class Metric:
     values: Callable[[Observed], Floats]
     sum_up: SumUp = mean
     has_zero: bool = True
+    traced: bool = True
 
     @property
     def regional(self) -> bool:
         """Whether the read-out has one number per region (the blood has none)."""
-        return self.part != "body"
+        return self.part not in ("body", "blood")
 
     def observe(self, model: Observed) -> dict[str, float]:
         """The number for the whole tissue ("all") and, but for the blood, for each region."""
@@ -140,6 +162,31 @@ class Metric:
 
 def _plasma(name: str, model: Observed) -> Floats:
     return np.asarray(model.blood[name], dtype=np.float64)
+
+
+def _sampled(name: str, model: Observed) -> Floats:
+    from abm.observation import blood
+
+    return np.asarray(getattr(blood, name)(model), dtype=np.float64)
+
+
+def _receptors(model: Observed) -> Floats:
+    # Loaded when something is read: the compiled parts are not needed to check an experiment.
+    from abm.observation.assays import receptor_occupancy
+
+    return receptor_occupancy(model)
+
+
+def _deacetylase(enzyme: str, model: Observed) -> Floats:
+    from abm.observation.assays import deacetylase_occupancy
+
+    return deacetylase_occupancy(model, enzyme)
+
+
+def _probed(name: str, model: Observed) -> Floats:
+    from abm.observation import probe
+
+    return np.asarray(getattr(probe, name)(model), dtype=np.float64)
 
 
 def _tissue(signal: int, model: Observed) -> Floats:
@@ -170,12 +217,28 @@ def _body() -> list[Metric]:
         "bhb": ("beta-hydroxybutyrate", "mmol/L"),
         "lactate": ("lactate", "mmol/L"),
         "irisin": ("irisin", "nmol/L"),
-        "cortisol": ("total cortisol (a rodent's corticosterone)", "nmol/L"),
         "glucose": ("glucose", "mmol/L"),
     }
+    cortisol = "Concentration of total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included."
     return [
-        Metric(f"plasma_{name}", unit, "body", f"Concentration of {text} in plasma.", partial(_plasma, name))
-        for name, (text, unit) in substances.items()
+        *(
+            Metric(f"plasma_{name}", unit, "body", f"Concentration of {text} in plasma.", partial(_plasma, name))
+            for name, (text, unit) in substances.items()
+        ),
+        Metric("plasma_cortisol", "nmol/L", "body", cortisol, partial(_sampled, "sampled_cortisol")),
+    ]
+
+
+def _blood() -> list[Metric]:
+    definitions = {
+        "plasma_bdnf": ("ng/mL", "BDNF in plasma, from the brain and from elsewhere, haemoconcentration included."),
+        "serum_bdnf": ("ng/mL", "BDNF in serum: that of the plasma and that which platelets give off."),
+        "brain_release": ("ng/g/min", "Net release of BDNF by the brain (arteriovenous difference x blood flow)."),
+    }
+    names = {"brain_release": "brain_bdnf_release"}
+    return [
+        Metric(names.get(name, name), unit, "blood", text, partial(_sampled, name), traced=False)
+        for name, (unit, text) in definitions.items()
     ]
 
 
@@ -202,6 +265,16 @@ def _epigenome() -> list[Metric]:
         ),
         _mean_of("hdac2", "epigenome", "Abundance of HDAC2, relative to rest."),
         _mean_of("hdac3", "epigenome", "Abundance of HDAC3, relative to rest."),
+        *(
+            Metric(
+                f"{enzyme}_occupancy",
+                "1",
+                "epigenome",
+                f"{enzyme.upper()} at Bdnf promoter I, relative to rest (ChIP).",
+                partial(_deacetylase, enzyme),
+            )
+            for enzyme in ("hdac2", "hdac3")
+        ),
         Metric("acetylation", "1", "epigenome", f"{acetylation}s I, II, IV and VI.", partial(_acetylated, slice(None))),
         *(
             Metric(
@@ -214,20 +287,25 @@ def _epigenome() -> list[Metric]:
 
 def _expression() -> list[Metric]:
     transcripts = "Bdnf transcripts per neuron"
+    receptors = "Share of glucocorticoid receptors that are occupied."
     return [
-        Metric("bdnf_mrna", "1", "expression", f"{transcripts}, all promoters.", partial(_transcripts, slice(None))),
+        _mean_of("fndc5", "expression", "FNDC5 of the neuron, relative to rest."),
+        Metric("gr_occupancy", "1", "expression", receptors, _receptors),
+        Metric(
+            "bdnf_mrna", "1", "expression", f"{transcripts}, all promoters (qPCR).", partial(_transcripts, slice(None))
+        ),
         *(
             Metric(
                 f"bdnf_mrna_{name}",
                 "1",
                 "expression",
-                f"{transcripts} from promoter {name}.",
+                f"{transcripts} from promoter {name} (qPCR of its exon).",
                 partial(_transcripts, slice(i, i + 1)),
             )
             for i, name in enumerate(PROMOTERS)
         ),
-        _mean_of("bdnf_pro", "expression", "proBDNF dimers per neuron."),
-        _mean_of("bdnf_protein", "expression", "Mature BDNF dimers stored per neuron."),
+        _mean_of("bdnf_pro", "expression", "proBDNF dimers per neuron (western blot)."),
+        _mean_of("bdnf_protein", "expression", "Mature BDNF dimers stored per neuron (western blot)."),
         _mean_of(
             "release_rate", "expression", "Mature BDNF dimers released per neuron and hour.", "1/h", "bdnf_release"
         ),
@@ -237,6 +315,7 @@ def _expression() -> list[Metric]:
 def _synapses() -> list[Metric]:
     strength = partial(_column, "mean_strength")
     return [
+        _mean_of("trkb_surface", "synapses", "TrkB at the surface of the neuron, relative to rest."),
         _mean_of("trkb", "synapses", "TrkB signalling, relative to rest.", name="trkb_activation"),
         _mean_of(
             "mean_strength",
@@ -274,6 +353,20 @@ def _synapses() -> list[Metric]:
     ]
 
 
+def _probes() -> list[Metric]:
+    definitions = {
+        "ltp_magnitude": ("potentiation", "fEPSP slope an hour after four trains of 100 Hz, relative to that before."),
+        "fepsp_slope": ("field_slope", "fEPSP slope per excited fibre, relative to unpotentiated synapses at rest."),
+        "paired_pulse_ratio": ("paired_pulse", "Second over first fEPSP slope at an interval of 40 ms."),
+    }
+    return [
+        Metric(name, "1", "synapses", text, partial(_probed, recording), recorded_field, traced=False)
+        for name, (recording, text) in definitions.items()
+    ]
+
+
 METRICS: dict[str, Metric] = {
-    metric.name: metric for metric in (*_body(), *_tissue_signals(), *_epigenome(), *_expression(), *_synapses())
+    metric.name: metric
+    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes)
+    for metric in part()
 }

@@ -180,14 +180,17 @@ class HippocampusModel(mesa.Model):
 
     def step(self) -> None:
         """Advance everything by one step; see the class for the order."""
-        blood, timeline, hour = self._coming_blood(), self._doses(), self.hour
-        agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
-        drugs = pharmacology(timeline, hour, agonist)
-        self._exchange(blood, timeline.remaining_activity("MCT1", hour))
-        self._advance_neurons(drugs, input_activity(self.network, blood["movement"]))
+        self._advance_neurons(*self.expose())
         self.clock = self.clock.next()
         if self.clock.taken % max(round(1.0 / self.clock.step), 1) == 0:
             self.datacollector.collect(self)
+
+    def expose(self) -> tuple[Pharmacology, float]:
+        """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
+        blood, timeline, hour = self._coming_blood(), self._doses(), self.hour
+        agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
+        self._exchange(blood, timeline.remaining_activity("MCT1", hour))
+        return pharmacology(timeline, hour, agonist), input_activity(self.network, blood["movement"])
 
     def _doses(self) -> Timeline:
         """What is in force now: the schedule, or nothing during burn-in."""

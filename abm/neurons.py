@@ -26,6 +26,7 @@ from abm.expression import (
     burst_end,
     burst_start,
     creb_target,
+    excited,
     glucocorticoid_occupancy,
     hill,
     initiation_rate,
@@ -42,7 +43,15 @@ from abm.expression import (
     trkb_drive,
 )
 from abm.streams import TRANSCRIPTION, StreamKey, fill_uniforms
-from abm.synapses import SynapseParameters, cortisol_gain, next_contacts, next_protein, next_scale, next_threshold
+from abm.synapses import (
+    SynapseParameters,
+    cortisol_gain,
+    next_contacts,
+    next_protein,
+    next_scale,
+    next_threshold,
+    trkb_gain,
+)
 
 ALLELES = 2
 TILE = 256  # neurons whose draws are made together; their buffers stay in the processor's cache
@@ -84,7 +93,7 @@ class Neuron(ColumnAgent):
     spine = Column(default=1.0, doc="number of spines and contacts relative to rest")
     scale = Column(default=1.0, doc="synaptic scaling factor")
     threshold = Column(default=1.0, doc="sliding threshold relative to rest")
-    potentiation_gain = Column(default=1.0, doc="cortisol and NMDA-receptor gain of potentiation relative to rest")
+    potentiation_gain = Column(default=1.0, doc="cortisol, TrkB and NMDA-receptor gain of potentiation, relative")
     depression_gain = Column(default=1.0, doc="p75 and NMDA-receptor gain of depression relative to rest")
     drive = Column(default=1.0, doc="mean synaptic drive relative to unpotentiated synapses")
     early_load = Column(doc="sum of |early change| over its synapses")
@@ -185,10 +194,12 @@ def sense(
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
         through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
         n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
+        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i])
+        n.activity[i] = excited(x, n.activity[i], raised)
         target = d.creb * creb_target(
             x,
             n.activity[i],
-            rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i]),
+            raised,
             rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
             rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
             d.fndc5 * n.fndc5[i],
@@ -265,7 +276,7 @@ def adapt(
         n.spine[i] = next_contacts(s, n.spine[i], n.trkb[i], dt)
         n.scale[i] = next_scale(s, n.scale[i], drive, n.trkb[i], dt)
         n.threshold[i] = next_threshold(s, n.threshold[i], drive, dt)
-        gain = cortisol_gain(s, signals.cortisol[n.voxel[i]]) / n.rest_potentiation[i]
+        gain = trkb_gain(s, n.trkb[i]) * cortisol_gain(s, signals.cortisol[n.voxel[i]]) / n.rest_potentiation[i]
         n.potentiation_gain[i] = min(d.nmdar * gain, 1.0 / s.potentiation)
         n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
 

@@ -5,6 +5,8 @@ A file maps names to records, or to one record per species where these differ:
     half_life: {value: 20 min, range: [15 min, 25 min], grade: assumed, source: [], species: human, note: "recalled"}
     resting: {human: {value: 0.9 mmol/L, ...}, mouse: {value: 2 mmol/L, ...}}
 
+A number that was fitted also says how well it is known, `interval`, and which command found it, `fit`.
+
 The model takes them as a NamedTuple of floats whose fields name the unit wanted, `Annotated[float, Unit("1/h")]`, so
 that they can be handed to compiled code as they are.
 """
@@ -28,7 +30,7 @@ GRADES = ("measured", "derived", "fitted", "assumed")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIRECTORY = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.parent / "configs"
 _UNITS: dict[type[Any], dict[str, str]] = {}
-_FIELDS = ("value", "range", "grade", "source", "species", "note")
+_FIELDS = ("value", "range", "grade", "source", "species", "note", "interval", "fit")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class ParameterRecord(NamedTuple):
     """One number of a parameter file.
 
     value: as written; number, low, high: value and range in `unit`, the unit it was written in ("1" where there is
-    none).
+    none). interval: 95 % posterior interval in `unit`, and fit: the command that found it; of fitted numbers only.
     """
 
     name: str
@@ -57,6 +59,8 @@ class ParameterRecord(NamedTuple):
     note: str
     file: str
     line: int
+    interval: tuple[float, float] | None = None
+    fit: str = ""
 
     def text(self, number: float) -> str | float:
         """A number in this record's unit as an override: text with the unit, or the plain number."""
@@ -236,7 +240,31 @@ def _record(document: Document, place: tuple[str, ...], name: str, entry: Any) -
         raise _broken(document, (*place, "range"), problem, f"{ends[0]} to {ends[1]}")
     source = _check_labels(document, place, entry)
     labels = (entry["grade"], source, entry.get("species"), entry.get("note", ""))
-    return ParameterRecord(name, entry["value"], number, low, high, unit, *labels, *document.mark(place))
+    interval = _interval(document, place, entry, unit)
+    return ParameterRecord(
+        name, entry["value"], number, low, high, unit, *labels, *document.mark(place), interval, entry.get("fit", "")
+    )
+
+
+def _interval(
+    document: Document, place: tuple[str, ...], entry: dict[str, Any], unit: str
+) -> tuple[float, float] | None:
+    """The posterior interval of a fitted number, which lies within its range and holds its value."""
+    for key in ("interval", "fit"):
+        if key in entry and entry["grade"] != "fitted":
+            raise _broken(document, (*place, key), f"a number that is {entry['grade']} has no {key}", "grade: fitted")
+    ends = entry.get("interval")
+    if ends is None:
+        return None
+    if not isinstance(ends, list) or len(ends) != 2:
+        raise _broken(document, (*place, "interval"), "not an interval", "a list of two values, [lowest, highest]")
+    value, low, high, least, most = (
+        _in_unit(document, place, item, unit) for item in (entry["value"], *ends, *entry["range"])
+    )
+    if not least <= low <= value <= high <= most:
+        expected = f"its ends within the range {entry['range'][0]} to {entry['range'][1]}, the value between them"
+        raise _broken(document, (*place, "interval"), f"not an interval about {entry['value']}", expected)
+    return low, high
 
 
 def _check_labels(document: Document, place: tuple[str, ...], entry: dict[str, Any]) -> tuple[str, ...]:
@@ -250,7 +278,10 @@ def _check_labels(document: Document, place: tuple[str, ...], entry: dict[str, A
         )
     if grade in {"measured", "derived"} and not source:
         raise _broken(document, (*place, "source"), f"a {grade} number needs a source", "keys of references.bib")
-    for key in ("species", "note"):
+    for key in ("interval", "fit"):
+        if grade == "fitted" and key not in entry:
+            raise _broken(document, place, f"a fitted number needs '{key}'", "it, as calibrate --write does")
+    for key in ("species", "note", "fit"):
         if not isinstance(entry.get(key, ""), str):
             raise _broken(document, (*place, key), "not text")
     return tuple(source)

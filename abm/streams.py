@@ -6,6 +6,8 @@ checkpoint, and two schedules of one replicate meet the same luck (common random
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +52,17 @@ def generator(seed: int, replicate: int, purpose: str) -> np.random.Generator:
     """NumPy generator for draws made once, while a replicate is set up (positions, capillaries, wiring)."""
     words = np.array(_words(purpose, seed, replicate), dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=words[:2] | (words[2:4] << HALF)))
+
+
+@contextmanager
+def global_stream(*purpose: int | str) -> Iterator[None]:
+    """Set NumPy's global generator for a while, then put it back: for libraries that draw from nothing else."""
+    before = np.random.get_state()  # noqa: NPY002
+    np.random.seed(_words(*purpose)[0])  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(before)  # noqa: NPY002
 
 
 @njit(cache=True, error_model="numpy")

@@ -20,6 +20,7 @@ class SynapseParameters(NamedTuple):
     early_time: Annotated[float, Unit("h")]
     potentiation: Annotated[float, Unit("1")]
     depression: Annotated[float, Unit("1")]
+    trkb_gate: Annotated[float, Unit("1")]
     tag_threshold: Annotated[float, Unit("1")]
     late_floor: Annotated[float, Unit("1")]
     late_time: Annotated[float, Unit("h")]
@@ -50,11 +51,21 @@ def cortisol_gain(p: SynapseParameters, cortisol: float) -> float:
 
 
 @njit(cache=True, error_model="numpy")
+def trkb_gain(p: SynapseParameters, trkb: float) -> float:
+    """Gain of potentiation by TrkB signalling k relative to rest: 1 + g (k - 1).
+
+    Potentiation is smaller where BDNF is halved or missing and comes back when it is added (Korte 1995, korte1995;
+    Patterson 1996, patterson1996); g is the share of potentiation that needs TrkB.
+    """
+    return 1.0 + p.trkb_gate * (trkb - 1.0)
+
+
+@njit(cache=True, error_model="numpy")
 def potentiated(p: SynapseParameters, early: float, drive: float, threshold: float, gain: float) -> float:
     """Early change after an event in which both cells fired: e + a_P G y / (y + th) (1 - e).
 
-    drive y: relative drive of the receiving neuron; threshold th: its sliding threshold; gain G: cortisol and NMDA
-    receptors.
+    drive y: relative drive of the receiving neuron; threshold th: its sliding threshold; gain G: cortisol, TrkB and
+    NMDA receptors.
     """
     return early + p.potentiation * gain * drive / (drive + threshold) * (1.0 - early)
 

@@ -91,7 +91,7 @@ def test_check_loads_no_compiled_code(config: Path) -> None:
     [
         ("run.replicats=3", "replicates"),
         ("run.duration=3 kg", "run.duration"),
-        ("observe=[{metric: ltp_magnitude}]", "not observable"),
+        ("observe=[{metric: serum_bdnf.CA1}]", "no regions"),
     ],
 )
 def test_a_wrong_configuration_exits_with_2_and_one_message(

@@ -92,7 +92,7 @@ def test_protein_equations_are_solved_exactly():
     assert expression.next_proform(P, 300.0, 1.4 * P.transcripts_at_rest, 1.0, 5.0) == pytest.approx(
         integrated(lambda y: rate * (made - y), 300.0, 5.0)
     )
-    loss = LN2 / P.store_half_life * (1.0 - P.released_share + P.released_share * 1.5)
+    loss = LN2 / P.store_half_life * (1.0 - P.released_share + P.released_share * 1.5**P.release_exponent)
     assert expression.next_store(P, 6000.0, 800.0, 1.5, 5.0) == pytest.approx(
         integrated(lambda y: rate * 800.0 - loss * y, 6000.0, 5.0)
     )
@@ -107,8 +107,16 @@ def test_stores_rest_at_ten_mature_to_one_pro():
 
 
 def test_more_activity_releases_more_and_empties_the_store():
-    assert expression.release_rate(P, 7000.0, 2.0) == 2.0 * expression.release_rate(P, 7000.0, 1.0)
+    linear = P._replace(release_exponent=1.0)
+    released = [expression.release_rate(linear, 7000.0, activity) for activity in (1.0, 2.0)]
+    assert released[1] == pytest.approx(2.0 * released[0])
+    assert expression.release_rate(P, 7000.0, 2.0) > 2.0 * expression.release_rate(P, 7000.0, 1.0)
     assert expression.next_store(P, 7000.0, 700.0, 2.0, 10.0) < expression.next_store(P, 7000.0, 700.0, 1.0, 10.0)
+
+
+def test_bhb_raises_firing_only_above_the_set_point():
+    assert expression.excited(P, 1.2, 0.0) == 1.2
+    assert expression.excited(P, 1.2, 0.5) == pytest.approx(1.2 * (1.0 + 0.5 * P.bhb_excitability))
 
 
 def test_saturating_bdnf_halves_surface_trkb_within_hours():

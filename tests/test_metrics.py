@@ -6,10 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from abm.metric_names import METRIC_NAMES, REGIONS
+from abm.epigenome import EpigenomeParameters
+from abm.expression import ExpressionParameters
+from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
 from abm.metrics import METRICS, NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
+from abm.network import NetworkParameters, Synapses, wire
+from abm.parameters import load_parameters
+from abm.synapses import SynapseParameters
+from abm.units import convert
 
-LATER = {"serum_bdnf", "plasma_bdnf", "brain_bdnf_release", "ltp_magnitude", "fepsp_slope", "paired_pulse_ratio"}
+PROBES = {"ltp_magnitude", "fepsp_slope", "paired_pulse_ratio"}
 
 
 class Model:
@@ -25,16 +31,26 @@ class Model:
             "transcripts": draw.poisson(3.0, (neurons, 4)).astype(np.int32),
         }
         scalars = (
-            "eraser hdac2 hdac3 bdnf_pro bdnf_protein release_rate trkb mean_strength potentiated consolidated spine"
+            "eraser hdac2 hdac3 fndc5 bdnf_pro bdnf_protein release_rate trkb_surface trkb mean_strength potentiated "
+            "consolidated spine scale threshold potentiation_gain plasticity_protein rest_bdnf"
         )
         columns |= {name: draw.random(neurons) + 0.5 for name in scalars.split()}
         self.neurons = SimpleNamespace(**columns)
         self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
         self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0}
+        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "platelets": 1.2, "exertion": 0.3}
+        self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))
+        self.expression = load_parameters(ExpressionParameters, "expression")
+        self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
+        self.plasticity = load_parameters(SynapseParameters, "synapses")
+        network = load_parameters(NetworkParameters, "network")._replace(synapses_per_neuron=20.0)
+        self.wiring = wire(network, columns["region"], draw)
+        self.synapses = Synapses(draw.random(self.wiring.sender.size), draw.random(self.wiring.sender.size))
 
 
-def test_every_read_out_is_defined_or_waits_for_its_observation_model() -> None:
-    assert set(METRICS) == set(METRIC_NAMES) - LATER
+def test_every_name_is_a_read_out() -> None:
+    assert set(METRICS) == set(METRIC_NAMES)
+    assert {name for name, metric in METRICS.items() if not metric.regional} == set(BLOOD_METRIC_NAMES)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -42,7 +58,8 @@ def test_definition(name: str) -> None:
     metric = METRICS[name]
     assert metric.name == name
     assert metric.definition.endswith(".")
-    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L"}
+    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L", "ng/mL", "ng/g/min"}
+    assert metric.unit == "1" or convert(f"2 {metric.unit}", metric.unit) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -53,6 +70,11 @@ def test_reading_gives_a_number_per_region_and_changes_nothing(name: str) -> Non
     assert all(np.isfinite(value) and isinstance(value, float) for value in values.values())
     for column, array in vars(twin.neurons).items():
         np.testing.assert_array_equal(getattr(model.neurons, column), array)
+    np.testing.assert_array_equal(model.tissue.concentration, twin.tissue.concentration)
+    for array, same in ((model.synapses.early, twin.synapses.early), (model.synapses.late, twin.synapses.late)):
+        np.testing.assert_array_equal(array, same)
+    for array, same in zip(model.wiring, twin.wiring, strict=True):
+        np.testing.assert_array_equal(array, same)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +86,12 @@ def test_whole_tissue_is_the_mean_of_its_regions_weighted_by_neurons(name: str) 
     counts = np.bincount(model.neurons.region, minlength=3)
     parts = np.array([values[region] for region in REGIONS[1:]])
     assert values["all"] == pytest.approx((parts * counts).sum() / counts.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_field_of_the_whole_tissue_is_recorded_in_ca1(name: str) -> None:
+    values = METRICS[name].observe(Model())
+    assert values["all"] == values["CA1"] != values["CA3"]
 
 
 def test_acetylation_counts_only_acetylated_nucleosomes() -> None:

@@ -129,7 +129,7 @@ def test_lactate_reaches_fndc5_only_through_sirt1_and_pgc1a():
 def test_transcription_block_empties_transcripts_and_synthesis_block_the_store():
     blocked = live(population(60), 48.0, drugs=Pharmacology(transcription=0.0))
     assert blocked.transcripts.sum() <= 3
-    starved = live(population(60), 120.0, drugs=Pharmacology(bdnf_synthesis=0.0))
+    starved = live(population(60), 200.0, drugs=Pharmacology(bdnf_synthesis=0.0))
     assert starved.bdnf_protein.mean() < 0.05 * X.store_at_rest
 
 

@@ -34,6 +34,14 @@ def test_late_change_stays_within_its_bounds(late, early, protein, trkb, dt):
     assert P.late_floor <= after <= 1.0
 
 
+def test_potentiation_needs_trkb_in_part():
+    # Korte 1995, Patterson 1996: smaller with one or no copy of Bdnf, as before when BDNF is added.
+    gains = [synapses.trkb_gain(P, trkb) for trkb in (0.0, 0.5, 1.0, 2.0)]
+    assert gains[2] == 1.0
+    assert gains[0] == pytest.approx(1.0 - P.trkb_gate)
+    assert np.all(np.diff(gains) > 0.0)
+
+
 @given(st.floats(-0.5, 1.0), st.floats(0.1, 5.0), st.floats(0.2, 3.0), st.floats(0.0, 1.6))
 def test_events_keep_the_early_change_within_its_bounds(early, drive, threshold, gain):
     up = synapses.potentiated(P, early, drive, threshold, gain)

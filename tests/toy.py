@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import fields
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -16,13 +17,19 @@ import numpy as np
 
 from abm.body import Plasma
 from abm.config import Experiment, build_experiment
+from abm.epigenome import EpigenomeParameters
+from abm.expression import ExpressionParameters
 from abm.metrics import SIGNALS
+from abm.parameters import load_parameters
 from abm.schedule import Timeline
 from abm.study.record import LEDGER
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]
 
-SCALARS = "eraser hdac2 hdac3 bdnf_pro bdnf_protein release_rate trkb mean_strength potentiated consolidated spine"
+SCALARS = (
+    "eraser hdac2 hdac3 fndc5 bdnf_pro bdnf_protein release_rate trkb_surface trkb mean_strength potentiated "
+    "consolidated spine"
+)
 PLAN = {
     "name": "toy",
     "tissue": {"neurons": 30, "size": ["200 um", "200 um"]},
@@ -65,13 +72,16 @@ class ToyModel:
             concentration=draw.random((5, 8, 8)), ledger=ledger, step_error=np.full(5, 1e-4), substeps=np.ones(5, int)
         )
         self.plasma, self.taken = plasma, 0
+        self.expression = load_parameters(ExpressionParameters, "expression")
+        self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
 
     @property
     def blood(self) -> dict[str, float]:
         place = max(self.taken - 1, 0)
         return {
-            name: float(getattr(self.plasma, name)[place])
-            for name in ("bhb", "lactate", "irisin", "cortisol", "glucose")
+            item.name: float(getattr(self.plasma, item.name)[place])
+            for item in fields(self.plasma)
+            if item.name != "edges"
         }
 
     def step(self) -> None:

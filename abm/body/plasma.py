@@ -19,7 +19,8 @@ class Plasma:
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
     untrained, 1 trained. movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal
     cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
-    mmol/L. bdnf_iv: dosed, nmol/L.
+    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these three: plasma_volume and platelets, their
+    concentration, relative to rest; exertion, recent squared intensity, 0 at rest and at most 1.
     """
 
     edges: Vector
@@ -36,6 +37,9 @@ class Plasma:
     dexamethasone: Vector
     two_deoxyglucose: Vector
     bdnf_iv: Vector
+    plasma_volume: Vector
+    platelets: Vector
+    exertion: Vector
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.plasma import Plasma, rounded
 from abm.body.protocol import build_protocol
 from abm.body.rates import (
@@ -32,6 +33,7 @@ from abm.body.rates import (
 )
 from abm.body.solve import Protocol, integrate
 from abm.body.subject import body_parameters, initial_fitness
+from abm.parameters import load_parameters
 from abm.schedule import DAY, Timeline, resting_timeline
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     """
     edges = np.asarray(edges, np.float64)
     p = body_parameters(subject)
-    return _plasma(p, solve_body(p, timeline, edges, resting_state(subject)), timeline, edges)
+    return _plasma(subject, solve_body(p, timeline, edges, resting_state(subject)), timeline, edges)
 
 
 def resting_day(subject: Subject, step: float) -> Plasma:
@@ -114,7 +116,7 @@ def resting_day(subject: Subject, step: float) -> Plasma:
     edges = DAY + np.arange(count + 1) * DAY / count
     timeline = resting_timeline(subject, 2 * DAY)
     p = body_parameters(subject)
-    plasma = _plasma(p, solve_body(p, timeline, edges, resting_state(subject), adapting=False), timeline, edges)
+    plasma = _plasma(subject, solve_body(p, timeline, edges, resting_state(subject), adapting=False), timeline, edges)
     return Plasma(edges - DAY, *(getattr(plasma, name) for name in list(Plasma.__dataclass_fields__)[1:]))
 
 
@@ -147,13 +149,16 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
     return state
 
 
-def _plasma(p: BodyParameters, trajectory: Trajectory, timeline: Timeline, edges: Vector) -> Plasma:
+def _plasma(subject: Subject, trajectory: Trajectory, timeline: Timeline, edges: Vector) -> Plasma:
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
+    p = body_parameters(subject)
+    shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
     demand, rest = trajectory.protocol.inputs[:, DEMAND], timeline.resting_intensity
     above_rest = np.clip((demand - rest) / (1.0 - rest), 0.0, 1.0)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
+    sample = haemoconcentration(shift, trajectory.protocol.times, demand)
     return Plasma(
         edges=edges,
         bhb=mean(BHB),
@@ -169,4 +174,5 @@ def _plasma(p: BodyParameters, trajectory: Trajectory, timeline: Timeline, edges
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),
+        **{name: rounded(trajectory.step_means(edges, values)) for name, values in sample._asdict().items()},
     )

@@ -8,6 +8,7 @@ RunConfig. Times are hours, lengths micrometres, once loaded; `Experiment.resolv
 """
 
 from abm.config.doses import dose_amount, dose_unit
+from abm.config.evidence import Evidence, EvidenceObservation, evidence_library, load_evidence
 from abm.config.experiment import (
     Boundaries,
     Capillaries,
@@ -33,6 +34,8 @@ __all__ = [
     "Capillaries",
     "ConfigError",
     "DosePlan",
+    "Evidence",
+    "EvidenceObservation",
     "ExerciseParameters",
     "Experiment",
     "Fast",
@@ -56,7 +59,9 @@ __all__ = [
     "capacity",
     "dose_amount",
     "dose_unit",
+    "evidence_library",
     "load_document",
+    "load_evidence",
     "load_experiment",
     "load_model",
     "override",

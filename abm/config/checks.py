@@ -40,7 +40,7 @@ def check_experiment(experiment: Experiment) -> None:
         _check_sessions(schedule, experiment.run.duration, subject.species, capacity_of_subject, at)
         _check_times(schedule, experiment.run.duration, at)
         _check_baths(schedule, experiment.run.duration, at)
-    _check_observations(experiment)
+    check_observations(experiment)
 
 
 def _check_preparation(preparation: str, schedule: Schedule, at: tuple[str, ...]) -> None:
@@ -142,7 +142,8 @@ def _occurrences(entry: Repeating, duration: float, at: tuple[Key, ...]) -> list
     return times
 
 
-def _check_observations(experiment: Experiment) -> None:
+def check_observations(experiment: Experiment) -> None:
+    """Fault where a read-out cannot be taken, or not when it is asked for."""
     run = experiment.run
     for index, observation in enumerate(experiment.observe):
         at = ("observe", index)

@@ -134,28 +134,29 @@ class TissueConfig(Part):
         return self
 
 
+def _is_known(name: str) -> str:
+    metric, dot, region = name.partition(".")
+    if metric not in METRIC_NAMES:
+        raise Fault("unknown read-out", expected="the name of a read-out", suggestion=nearest(metric, METRIC_NAMES))
+    if dot and region not in REGIONS[1:]:
+        near = nearest(region, REGIONS[1:])
+        suggestion = f"{metric}.{near}" if near else None
+        raise Fault(f"unknown region '{region}'", expected="DG, CA3 or CA1", suggestion=suggestion)
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_is_known)]
+
+
 class Observation(Part):
     """A read-out and when it is taken: `at` times, or `every` so often; at the start and the end where neither is."""
 
-    metric: str
+    metric: MetricName
     """Name of a read-out, for all regions; with .DG, .CA3 or .CA1 for one."""
     at: Annotated[tuple[Hours, ...], OneOrMore, Field(min_length=1)] | None = None
     """Times since time zero."""
     every: PositiveHours | None = None
     """Interval, from time zero to the end."""
-
-    @field_validator("metric")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        metric, dot, region = name.partition(".")
-        if metric not in METRIC_NAMES:
-            raise Fault("unknown read-out", expected="the name of a read-out", suggestion=nearest(metric, METRIC_NAMES))
-        if dot and region not in REGIONS[1:]:
-            near = nearest(region, REGIONS[1:])
-            raise Fault(
-                f"unknown region '{region}'", expected="DG, CA3 or CA1", suggestion=f"{metric}.{near}" if near else None
-            )
-        return name
 
     @model_validator(mode="after")
     def _at_or_every(self) -> Self:

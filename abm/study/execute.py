@@ -7,23 +7,19 @@ at once: a fault costs its own run only, and after an interruption `resume` does
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from abm.body import Plasma
 from abm.study.crew import Crew
+from abm.study.dispatch import Dispatch, Outcome
 from abm.study.plan import Plan, Run
 from abm.study.progress import Progress
 from abm.study.store import ResultsFolder
-from abm.study.work import Fault, fault_of, rest, simulate
+from abm.study.work import Fault, rest, simulate
 
-POLL = 0.5  # s
-ATTEMPTS = 2  # a worker that dies takes its pool with it, so that each task in hand gets a second try, alone
 BURN_IN = ""
-
-Outcome = Future[Fault | None]
 
 
 class Failure(NamedTuple):
@@ -45,7 +41,7 @@ class Forcing(NamedTuple):
 
 
 @dataclass
-class Execution:
+class Execution(Dispatch[Run]):
     """The state of a study under way. A task is a run, or a burn-in where its schedule is empty."""
 
     plan: Plan
@@ -61,19 +57,7 @@ class Execution:
     def carry_out(self) -> None:
         """Do every task that is not done yet; on KeyboardInterrupt stop the workers and pass it on."""
         self._queue()
-        try:
-            while self.waiting or self.running:
-                self._hand_out()
-                finished, _ = wait(self.running, timeout=POLL, return_when=FIRST_COMPLETED)
-                for outcome in finished:
-                    self._settle(outcome)
-                self._show()
-        except KeyboardInterrupt:
-            self.folder.stop.touch()
-            self.crew.dismiss()
-            raise
-        finally:
-            self.progress.close()
+        super().carry_out()
 
     def _queue(self) -> None:
         missing = [run for run in self.plan.runs if not self.folder.run_file(self.plan, run).exists()]
@@ -90,58 +74,20 @@ class Execution:
         rested = self.plan.experiment.run.replicates - len(needed)
         self.progress.complete(done * self.plan.steps + rested * self.plan.burn_in_steps)
 
-    def _hand_out(self) -> None:
-        # After a worker died, the tasks it may have died of run one by one, until it is clear which one it was.
-        while task := self._next():
-            self.waiting.remove(task)
-            try:
-                self.running[self._submit(task)] = task
-            except BrokenExecutor:
-                self._recover(task)
-
-    def _next(self) -> Run | None:
-        suspects = [task for task in self.waiting if self.attempts[task]]
-        alone = suspects or any(self.attempts[task] for task in self.running.values())
-        if len(self.running) >= (1 if alone else self.crew.width):
-            return None
-        return next((task for task in suspects or self.waiting if self._ready(task)), None)
-
-    def _ready(self, task: Run) -> bool:
+    def ready(self, task: Run) -> bool:
+        """A run starts from the rested tissue of its replicate."""
         return task.schedule == BURN_IN or self.folder.rested_file(task.replicate).exists()
 
-    def _submit(self, task: Run) -> Outcome:
+    def submit(self, task: Run) -> Outcome:
+        """Give a run or a burn-in to the crew."""
         if task.schedule == BURN_IN:
             day = self.forcing.resting_day
             return self.crew.executor.submit(rest, self.plan, self.folder, task.replicate, day)
         plasma = self.forcing.schedules[task.schedule]
         return self.crew.executor.submit(simulate, self.plan, self.folder, task, plasma)
 
-    def _settle(self, outcome: Outcome) -> None:
-        if outcome not in self.running:  # lost with another task's worker, and taken care of
-            return
-        try:
-            fault = outcome.result()
-        except BrokenExecutor:
-            self._recover()
-            return
-        except Exception as error:  # such as a task that could not be sent
-            fault = fault_of(error)
-        self._close(self.running.pop(outcome), fault)
-
-    def _recover(self, *unsent: Run) -> None:
-        lost = [*self.running.values(), *unsent]
-        self.running.clear()
-        self.crew.renew()
-        for task in lost:
-            self.attempts[task] += 1
-            if self.attempts[task] < ATTEMPTS:
-                self.waiting.append(task)
-            else:
-                self._close(task, Fault("the worker process died (out of memory?)", ""))
-
-    def _close(self, task: Run, fault: Fault | None) -> None:
+    def close(self, task: Run, fault: Fault | None) -> None:
         """Take a task off the books; the fault of a burn-in is the fault of all its runs."""
-        self.attempts.pop(task, None)
         self.progress.complete(self.plan.steps if task.schedule else self.plan.burn_in_steps)
         if fault is None:
             return
@@ -150,7 +96,8 @@ class Execution:
         stage = "run" if task.schedule else "burn-in"
         self.failures += [Failure(*run, stage, fault.error, fault.traceback) for run in failed]
 
-    def _show(self) -> None:
+    def show(self) -> None:
+        """Tell how many runs are done."""
         runs = len(self.plan.runs)
         left = sum(1 for task in (*self.waiting, *self.running.values()) if task.schedule)
         self.progress.show(f"{runs - left} of {runs} runs", map(self._progress_file, self.running.values()))

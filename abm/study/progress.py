@@ -28,6 +28,10 @@ class Progress:
         """Count a task of so many steps as done."""
         self.finished += steps
 
+    def expect(self, steps: int) -> None:
+        """Count so many more steps as to be done."""
+        self.bar.total = (self.bar.total or 0) + steps
+
     def show(self, text: str, running: Iterable[Path]) -> None:
         """Move the bar to what is finished plus what the running tasks have written down."""
         steps = self.finished + sum(map(_steps_in, running))

@@ -16,7 +16,7 @@ from abm.tissue.ledger import TERMS
 LEDGER = ("initial", *TERMS, "stored", "residual", "worst_residual")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FAST = tuple(metric for metric in METRICS.values() if metric.part == "tissue")
-SLOW = tuple(metric for metric in METRICS.values() if metric.part not in ("body", "tissue"))
+SLOW = tuple(m for m in METRICS.values() if m.part not in ("body", "tissue") and m.traced)
 SPREAD = tuple(metric for metric in SLOW if metric.sum_up is mean)
 WHOLE = tuple(metric for metric in SLOW if metric.sum_up is not mean)
 

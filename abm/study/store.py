@@ -38,7 +38,10 @@ class ResultsError(Exception):
 
 
 class ResultsFolder:
-    """Where one study keeps its files."""
+    """Where one study keeps its files; `own` names what a study writes and may replace, `account` says how it went."""
+
+    own: tuple[str, ...] = OWN
+    account: str = "manifest.json"
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
@@ -49,12 +52,20 @@ class ResultsFolder:
 
     def check(self, plan: Plan, *, resume: bool, overwrite: bool) -> None:
         """ResultsError where the folder holds something that must not be touched; changes nothing."""
+        present = {
+            "config_hash": ("configuration", config_hash(plan.experiment)),
+            "code_hash": ("program", code_hash()),
+        }
+        self.check_against(present, resume=resume, overwrite=overwrite)
+
+    def check_against(self, present: Mapping[str, tuple[str, str]], *, resume: bool, overwrite: bool) -> None:
+        """As `check`; `present`: what the manifest of a study to be resumed must hold, key -> (what it is, value)."""
         if self.path.exists() and not self.path.is_dir():
             raise ResultsError(f"{self.path} is a file, not a folder")
         if not self.path.exists() or not any(self.path.iterdir()):
             return
         if resume:
-            self._check_same(plan)
+            self._check_same(present)
         elif not overwrite:
             raise ResultsError(f"{self.path} is not empty: add --resume to go on or --overwrite to replace its results")
         elif not self.has_manifest():
@@ -63,7 +74,7 @@ class ResultsFolder:
     def open(self, *, overwrite: bool) -> None:
         """Make the folder ready for a study; overwriting removes what an earlier one wrote, and only that."""
         try:
-            for name in OWN if overwrite else ():
+            for name in self.own if overwrite else ():
                 remove(self.path / name)
             self.runs.mkdir(parents=True, exist_ok=True)
             self.stop.unlink(missing_ok=True)
@@ -72,19 +83,16 @@ class ResultsFolder:
 
     def has_manifest(self) -> bool:
         """Whether a study has been started here."""
-        return (self.path / "manifest.json").is_file()
+        return (self.path / self.account).is_file()
 
     def is_complete(self) -> bool:
         """Whether a study has been carried out here without a failure."""
         return self.has_manifest() and self.manifest().get("status") == "complete"
 
-    def _check_same(self, plan: Plan) -> None:
+    def _check_same(self, present: Mapping[str, tuple[str, str]]) -> None:
         manifest = self.manifest()
-        for key, what, present in (
-            ("config_hash", "configuration", config_hash(plan.experiment)),
-            ("code_hash", "program", code_hash()),
-        ):
-            if manifest.get(key) != present:
+        for key, (what, value) in present.items():
+            if manifest.get(key) != value:
                 raise ResultsError(
                     f"{self.path} cannot be resumed: the {what} has changed since it was started; "
                     "use --overwrite to replace its results or another --out"
@@ -93,16 +101,16 @@ class ResultsFolder:
     def manifest(self) -> dict[str, Any]:
         """The record of the study; ResultsError where there is none."""
         try:
-            found: dict[str, Any] = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads((self.path / self.account).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise ResultsError(f"{self.path} holds no results (no manifest.json)") from None
+            raise ResultsError(f"{self.path} holds no results (no {self.account})") from None
         except json.JSONDecodeError as error:
             raise ResultsError(f"{self.path / 'manifest.json'} is damaged: {error}") from None
         return found
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Replace manifest.json."""
-        write_text(self.path / "manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / self.account, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
     def write_config(self, plan: Plan) -> None:
         """Write the resolved experiment."""

@@ -70,15 +70,16 @@ def _end_with(parent: BaseProcess) -> None:
 
 def rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma) -> Fault | None:
     """Let one replicate's tissue come to rest; every schedule then starts from that state."""
-    return _guarded(lambda: _rest(plan, folder, replicate, resting_day))
+    return guarded(lambda: _rest(plan, folder, replicate, resting_day))
 
 
 def simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> Fault | None:
     """Run one schedule on one rested tissue and store what is kept of it."""
-    return _guarded(lambda: _simulate(plan, folder, run, plasma))
+    return guarded(lambda: _simulate(plan, folder, run, plasma))
 
 
-def _guarded(work: Callable[[], None]) -> Fault | None:
+def guarded(work: Callable[[], None]) -> Fault | None:
+    """Do some work; whatever goes wrong is returned in words."""
     try:
         work()
     except Exception as error:  # whatever it is, it becomes a row of the results

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from abm.metric_names import PROMOTERS
 from abm.metrics import METRICS, SIGNALS
 from abm.study.results import Results, SummaryRow
-from abm.study.store import write_atomically
 from abm.view.maps import strength_distribution, tissue_maps
 from abm.view.style import (
     REFERENCE,
@@ -28,6 +27,7 @@ from abm.view.style import (
     few_ticks,
     label,
     mean_and_band,
+    save_figure,
     time_axis,
 )
 from abm.view.text import last_values
@@ -279,12 +279,5 @@ def write_figures(results: Results) -> dict[str, Path]:
         with rc_context(STYLE):  # type: ignore[arg-type]
             figure = draw(results)
             paths[name] = folder / f"{name}.png"
-            _save(figure, paths[name])
+            save_figure(figure, paths[name], DPI)
     return paths
-
-
-def _save(figure: Figure, path: Path) -> None:
-    def save(draft: Path) -> None:
-        figure.savefig(draft, format="png", dpi=DPI, metadata={"Software": None})
-
-    write_atomically(path, save)

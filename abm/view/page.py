@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
@@ -37,6 +39,13 @@ def page(title: str, lead: str, sections: Mapping[str, str]) -> str:
 def details(heading: str, content: str) -> str:
     """HTML that is folded away under a heading, which is text."""
     return f"<details><summary>{html.escape(heading)}</summary>{content}</details>"
+
+
+def image(path: Path, name: str, caption: str) -> str:
+    """A PNG file as part of the page, with its name for those who cannot see it and its caption, both text."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    shown = f'<img alt="{html.escape(name)}" src="data:image/png;base64,{content}">'
+    return f"<figure>{shown}<figcaption>{html.escape(caption)}</figcaption></figure>"
 
 
 def note(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections import Counter
@@ -20,7 +19,8 @@ from abm.study.step_error import step_errors
 from abm.study.store import write_text
 from abm.view.bibliography import reference_lines
 from abm.view.figures import FIGURES, write_figures
-from abm.view.page import details, note, page, table
+from abm.view.page import details, image, note, page, table
+from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
 from abm.view.text import last_values, mean_text, number, p_text, plan_text, ratio_text
 
@@ -39,6 +39,8 @@ def write_report(results: Results) -> Path:
         "Sources": _sources(subject),
         "Provenance": _provenance(results),
     }
+    if sensitivity := report_section(results.path):
+        sections = {"Summary": sections.pop("Summary"), "What the result depends on": sensitivity, **sections}
     path = results.path / "report.html"
     write_text(path, page(experiment.name, _lead(results), sections))
     return path
@@ -73,12 +75,7 @@ def _summary(results: Results) -> str:
 
 
 def _figures(paths: dict[str, Path]) -> str:
-    parts = []
-    for name, path in paths.items():
-        image = f'<img alt="{name}" src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}">'
-        caption = html.escape((FIGURES[name].__doc__ or "").strip())
-        parts.append(f"<figure>{image}<figcaption>{caption}</figcaption></figure>")
-    return "".join(parts)
+    return "".join(image(path, name, (FIGURES[name].__doc__ or "").strip()) for name, path in paths.items())
 
 
 def _provenance(results: Results) -> str:
@@ -155,13 +152,16 @@ def _parameters(subject: Subject) -> str:
         rows = [_parameter_row(name, item, subject.overrides.get(f"{part}.{name}")) for name, item in records.items()]
         parts.append(details(f"{part} ({len(rows)})", table(head, rows)))
     counts = ", ".join(f"{count} {grade}" for grade, count in grades.most_common())
-    text = f"{grades.total()} numbers for {subject.species}: {counts}. Assumed: a choice without a direct measurement."
+    text = f"{grades.total()} numbers for {subject.species}: {counts}. Assumed: a choice without a direct measurement. "
+    text += "In brackets the 95 % interval of a fit."
     return note(text) + "".join(parts)
 
 
 def _parameter_row(name: str, record: ParameterRecord, override: object) -> tuple[str, ...]:
     limits = f"{record.low:g} to {record.high:g}" + ("" if record.unit == "1" else f" {record.unit}")
     value = str(record.value) if override is None else f"{override} (in place of {record.value})"
+    if record.interval is not None and override is None:
+        value += f" [{record.interval[0]:g}, {record.interval[1]:g}]"
     sources = ", ".join(record.source)
     return (name.replace("_", " "), value, limits, record.grade, record.species or "", sources, record.note)
 

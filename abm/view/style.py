@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from abm.metrics import METRICS
 from abm.study.contrasts import t_quantile
+from abm.study.store import write_atomically
 
 Floats = NDArray[np.float64]
 
@@ -99,3 +102,12 @@ def draw_band(axes: Axes, days: Floats, values: xr.DataArray, style: tuple[str, 
 def time_axis(hours: Floats) -> tuple[Floats, str]:
     """Times and label for an axis: days, or hours in a run shorter than two days."""
     return (hours, "time (h)") if hours[-1] < 48 else (hours / 24.0, "time (d)")
+
+
+def save_figure(figure: Figure, path: Path, dpi: int) -> None:
+    """Write a figure as PNG, atomically and without a date, so that equal figures are equal files."""
+
+    def save(draft: Path) -> None:
+        figure.savefig(draft, format="png", dpi=dpi, metadata={"Software": None})
+
+    write_atomically(path, save)

@@ -130,9 +130,14 @@ def _schedule_table(plan: Plan) -> str:
 def _cost_line(cost: Estimate) -> str:
     wall, core = duration_text(cost.wall_time), duration_text(cost.core_time)
     return (
-        f"estimate    {wall} on {cost.workers} workers ({core} of one core), "
+        f"estimate    {wall} on {workers_text(cost.workers)} ({core} of one core), "
         f"{cost.memory / 1e9:.1f} GB of memory per worker, {cost.disk / 1e6:.0f} MB of results"
     )
+
+
+def workers_text(count: int) -> str:
+    """Such as "1 worker" or "8 workers"."""
+    return "1 worker" if count == 1 else f"{count} workers"
 
 
 def duration_text(seconds: float) -> str:

@@ -1,0 +1,325 @@
+"""Published experiments as evidence: a protocol, what was seen in it, and whether it may be used to fit anything.
+
+    id: berchtold2010_wheel21
+    source: berchtold2010            # key in configs/references.bib
+    role: calibration                # or validation: never used to fit anything
+    protocol: {...an experiment, without `observe`...}
+    observations:
+      - {contrast: wheel / sedentary, metric: bdnf_protein, at: 21 d 9 h, ratio: 1.86, interval: [1.49, 2.23]}
+      - {contrast: wheel / sedentary, metric: bdnf_protein, at: 49 d 9 h, effect: none}
+
+The shipped library lies in configs/evidence; each of its observations names a line of configs/evidence/published.csv.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from abm.config import checks
+from abm.config.experiment import Experiment, MetricName, Name, Observation
+from abm.config.loading import load_model
+from abm.config.part import OneOrMore, Part
+from abm.errors import Fault, listed, nearest
+from abm.parameters import CONFIG_DIRECTORY
+from abm.units import Fraction, Hours, convert
+
+Role = Literal["calibration", "validation"]
+Kind = Literal["ratio", "value", "up", "down", "none"]
+Written = str | float
+Pair = tuple[float, float]
+
+LIBRARY = CONFIG_DIRECTORY / "evidence"
+SENTENCES = "misses.yaml"  # beside the library: why known misses miss
+UNCHANGED = (0.85, 1.15)
+_SEEN = ("ratio", "value", "smd", "effect")
+# Units of the read-outs that have one, as in abm.metrics, which stands above the configuration and cannot be asked.
+UNITS = {
+    "plasma_bhb": "mmol/L", "plasma_lactate": "mmol/L", "plasma_glucose": "mmol/L", "plasma_irisin": "nmol/L",
+    "plasma_cortisol": "nmol/L", "plasma_bdnf": "ng/mL", "serum_bdnf": "ng/mL", "brain_bdnf_release": "ng/g/min",
+    "tissue_bhb": "mmol/L", "tissue_lactate": "mmol/L", "tissue_irisin": "nmol/L", "tissue_cortisol": "nmol/L",
+    "tissue_bdnf": "nmol/L", "bdnf_release": "1/h",
+}  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _quantity(value: Any) -> Any:
+    if not (_is_number(value) or isinstance(value, str)) or value != value:
+        raise Fault("not a quantity", expected='a quantity such as "0.89 mmol/L", or a number for a read-out without')
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not _is_number(value) or not math.isfinite(value):
+        raise Fault("not a number", expected="a number such as 1.86")
+    return float(value)
+
+
+def _two(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise Fault("not a low and a high end", expected="two entries such as [1.5, 2.2] or [0.2, .inf]")
+    return tuple(_quantity(end) for end in value)
+
+
+def _counts(value: Any) -> Any:
+    counts = value if isinstance(value, list | tuple) else [value, value]
+    if len(counts) != 2 or not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in counts):
+        raise Fault("not a number of animals", expected="a whole number such as 8, or one per arm such as [5, 4]")
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def _probability(value: Any) -> Any:
+    if not _is_number(value) or not 0.0 < value <= 1.0:
+        raise Fault("not a probability", expected="a number above 0 and up to 1 such as 0.05")
+    return float(value)
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Amount = Annotated[Written, BeforeValidator(_quantity)]
+Ends = Annotated[tuple[Written, Written], BeforeValidator(_two)]
+Counts = Annotated[int | tuple[int, int], BeforeValidator(_counts)]
+Probability = Annotated[float, BeforeValidator(_probability)]
+
+
+class EvidenceObservation(Part):
+    """One thing that was seen of one read-out: a `ratio`, a `value`, a standardised difference `smd` or an `effect`."""
+
+    metric: MetricName
+    """Name of a read-out, for all regions; with .DG, .CA3 or .CA1 for one."""
+    at: Hours
+    """When it was read, since time zero."""
+    contrast: str | None = None
+    """Two arms, "wheel / sedentary": the second is the one compared with."""
+    schedule: str | None = None
+    """The arm of a plain value."""
+    ratio: Number | None = None
+    """Mean of the arm over that of its reference."""
+    value: Amount | None = None
+    """The number itself, in a unit of the read-out: "0.89 mmol/L"; a plain number for a read-out without unit."""
+    smd: Number | None = None
+    """Standardised mean difference (Hedges g) of the two arms between subjects."""
+    effect: Literal["up", "down", "none"] | None = None
+    """Direction, where no more was published: up, down or none."""
+    interval: Ends | None = None
+    """Published 95 % interval of ratio, value or smd, in the same unit; .inf for an open end."""
+    within: Ends | None = None
+    """Of no effect: the ratios that count as none, [0.85, 1.15] where absent."""
+    n: Counts | None = None
+    """Animals, subjects or cultures per arm; [arm, reference] where they differ."""
+    p: Probability | None = None
+    """As published."""
+    cv: Annotated[Fraction, Field(gt=0)] = 0.25
+    """Coefficient of variation between animals; 25 % where unknown."""
+    row: str | None = None
+    """The published result: a line of configs/evidence/published.csv."""
+
+    @model_validator(mode="after")
+    def _is_one_thing(self) -> Self:
+        given = [key for key in _SEEN if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise Fault(
+                f"both {given[0]} and {given[1]}" if given else "nothing was seen",
+                expected="one of " + listed(_SEEN),
+                at=(given[1],) if given else (),
+            )
+        self._check_arms()
+        self._check_numbers(given[0])
+        return self
+
+    def _check_arms(self) -> None:
+        """A value is that of one arm; everything else compares two."""
+        wanted, other = ("schedule", "contrast") if self.value is not None else ("contrast", "schedule")
+        if getattr(self, other) is not None:
+            raise Fault(f"'{other}' does not go with a {self._given}", expected=f"'{wanted}'", at=(other,))
+        if getattr(self, wanted) is None:
+            expected = "schedule: sedentary" if wanted == "schedule" else "contrast: wheel / sedentary"
+            raise Fault("says of no arm", expected=f"'{wanted}' such as {expected}")
+        if self.contrast is not None and len(_arms(self.contrast)) != 2:
+            raise Fault("not two arms", expected='two arms such as "wheel / sedentary"', at=("contrast",))
+
+    def _check_numbers(self, given: str) -> None:
+        if given == "effect":
+            if self.interval is not None:
+                raise Fault("an effect has no interval", expected="'within' for no effect", at=("interval",))
+        elif self.interval is None and (given != "ratio" or self.n is None):
+            raise Fault(f"the {given} has no interval", expected="interval: [low, high]" + " or n" * (given == "ratio"))
+        if self.within is not None and self.effect != "none":
+            raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
+        if given == "ratio" and self.number is not None and self.number <= 0.0:
+            raise Fault("must be more than 0", expected="a ratio such as 1.86", at=("ratio",))
+        if self.n is not None and sum(self.sizes or ()) < 3:
+            raise Fault("too few to compare", expected="three in both arms together", at=("n",))
+        ends = self.limits
+        for key in ("interval", "within"):
+            if getattr(self, key) is None or ends is None:
+                continue
+            low, high, inside = *ends, 1.0 if key == "within" else self.number
+            if not low < high or (given != "smd" and low < 0 and given != "value"):
+                raise Fault("not a low and a high end", expected="[low, high], ratios above 0", at=(key,))
+            if inside is None or not low <= inside <= high:
+                raise Fault("does not hold what was seen", expected="low <= what was seen <= high", at=(key,))
+
+    @property
+    def _given(self) -> str:
+        return next(key for key in _SEEN if getattr(self, key) is not None)
+
+    @property
+    def kind(self) -> Kind:
+        """How it is scored: ratio; value (of an arm, or a standardised difference); up, down or none."""
+        if self.effect is not None:
+            return self.effect
+        return "ratio" if self.ratio is not None else "value"
+
+    @property
+    def arms(self) -> tuple[str, str | None]:
+        """The arm and the one it is compared with; None for a plain value."""
+        if self.contrast is None:
+            return self.schedule or "", None
+        arm, reference = _arms(self.contrast)
+        return arm, reference
+
+    @property
+    def sizes(self) -> tuple[int, int] | None:
+        """Animals in the arm and in its reference."""
+        return (self.n, self.n) if isinstance(self.n, int) else self.n
+
+    @property
+    def number(self) -> float | None:
+        """Ratio, standardised difference, or value in the unit of the read-out; None for a direction."""
+        if self.value is not None:
+            return self._in_unit(self.value, "value")
+        return self.ratio if self.ratio is not None else self.smd
+
+    @property
+    def limits(self) -> Pair | None:
+        """Where the prediction passes: the interval in the unit of the read-out, or of no effect `within`.
+
+        A ratio without interval has that of a t test between animals: ratio exp(+-t(0.975, n1 + n2 - 2) s
+        sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2). None for up and down.
+        """
+        if self.effect is not None:
+            low, high = self.within or UNCHANGED
+            return (self._plain(low, "within"), self._plain(high, "within")) if self.effect == "none" else None
+        if self.interval is not None:
+            read = self._in_unit if self.value is not None else self._plain
+            return read(self.interval[0], "interval"), read(self.interval[1], "interval")
+        half = detectable(self.sizes or (2, 2), self.cv)
+        return (self.ratio or 1.0) * math.exp(-half), (self.ratio or 1.0) * math.exp(half)
+
+    def _in_unit(self, written: Written, key: str) -> float:
+        unit = UNITS.get(self.metric.partition(".")[0], "1")
+        if isinstance(written, str) and unit != "1":
+            try:
+                return convert(written, unit)
+            except Fault as fault:
+                raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=(key,)) from fault
+        if unit != "1" and math.isfinite(float(written)):
+            expected = f'a quantity such as "{written} {unit}"'
+            raise Fault("a bare number where a unit belongs", expected=expected, at=(key,))
+        return self._plain(written, key)
+
+    def _plain(self, written: Written, key: str) -> float:
+        if isinstance(written, str):
+            raise Fault("text where a plain number belongs", expected="a number such as 1.5", at=(key,))
+        return float(written)
+
+
+def _arms(contrast: str) -> list[str]:
+    return [arm for arm in (part.strip() for part in contrast.split("/")) if arm]
+
+
+def detectable(sizes: tuple[int, int], cv: float) -> float:
+    """|ln ratio| that a t test between animals calls significant (p < 0.05): t(0.975, n1 + n2 - 2) s sqrt(1/n1 + 1/n2).
+
+    sizes: animals in the two arms; cv: coefficient of variation between animals, s^2 = ln(1 + cv^2).
+    """
+    from scipy.special import stdtrit  # half a second that nothing else of the configuration needs
+
+    first, second = sizes
+    spread = math.sqrt(math.log1p(cv * cv) * (1.0 / first + 1.0 / second))
+    return float(stdtrit(first + second - 2, 0.975)) * spread
+
+
+class Evidence(Part):
+    """A published experiment: how it was done, and what was seen."""
+
+    id: Name
+    """Name of the experiment, that of its file in the library."""
+    source: str
+    """Key of the paper in configs/references.bib."""
+    role: Role
+    """calibration: may be used to fit parameters; validation: never is."""
+    protocol: Experiment
+    """The experiment, as in a file of its own but without `observe`."""
+    observations: Annotated[tuple[EvidenceObservation, ...], OneOrMore, Field(min_length=1)]
+    """What was seen."""
+
+    @field_validator("source")
+    @classmethod
+    def _is_in_the_bibliography(cls, key: str) -> str:
+        known = source_keys()
+        if key not in known:
+            raise Fault("no such source", expected="a key of configs/references.bib", suggestion=nearest(key, known))
+        return key
+
+    @model_validator(mode="after")
+    def _fits_its_protocol(self) -> Self:
+        if self.protocol.observe:
+            expected = "the read-outs under 'observations' alone"
+            raise Fault("evidence observes what was seen", expected=expected, at=("protocol", "observe"))
+        arms = self.protocol.schedules
+        for index, observation in enumerate(self.observations):
+            for arm in observation.arms:
+                if arm is not None and arm not in arms:
+                    key = "schedule" if observation.schedule is not None else "contrast"
+                    expected = "arms among the schedules, " + listed(arms)
+                    at = ("observations", index, key)
+                    raise Fault(
+                        f"there is no schedule '{arm}'", expected=expected, suggestion=nearest(arm, arms), at=at
+                    )
+        self._check_readings()
+        return self
+
+    def _check_readings(self) -> None:
+        """As the `observe` of an experiment is checked; a fault there is one of the observation."""
+        try:
+            checks.check_observations(self.experiment)
+        except Fault as fault:
+            at = ("observations", *fault.at[1:3])
+            raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
+
+    @property
+    def experiment(self) -> Experiment:
+        """The protocol, named after the evidence, with the read-outs that were seen."""
+        # Checked already: metric and time of each observation are those of an observation of an experiment.
+        observe = tuple(
+            Observation.model_construct(metric=seen.metric, at=(seen.at,), every=None) for seen in self.observations
+        )
+        return self.protocol.model_copy(update={"name": self.id, "observe": observe})
+
+
+@lru_cache(maxsize=4)
+def source_keys(path: Path = CONFIG_DIRECTORY / "references.bib") -> frozenset[str]:
+    """Keys of the bibliography."""
+    return frozenset(re.findall(r"(?m)^@[a-z]+\{([^,\s]+),", path.read_text(encoding="utf-8")))
+
+
+def load_evidence(path: str | Path) -> Evidence:
+    """The published experiment in a YAML file.
+
+    Raises ConfigError, one message with file, line, key, value, what was expected and the nearest valid spelling.
+    """
+    return load_model(Evidence, path)
+
+
+def evidence_library() -> list[Path]:
+    """The files of the shipped library, sorted."""
+    return sorted(path for path in LIBRARY.glob("*.yaml") if path.name != SENTENCES)

@@ -1,0 +1,44 @@
+"""Constants of the observation models; sources in configs/parameters/observation.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NamedTuple
+
+from abm.parameters import Unit, load_parameters
+
+# Read-outs whose spread between subjects has a record of its own.
+SPREADS = ("serum_bdnf", "plasma_bdnf", "brain_bdnf_release")
+
+
+class ObservationParameters(NamedTuple):
+    """Blood samples, stimulation of synapses, and the spread between subjects."""
+
+    brain_release_at_rest: Annotated[float, Unit("ng/g/min")]
+    plasma_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
+    platelet_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
+    brain_share: Annotated[float, Unit("1")]
+    peripheral_gain: Annotated[float, Unit("1")]
+    platelet_loading: Annotated[float, Unit("1")]
+    bdnf_mass: Annotated[float, Unit("g/mol")]
+    trains: Annotated[float, Unit("1")]
+    train_drive: Annotated[float, Unit("1")]
+    recording_time: Annotated[float, Unit("h")]
+    initial_release: Annotated[float, Unit("1")]
+    facilitation: Annotated[float, Unit("1")]
+    depletion: Annotated[float, Unit("1")]
+    serum_bdnf_cv: Annotated[float, Unit("1")]
+    plasma_bdnf_cv: Annotated[float, Unit("1")]
+    brain_bdnf_release_cv: Annotated[float, Unit("1")]
+    other_cv: Annotated[float, Unit("1")]
+    response_cv: Annotated[float, Unit("1")]
+
+
+def observation_parameters(model: Any) -> ObservationParameters:
+    """The constants for a model's species, with the overrides of its experiment."""
+    subject = model.experiment.subject
+    return load_parameters(ObservationParameters, "observation", subject.species, subject.overrides)
+
+
+def between_subject_cv(p: ObservationParameters, metric: str) -> float:
+    """Coefficient of variation of a read-out between untreated subjects; metric: its name, without region."""
+    return float(getattr(p, f"{metric}_cv" if metric in SPREADS else "other_cv"))

@@ -1,0 +1,105 @@
+"""What finished runs say to a question, and how many replicates it takes to say it.
+
+An answer begins with two replicates; as long as its interval holds a limit between pass and miss one more is added, up
+to the replicates of the protocol. It rests on its own replicates alone, in their order, so that it depends neither on
+who finished first nor on which other experiments are asked in the same study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from abm.metrics import METRICS
+from abm.study.contrasts import mean_over_replicates, paired_ratio
+from abm.study.score import NOTHING, Prediction, undecided
+from abm.study.shared_runs import Values
+from abm.study.trajectories import Question, Run, SharedPlan
+from abm.study.work import Fault
+
+FEWEST = 2  # an interval over replicates needs two
+Faults = Mapping[Run, Fault]
+
+
+class Answer(NamedTuple):
+    """What the model says to a question, or why it says nothing."""
+
+    predicted: Prediction
+    problem: str = ""
+
+
+@dataclass
+class Answers:
+    """The answers to the questions of a plan, as the runs come in; what has been said is not worked out again."""
+
+    plan: SharedPlan
+    said: dict[tuple[int, int], Prediction] = field(default_factory=dict)
+
+    def wanted(self, values: Values) -> set[Run]:
+        """The runs that all answers together need, by what is known so far."""
+        places = range(len(self.plan.questions))
+        return {run for place in places for run in self._runs(place, self._enough(place, values))}
+
+    def given(self, values: Values, faults: Faults) -> Iterator[Answer]:
+        """The answers, in the order of the questions."""
+        for place in range(len(self.plan.questions)):
+            number = self._enough(place, values)
+            missing = [run for run in self._runs(place, number) if run not in values]
+            if missing:
+                reasons = (faults[run].error for run in missing if run in faults)
+                yield Answer(NOTHING, f"a run failed: {next(reasons, 'it was not done')}")
+                continue
+            predicted = self._predict(place, number, values)
+            undefined = predicted.value != predicted.value
+            yield Answer(predicted, "the read-outs have no ratio" if undefined else "")
+
+    def _runs(self, place: int, number: int) -> list[Run]:
+        """The runs of the first `number` replicates of a question's arms."""
+        keys = self.plan.questions[place].trajectories
+        return [Run(self.plan.trajectories[key].base, key, replicate) for replicate in range(number) for key in keys]
+
+    def _enough(self, place: int, values: Values) -> int:
+        """How many replicates the answer needs, by what is known so far."""
+        question = self.plan.questions[place]
+        number, most = FEWEST, max(question.evidence.protocol.run.replicates, FEWEST)
+        while number < most and all(run in values for run in self._runs(place, number)):
+            if not undecided(question.published, self._predict(place, number, values)):
+                break
+            number += 1
+        return number
+
+    def _predict(self, place: int, number: int, values: Values) -> Prediction:
+        if (place, number) not in self.said:
+            question = self.plan.questions[place]
+            read = [values[run][question.reading] for run in self._runs(place, number)]
+            arms = len(question.trajectories)
+            self.said[place, number] = predict(question, [read[arm::arms] for arm in range(arms)])
+        return self.said[place, number]
+
+
+def predict(question: Question, arms: Sequence[Sequence[float]]) -> Prediction:
+    """Mean and interval over replicates of a value, or of a contrast paired by replicate; arms: values of each."""
+    if question.observation.smd is not None:
+        return _standardised(question, *arms)
+    if len(arms) == 1:
+        return Prediction(*mean_over_replicates(arms[0])[1:])
+    return Prediction(*paired_ratio(*arms)[:3]) if METRICS[question.reading.metric].has_zero else NOTHING
+
+
+def _standardised(question: Question, treated: Sequence[float], control: Sequence[float]) -> Prediction:
+    """Hedges g between large groups of virtual subjects, the same in every replicate."""
+    from abm.observation import ObservationParameters, between_subject_cv, standardised_difference
+    from abm.parameters import load_parameters
+    from abm.streams import generator
+
+    if not all(value > 0.0 for value in (*treated, *control)):
+        return NOTHING
+    subject, seed = question.evidence.protocol.subject, question.evidence.protocol.run.seed
+    p = load_parameters(ObservationParameters, "observation", subject.species, subject.overrides)
+    spread = between_subject_cv(p, question.reading.metric)
+    differences = [
+        standardised_difference(own, other, spread, generator(seed, 0, "cohort"), p.response_cv).g
+        for own, other in zip(treated, control, strict=True)
+    ]
+    return Prediction(*mean_over_replicates(differences)[1:])

@@ -1,0 +1,142 @@
+"""Predictions of blood and barrier rows: the body alone, and for brain lactate and BHB the barrier on a bit of tissue.
+
+The body does not feel the brain, so plasma needs no tissue; lactate and BHB do not feel the neurons' chemistry, so the
+tissue may be small and its neurons at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.body import Plasma, simulate_body
+from abm.forcing import step_edges
+from abm.schedule import compile_schedule
+
+if TYPE_CHECKING:
+    from abm.config import Evidence, EvidenceObservation, Experiment, Subject
+    from abm.study.priors import Prior
+
+PLASMA = "plasma_"
+TISSUE = ("tissue_bhb", "tissue_lactate")
+BLOOD = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
+NEURONS, SIDE = 60, 200.0  # um
+
+Floats = NDArray[np.float64]
+Changes = tuple[tuple[str, str | float], ...]
+
+
+def is_predicted(observation: EvidenceObservation) -> bool:
+    """Whether a row is of the body or of what crosses the barrier, and says how large its read-out is."""
+    metric = observation.metric.partition(".")[0]
+    return metric in (*BLOOD, *TISSUE) and observation.kind in ("ratio", "value") and observation.smd is None
+
+
+@dataclass(frozen=True)
+class _Course:
+    """One arm of an experiment, and for how long it is followed; its key says all that it depends on."""
+
+    key: str
+    experiment: Experiment = field(compare=False)
+    arm: str = field(compare=False)
+    hours: float
+    tissue: bool
+
+
+class BodyRows:
+    """Predictions of rows of blood and barrier for changed parameters; an arm that several rows share is run once."""
+
+    def __init__(self, rows: Sequence[tuple[Evidence, EvidenceObservation]]) -> None:
+        self.rows = list(rows)
+        self.courses: dict[str, _Course] = {}
+        for evidence, observation in self.rows:
+            for arm in observation.arms:
+                if arm is not None:
+                    self._add(evidence.experiment, arm, observation)
+
+    def _add(self, experiment: Experiment, arm: str, observation: EvidenceObservation) -> None:
+        key = _key(experiment, arm)
+        old = self.courses.get(key)
+        hours = max(observation.at, experiment.run.step, old.hours if old else 0.0)
+        tissue = observation.metric.startswith("tissue_") or bool(old and old.tissue)
+        self.courses[key] = _Course(key, experiment, arm, hours, tissue)
+
+    def predict(self, priors: Sequence[Prior], numbers: Floats) -> Floats:
+        """Ratio or value of every row, shape (rows,), with the parameters of the priors at the given numbers."""
+        changes = {
+            species: tuple(
+                (key, prior.text(value))
+                for prior, number in zip(priors, numbers, strict=True)
+                for key, value in prior.overrides(float(number), species).items()
+            )
+            for species in {course.experiment.subject.species for course in self.courses.values()}
+        }
+        read = {key: _run(course, changes[course.experiment.subject.species]) for key, course in self.courses.items()}
+        found = []
+        for evidence, observation in self.rows:
+            experiment, metric = evidence.experiment, observation.metric.partition(".")[0]
+            place = max(round(observation.at / experiment.run.step) - 1, 0)
+            own, *others = (
+                float(read[_key(experiment, arm)][metric][place]) for arm in observation.arms if arm is not None
+            )
+            found.append(own / others[0] if others else own)
+        return np.array(found)
+
+
+def _key(experiment: Experiment, arm: str) -> str:
+    """What an arm depends on, as text."""
+    parts = (experiment.subject, experiment.schedules[arm], experiment.tissue)
+    return "".join([*(part.model_dump_json() for part in parts), f"{experiment.preparation}{experiment.run.step}"])
+
+
+def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
+    """Read-outs of an arm after each step."""
+    of_body = tuple(change for change in changes if change[0].startswith("body_"))
+    plasma = _plasma(course, of_body)
+    found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in BLOOD}
+    # A laboratory sees the hormone in the volume of plasma there is.
+    found["plasma_cortisol"] = plasma.cortisol / plasma.plasma_volume
+    return found | (_brain(course, of_body, changes) if course.tissue else {})
+
+
+# A gradient changes one parameter at a time, which leaves most courses as they were.
+@lru_cache(maxsize=256)
+def _plasma(course: _Course, changes: Changes) -> Plasma:
+    subject = _changed(course.experiment.subject, changes)
+    timeline = compile_schedule(course.experiment.schedules[course.arm], subject, course.hours, course.arm)
+    return simulate_body(subject, timeline, step_edges(course.hours, course.experiment.run.step))
+
+
+def _changed(subject: Subject, changes: Changes) -> Subject:
+    return subject.model_copy(update={"overrides": {**subject.overrides, **dict(changes)}})
+
+
+@lru_cache(maxsize=64)
+def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Floats]:
+    """Extracellular BHB and lactate, mean over the neurons, after each step."""
+    from abm.model import HippocampusModel, forget
+    from abm.tissue import SIGNALS
+
+    experiment = course.experiment
+    size = (SIDE,) * len(experiment.tissue.size)
+    small = experiment.model_copy(
+        update={
+            "subject": _changed(experiment.subject, changes),
+            "tissue": experiment.tissue.model_copy(update={"neurons": NEURONS, "size": size}),
+            "run": experiment.run.model_copy(update={"burn_in": 0.0, "replicates": 1, "duration": course.hours}),
+        }
+    )
+    model = HippocampusModel(small, course.arm, plasma=_plasma(course, of_body))
+    fields = []
+    for _ in range(round(course.hours / experiment.run.step)):
+        model.expose()
+        model.clock = model.clock.next()
+        fields.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
+    forget(model)
+    columns = np.array(fields).T
+    return {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}

@@ -1,0 +1,71 @@
+"""How far a prediction lies from a published result, as a number to be made small by a fit.
+
+    ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0
+    up, down       what is missing to significance in a study of the published size, max(0, t needed - t); where its
+                   size is not published, to an effect of 3 %, which a few paired replicates tell from none
+    none           how far ln(predicted ratio) lies outside the limits, in SE of these limits
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abm.study.score import NORMAL, Published
+
+CLEAR_EFFECT = 0.03
+# Beyond this a row that cannot be met would decide over all the others.
+FARTHEST = 5.0
+
+
+def residual(seen: Published, predicted: float) -> float:
+    """Distance of a prediction from one published result in standard errors; NaN where nothing was predicted."""
+    if math.isnan(predicted):
+        return math.nan
+    if seen.directed:
+        return _missing_effect(seen, predicted)
+    if seen.kind == "none":
+        return _outside(seen, predicted)
+    numbers = (predicted, seen.observed, seen.low, seen.high)
+    positive = predicted > 0.0 and seen.observed > 0.0 and seen.low > 0.0
+    if seen.kind == "ratio" and not positive:
+        return math.copysign(FARTHEST, predicted - seen.observed)
+    return _distance(*(map(math.log, numbers) if positive else numbers))
+
+
+def distance(seen: Sequence[Published], predicted: NDArray[np.float64]) -> float:
+    """Root mean square of the residuals of all rows, each at most 5; a row without a prediction counts as 5.
+
+    predicted: shape (rows,).
+    """
+    found = [residual(row, float(value)) for row, value in zip(seen, predicted, strict=True)]
+    squares = [min(abs(value), FARTHEST) ** 2 if math.isfinite(value) else FARTHEST**2 for value in found]
+    return math.sqrt(sum(squares) / len(squares))
+
+
+def _distance(predicted: float, observed: float, low: float, high: float) -> float:
+    """(predicted - observed) / SE, from the one end of the interval that is finite where the other is not."""
+    if math.isfinite(low) and math.isfinite(high):
+        error = (high - low) / (2.0 * NORMAL)
+    else:
+        error = abs((low if math.isfinite(low) else high) - observed) / NORMAL
+    return (predicted - observed) / error if error > 0.0 else math.nan
+
+
+def _missing_effect(seen: Published, ratio: float) -> float:
+    sign = 1.0 if seen.kind == "up" else -1.0
+    if ratio <= 0.0:
+        return FARTHEST if sign > 0.0 else 0.0
+    if seen.smallest_effect == 0.0:
+        return max(0.0, 1.0 - sign * math.log(ratio) / CLEAR_EFFECT)
+    return max(0.0, seen.t(math.exp(seen.smallest_effect)) - sign * seen.t(ratio))
+
+
+def _outside(seen: Published, ratio: float) -> float:
+    low, high = math.log(seen.low), math.log(seen.high)
+    effect = math.log(ratio) if ratio > 0.0 else -math.inf
+    beyond = max(low - effect, effect - high, 0.0)
+    return min(beyond / ((high - low) / (2.0 * NORMAL)), FARTHEST)

@@ -1,0 +1,261 @@
+"""The published experiments on the expected neuron: seconds instead of minutes, for fitting.
+
+The signals that reach the neurons do not depend on the neurons' own parameters (but for BDNF), so blood, barrier and
+tissue of every arm are computed once, on a small piece of tissue; each set of parameters then costs one pass of the
+expected neuron (`abm.expectation`) per arm.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from abm.epigenome import EpigenomeParameters, resting_repressed_distribution
+from abm.expectation import Expected, SetPoint, expected_neuron, set_point
+from abm.expression import ExpressionParameters, glucocorticoid_occupancy
+from abm.forcing import blood_of, resting_blood
+from abm.metric_names import split_metric
+from abm.model import HippocampusModel, forget
+from abm.network import NetworkParameters
+from abm.parameters import load_parameters, parameter_records
+from abm.schedule import compile_schedule
+from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
+
+if TYPE_CHECKING:
+    from abm.config import Evidence, EvidenceObservation, Experiment
+
+NEURONS, SIDE = 40, 200.0  # um; the signals hardly vary over so small a piece
+Floats = npt.NDArray[np.float64]
+
+
+class Arm(NamedTuple):
+    """What one schedule brings to the neurons: signals (T, 5), movement (T,), drugs (T or 1, 20), step (h)."""
+
+    signals: Floats
+    movement: Floats
+    drugs: Floats
+    step: float
+    base: str
+
+
+class Constants(NamedTuple):
+    """The parameters of one neuron and of what drives it."""
+
+    epigenome: EpigenomeParameters
+    expression: ExpressionParameters
+    synapses: SynapseParameters
+    network: NetworkParameters
+
+
+class Surrogate:
+    """Predictions of the observations of some evidence by the expected neuron.
+
+    observations: those that can be predicted, in the order of `predict`. An observation of the whole tissue or of a
+    region is the same here; synapses other than their number and release are not followed.
+    """
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        self.arms: dict[str, Arm] = {}
+        self.days: dict[str, tuple[Floats, str]] = {}
+        self.observations: list[tuple[Evidence, EvidenceObservation]] = []
+        self.places: list[tuple[str, str | None]] = []
+        for item in evidence:
+            for observation in item.observations:
+                if split_metric(observation.metric)[0] in READ_OUTS and observation.smd is None:
+                    self._add(item, observation)
+
+    def _add(self, item: Evidence, observation: EvidenceObservation) -> None:
+        arm, reference = observation.arms
+        keys = [self._expose(item.protocol, name) for name in (arm, reference) if name is not None]
+        self.observations.append((item, observation))
+        self.places.append((keys[0], keys[1] if len(keys) > 1 else None))
+
+    def _expose(self, experiment: Experiment, name: str) -> str:
+        """Key of the arm; its signals are computed when it is first met."""
+        run = experiment.run
+        base = f"{experiment.subject.model_dump_json()}{experiment.preparation}{run.step}"
+        key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
+        if key not in self.arms:
+            small = _shrunk(experiment)
+            if base not in self.days:
+                self.days[base] = _resting_signals(small), experiment.subject.species
+            self.arms[key] = _signals(small, name, base)
+        return key
+
+    def predict(self, overrides: Mapping[str, float] | None = None) -> Floats:
+        """Predicted ratio (of a contrast) or value of every observation under changed parameters.
+
+        overrides: `part.name` -> number in the unit its record is written in.
+        """
+        species_met = sorted({species for _, species in self.days.values()})
+        constants = {species: _constants(species, overrides or {}) for species in species_met}
+        rests = {base: _rest(day, constants[species]) for base, (day, species) in self.days.items()}
+        courses = {key: self._course(arm, constants, rests) for key, arm in self.arms.items()}
+        found = []
+        for (_, observation), (own, other) in zip(self.observations, self.places, strict=True):
+            read = READ_OUTS[split_metric(observation.metric)[0]]
+            value = read(*courses[own], observation.at)
+            found.append(value if other is None else value / read(*courses[other], observation.at))
+        return np.array(found)
+
+    def _course(
+        self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]
+    ) -> tuple[Expected, Arm, Constants]:
+        own = constants[self.days[arm.base][1]]
+        activity = 1.0 + own.network.movement_gain * arm.movement
+        signals = np.ascontiguousarray(arm.signals[:, :4])
+        course = expected_neuron(
+            own.epigenome, own.expression, signals, activity, rests[arm.base], arm.step, arm.drugs
+        )
+        return course, arm, own
+
+
+def _shrunk(experiment: Experiment) -> Experiment:
+    """The same experiment on a small piece of tissue, from time zero."""
+    tissue = experiment.tissue.model_copy(update={"neurons": NEURONS, "size": (SIDE, SIDE)})
+    run = experiment.run.model_copy(update={"burn_in": 0.0, "replicates": 1})
+    return experiment.model_copy(update={"tissue": tissue, "run": run})
+
+
+def _resting_signals(experiment: Experiment) -> Floats:
+    """Signals at the neurons in every step of a resting day, shape (T, 5)."""
+    resting = resting_blood(experiment)
+    model = HippocampusModel(experiment, experiment.reference, plasma=resting, resting=resting)
+    day = _march(model, len(resting.edges) - 1)[0]
+    forget(model)
+    return day
+
+
+def _signals(experiment: Experiment, name: str, base: str) -> Arm:
+    """Signals, movement and drugs over one schedule."""
+    timeline = compile_schedule(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
+    plasma = blood_of(experiment, timeline)
+    model = HippocampusModel(
+        experiment, name, plasma=plasma, timeline=timeline, resting=resting_blood(experiment)
+    )
+    signals, drugs = _march(model, model.steps_total)
+    forget(model)
+    constant = bool((drugs == drugs[0]).all())
+    return Arm(signals, plasma.movement, drugs[:1] if constant else drugs, experiment.run.step, base)
+
+
+def _march(model: HippocampusModel, steps: int) -> tuple[Floats, Floats]:
+    """Signals, mean over neurons, (steps, 5), and drugs, (steps, 20); the neurons themselves stay at rest."""
+    signals, drugs = [], []
+    for _ in range(steps):
+        drug, _activity = model.expose()
+        model.clock = model.clock.next()
+        signals.append(model.tissue.concentration.reshape(5, -1)[:, model.neurons.voxel].mean(axis=1))
+        drugs.append(drug)
+    return np.array(signals), np.array(drugs, dtype=np.float64)
+
+
+def _constants(species: str, overrides: Mapping[str, float]) -> Constants:
+    written: dict[str, str | float] = {}
+    for key, number in overrides.items():
+        part, _, name = key.partition(".")
+        written[key] = parameter_records(part, species)[name].text(float(number))
+    return Constants(
+        load_parameters(EpigenomeParameters, "epigenome", species, written),
+        load_parameters(ExpressionParameters, "expression", species, written),
+        load_parameters(SynapseParameters, "synapses", species, written),
+        load_parameters(NetworkParameters, "network", species, written),
+    )
+
+
+def _rest(day: Floats, own: Constants) -> SetPoint:
+    return set_point(own.epigenome, own.expression, np.ascontiguousarray(day[:, :4]))
+
+
+class _Read:
+    """A read-out of the course at an hour: one of the fields of Expected, or a function of it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+        """The value after `hour` hours (the first step where that is zero)."""
+        values: Floats = getattr(course, self.name)
+        return float(values[_index(arm, hour)])
+
+
+def _index(arm: Arm, hour: float) -> int:
+    return max(round(hour / arm.step) - 1, 0)
+
+
+def _signal(place: int, arm: Arm, hour: float) -> float:
+    return float(arm.signals[_index(arm, hour), place])
+
+
+def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    distribution = resting_repressed_distribution(own.epigenome)
+    resting = float(distribution @ np.arange(distribution.size)) / (distribution.size - 1)
+    place = _index(arm, hour)
+    return float(getattr(course, enzyme)[place] * course.repressed[place] / resting)
+
+
+def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    place = _index(arm, hour)
+    agonist = arm.drugs[min(place, len(arm.drugs) - 1), -1]
+    return float(glucocorticoid_occupancy(own.expression, arm.signals[place, 3], agonist))
+
+
+@njit(cache=True, error_model="numpy")
+def _grow(p: SynapseParameters, trkb: Floats, activity: Floats, dt: float) -> tuple[float, float, float]:
+    """Contacts, scaling and release probability of a neuron whose synapses keep their mean early and late change."""
+    contacts = scale = release = 1.0
+    for k in range(trkb.size):
+        release = release_probability(p, trkb[k])
+        drive = activity[k] * contacts * scale * release
+        contacts = next_contacts(p, contacts, trkb[k], dt)
+        scale = next_scale(p, scale, drive, trkb[k], dt)
+    return contacts, scale, release
+
+
+def _grown(course: Expected, arm: Arm, own: Constants, hour: float) -> tuple[float, float, float]:
+    last = _index(arm, hour) + 1
+    activity = 1.0 + own.network.movement_gain * arm.movement[:last]
+    grown: tuple[float, float, float] = _grow(own.synapses, course.trkb[:last], activity, arm.step)
+    return grown
+
+
+def _contacts(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    return _grown(course, arm, own, hour)[0]
+
+
+def _strength(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    return math.prod(_grown(course, arm, own, hour))
+
+
+def _released(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    """Extracellular BDNF follows release within the clearance time, a few minutes: the mean over the last half hour."""
+    place = _index(arm, hour)
+    first = max(place + 1 - math.ceil(0.5 / arm.step), 0)
+    return float(course.release[first : place + 1].mean())
+
+
+READ_OUTS: dict[str, Callable[[Expected, Arm, Constants, float], float]] = {
+    "hdac2": _Read("hdac2"),
+    "hdac3": _Read("hdac3"),
+    **{f"acetylation{suffix}": _Read("acetylated") for suffix in ("", "_I", "_II", "_IV", "_VI")},
+    "bdnf_mrna": _Read("transcripts"),
+    **{f"bdnf_mrna_{promoter}": _Read(f"transcripts_{promoter}") for promoter in ("I", "II", "IV", "VI")},
+    "bdnf_pro": _Read("proform"),
+    "bdnf_protein": _Read("bdnf"),
+    "bdnf_release": _Read("release"),
+    "trkb_activation": _Read("trkb"),
+    "trkb_surface": _Read("trkb_surface"),
+    "fndc5": _Read("fndc5"),
+    "brain_bdnf_release": _released,
+    "hdac2_occupancy": partial(_occupancy, "hdac2"),
+    "hdac3_occupancy": partial(_occupancy, "hdac3"),
+    "gr_occupancy": _receptors,
+    "spine_density": _contacts,
+    "fepsp_slope": _strength,
+}

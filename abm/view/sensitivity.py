@@ -1,0 +1,192 @@
+"""What a result depends on, for people: sentences, a table, a figure, and a section of a page."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from abm.parameters import GRADES
+from abm.study.grades import GradeRow, SensitivityRow, by_contrast, sentences
+from abm.study.points import SensitivityFolder
+from abm.study.sensitivity import Design, tissue_text
+from abm.study.sensitivity_results import Contrast, Sensitivity, read_sensitivity
+from abm.study.store import write_text
+from abm.view.page import details, image, note, page, table
+from abm.view.style import PALETTE, STYLE, WORDS, save_figure
+from abm.view.text import aligned, duration_text, number, workers_text
+
+DPI = 150
+SHOWN = 8  # parameters per contrast on the terminal
+DRAWN = 5
+LUCK_TOLD = 0.1  # part of the variance from which luck is worth a warning
+# Okabe and Ito's colours; hatched too, so that the grades can be told apart without colour.
+LOOKS = dict(zip(GRADES, ((PALETTE[0], ""), (PALETTE[5], "//"), (PALETTE[4], ".."), (PALETTE[1], "xx")), strict=True))
+HEAD = ("parameter", "grade", "share", "total-order [95 %]", "first-order [95 %]", "mu*", "mu", "sigma")
+CAPTION = (
+    "Left: share of the variance of each contrast by the grade of the numbers it comes from. Right: the parameters "
+    "with the largest shares in each contrast."
+)
+
+
+def design_text(design: Design, workers: int) -> str:
+    """What a sensitivity study will run, and what that will cost, before it starts."""
+    first, most = design.screening_points, design.most_points
+    times = [duration_text(design.seconds(points, workers)) for points in (first, most)]
+    return (
+        f"{len(design.space.factors)} parameters, each point all schedules on {tissue_text(design.experiment)}\n"
+        f"screening: {first} points, about {times[0]} on {workers_text(workers)}; with Sobol's indices at most {most}, "
+        f"about {times[1]}"
+    )
+
+
+def sensitivity_text(found: Sensitivity) -> str:
+    """For each contrast the parameters with the largest shares; then sentences, and what was left out."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    for (contrast, metric), own in by_contrast(found.rows).items():
+        rows.append((f"{contrast} {metric}", *[""] * (len(HEAD) - 1)))
+        rows += [(f"  {row.parameter}", *_cells(row)) for row in own[:SHOWN] if row.share > 0.0]
+    told = [*sentences(found.rows), *luck_sentences(found.contrasts)]
+    return "\n\n".join([aligned(rows), aligned(_grade_cells(found.grades)), *told, "\n".join(about_lines(found))])
+
+
+def _grade_cells(grades: Sequence[GradeRow]) -> list[tuple[str, ...]]:
+    """Share of the variance of each contrast in the numbers of each grade."""
+    rows: list[tuple[str, ...]] = [("share of the variance", *GRADES)]
+    shares = {(row.contrast, row.metric, row.grade): f"{100.0 * row.share:.0f} %" for row in grades}
+    for contrast, metric in dict.fromkeys((row.contrast, row.metric) for row in grades):
+        rows.append((f"{contrast} {metric}", *(shares[contrast, metric, grade] for grade in GRADES)))
+    return rows
+
+
+def luck_sentences(contrasts: Sequence[Contrast]) -> list[str]:
+    """A warning for each contrast in which luck is a good part of what the points differ by."""
+    told = []
+    for row in contrasts:
+        part = (row.luck / row.spread) ** 2 if row.spread > 0.0 else math.inf
+        if part >= LUCK_TOLD:
+            amount = f"{100.0 * part:.0f} % of" if part < 1.0 else "no less than"
+            told.append(
+                f"Luck: the variance of {row.contrast} {row.metric} over seeds is {amount} that over parameters. All "
+                "points share their seed, so small effects may be those on this tissue alone; more replicates or more "
+                "neurons would tell."
+            )
+    return told
+
+
+def about_lines(found: Sensitivity) -> list[str]:
+    """How the study was done: tissue, screening, luck, and points that could not be simulated."""
+    lines = [f"Simulated: {found.points} points, each with {found.tissue}."]
+    if found.chosen:
+        taken = f"{len(found.chosen)} of {_parameters(found)} parameters were taken on to Sobol's indices"
+        lines.append(f"{taken}; they cover {100.0 * found.covered:.0f} % of the summed effects of the screening.")
+    lines += [_luck_line(contrast) for contrast in found.contrasts]
+    left = sum(found.problems.values())
+    if left:
+        reasons = "; ".join(f"{count} x {problem}" for problem, count in found.problems.items())
+        lines.append(f"Left out: {left} points whose parameters do not go together ({reasons}).")
+    return lines
+
+
+def _parameters(found: Sensitivity) -> int:
+    return len({row.parameter for row in found.rows})
+
+
+def _luck_line(contrast: Contrast) -> str:
+    """How far luck alone moves an output, against the parameters."""
+    return (
+        f"{contrast.contrast} {contrast.metric}: factor {math.exp(contrast.nominal):.4f} at the present parameters, "
+        f"standard deviation of its logarithm {number(contrast.spread)} over the screening and {number(contrast.luck)} "
+        f"over seeds."
+    )
+
+
+def _cells(row: SensitivityRow) -> tuple[str, ...]:
+    effects = (number(row.mu_star), number(row.mu), number(row.sigma))
+    total, first = _index(row.ST, row.ST_conf), _index(row.S1, row.S1_conf)
+    return row.grade, f"{100.0 * row.share:.1f} %", total, first, *effects
+
+
+def _index(value: float, half: float) -> str:
+    return "" if math.isnan(value) else f"{value:.2f} +- {half:.2f}"
+
+
+def sensitivity_figure(found: Sensitivity) -> Figure:
+    """Share of variance by grade, and the strongest parameters, of each contrast."""
+    contrasts = by_contrast(found.rows)
+    figure = Figure(figsize=(9.5, 0.8 + 1.15 * len(contrasts)), layout="constrained")
+    axes = figure.subplots(len(contrasts), 2, squeeze=False, width_ratios=(1.0, 1.3), sharex="col")
+    for (left, right), ((contrast, metric), rows) in zip(axes, contrasts.items(), strict=True):
+        _draw_grades(left, rows)
+        _draw_largest(right, rows)
+        left.set_title(f"{contrast}: {' '.join(WORDS.get(word, word) for word in metric.split('_'))}", loc="left")
+    axes[-1, 0].set_xlabel("share of variance")
+    axes[-1, 1].set_xlabel("share of variance")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(GRADES))
+    return figure
+
+
+def _draw_grades(axes: Axes, rows: list[SensitivityRow]) -> None:
+    left = 0.0
+    for grade, (colour, hatch) in LOOKS.items():
+        share = math.fsum(row.share for row in rows if row.grade == grade)
+        axes.barh(0.0, share, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, label=grade)
+        left += share
+    axes.set_xlim(0.0, 1.0)
+    axes.set_ylim(-0.7, 0.7)
+    axes.set_yticks([])
+
+
+def _draw_largest(axes: Axes, rows: list[SensitivityRow]) -> None:
+    largest = [row for row in rows[:DRAWN] if row.share > 0.0]
+    for place, row in enumerate(largest):
+        colour, hatch = LOOKS[row.grade]
+        axes.barh(place, row.share, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+    axes.set_yticks(range(len(largest)), [row.parameter for row in largest], fontsize=6)
+    axes.set_ylim(DRAWN - 0.4, -0.6)
+
+
+def write_sensitivity_page(found: Sensitivity) -> Path:
+    """Draw sensitivity.png and write sensitivity.html, which needs no other file."""
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        save_figure(sensitivity_figure(found), found.path / "sensitivity.png", DPI)
+    path = found.path / "sensitivity.html"
+    lead = f'<p class="lead">{html.escape(f"What the contrasts of an experiment depend on. {found.tissue}.")}</p>'
+    record = json.dumps(SensitivityFolder(found.path).manifest(), indent=2, ensure_ascii=False)
+    sections = {"Sensitivity": sensitivity_section(found), "Provenance": f"<pre>{html.escape(record)}</pre>"}
+    write_text(path, page("Sensitivity", lead, sections))
+    return path
+
+
+def report_section(folder: Path) -> str:
+    """HTML for the report of the results in a folder, if a finished sensitivity study lies beside them; else empty."""
+    return sensitivity_section(read_sensitivity(folder)) if SensitivityFolder(folder).is_complete() else ""
+
+
+def sensitivity_section(found: Sensitivity) -> str:
+    """The study as HTML: sentences, figure, tables."""
+    told = [*sentences(found.rows), *luck_sentences(found.contrasts)]
+    parts = [f"<p>{html.escape(text)}</p>" for text in told]
+    picture = found.path / "sensitivity.png"
+    if picture.is_file():
+        parts.append(image(picture, "Shares of the variance", CAPTION))
+    grades = _grade_cells(found.grades)
+    parts.append(table(grades[0], grades[1:], range(1, len(grades[0]))))
+    parts += [note(line) for line in about_lines(found)]
+    parts.append(note(
+        "Share: of the variance when every parameter may lie anywhere in its range. Parameters with indices: Sobol's "
+        "total-order index, scaled to their joint part, where it is known to 0.3 or better; else Morris' mu*^2. mu*: "
+        "mean size of an elementary effect, per whole range of the parameter. All points share their seed: effects are "
+        "those on the same tissue with the same draws."
+    ))  # fmt: skip
+    for (contrast, metric), rows in by_contrast(found.rows).items():
+        lines = [(row.parameter, *_cells(row)) for row in rows if row.share > 0.0]
+        parts.append(details(f"{contrast}, {metric}", table(HEAD, lines, range(2, len(HEAD)))))
+    return "".join(parts)

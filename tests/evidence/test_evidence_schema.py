@@ -1,0 +1,184 @@
+"""The schema of published experiments: what counts as seen, its interval, and one clear message for every mistake."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from scipy.stats import t as student
+
+from abm.config import ConfigError, Evidence, load_evidence
+from abm.config.evidence import UNITS, detectable
+from abm.metric_names import METRIC_NAMES
+from abm.metrics import METRICS
+
+BASE = """\
+id: wheel
+source: berchtold2010
+role: calibration
+note: three weeks
+protocol:
+  subject: {species: mouse}
+  tissue: {neurons: 60, size: [0.2 mm, 0.2 mm]}
+  schedules:
+    sedentary: {}
+    wheel:
+      sessions: {kind: wheel, distance: 5 km/d, start: "19:00", duration: 10 h}
+  run: {duration: 3 d, burn_in: 1 d, replicates: 2, step: 30 min}
+observations:
+  - contrast: wheel / sedentary
+    metric: bdnf_protein
+    at: 2 d 9 h
+    ratio: 1.86
+    interval: [1.5, 2.2]
+  - {contrast: wheel / sedentary, metric: bdnf_mrna.CA1, at: 2 d, effect: none, within: [0.8, 1.3], n: [5, 4], p: 0.2}
+  - {contrast: wheel / sedentary, metric: serum_bdnf, at: 2 d, smd: 0.46, interval: [0.2, .inf]}
+  - {schedule: wheel, metric: plasma_lactate, at: 2 d, value: 890 umol/L, interval: [0.8 mmol/L, 1 mmol/L]}
+  - {contrast: wheel / sedentary, metric: hdac3, at: 2 d, ratio: 0.7, n: [6, 5]}
+  - {contrast: wheel / sedentary, metric: hdac2, at: 2 d, effect: down, n: 4, p: 0.05}
+"""
+
+
+class Mistake(NamedTuple):
+    """What is written in place of a part of BASE, the key the message names, and what else it says."""
+
+    right: str
+    wrong: str
+    key: str
+    says: tuple[str, ...]
+
+
+MISTAKES = {
+    "wrong top key": Mistake("source: ber", "sourse: ber", "sourse", ("unknown key", "'source'")),
+    "unknown source": Mistake("berchtold2010", "berchtold2001", "source", ("no such source", "'berchtold2010'")),
+    "unknown role": Mistake("role: calibration", "role: calibrate", "role", ("'calibration'",)),
+    "no role": Mistake("role: calibration\n", "", "role", ("is missing",)),
+    "name with a space": Mistake("id: wheel", "id: a wheel", "id", ("not a name",)),
+    "wrong key of the protocol": Mistake("  schedules:", "  shedules:", "protocol.shedules", ("'schedules'",)),
+    "wrong key of a session": Mistake("distance:", "distanse:", "wheel.sessions.distanse", ("'distance'",)),
+    "observe in the protocol": Mistake(
+        "  run:", "  observe: {metric: hdac2}\n  run:", "protocol.observe", ("'observations'",)
+    ),
+    "unknown metric": Mistake("metric: bdnf_protein", "metric: bdnf_protien", "metric", ("'bdnf_protein'",)),
+    "unknown region": Mistake("bdnf_mrna.CA1", "bdnf_mrna.CA2", "metric", ("DG, CA3 or CA1", "'bdnf_mrna.CA3'")),
+    "wrong key of an observation": Mistake("    ratio: 1.86", "    ration: 1.86", "ration", ("'ratio'",)),
+    "unknown effect": Mistake("effect: none", "effect: non", "effect", ("'none'",)),
+    "unknown arm": Mistake("contrast: wheel / sedentary\n", "contrast: weel / sedentary\n", "contrast", ("'wheel'",)),
+    "unknown arm of a value": Mistake("schedule: wheel", "schedule: weel", "schedule", ("'wheel'",)),
+    "one arm": Mistake("contrast: wheel / sedentary\n", "contrast: wheel\n", "contrast", ("not two arms",)),
+    "value of a contrast": Mistake("{schedule: wheel,", "{contrast: wheel / sedentary,", "contrast", ("'schedule'",)),
+    "bare value": Mistake("value: 890 umol/L", "value: 0.89", "value", ("a bare number", "mmol/L")),
+    "value in a wrong dimension": Mistake("value: 890 umol/L", "value: 890 um", "value", ("a length",)),
+    "value in a wrong unit": Mistake("value: 890 umol/L", "value: 890 umo/L", "value", ("umo",)),
+    "nothing seen": Mistake("    ratio: 1.86\n    interval: [1.5, 2.2]\n", "", "observations", ("nothing was seen",)),
+    "two things seen": Mistake("smd: 0.46", "smd: 0.46, effect: up", "effect", ("both smd and effect",)),
+    "text for a ratio": Mistake("ratio: 1.86", "ratio: high", "ratio", ("not a number",)),
+    "negative ratio": Mistake("ratio: 0.7", "ratio: -0.7", "observations", ("more than 0",)),
+    "no interval": Mistake("    interval: [1.5, 2.2]\n", "", "observations", ("has no interval", "or n")),
+    "no interval of an smd": Mistake(", interval: [0.2, .inf]", ", n: 5", "observations", ("has no interval",)),
+    "interval of an effect": Mistake("within: [0.8, 1.3]", "interval: [0.8, 1.3]", "interval", ("'within'",)),
+    "within of a ratio": Mistake("    interval: [1.5, 2.2]", "    within: [1.5, 2.2]\n    n: 5", "", ("no effect",)),
+    "interval the wrong way": Mistake("[1.5, 2.2]", "[2.2, 1.5]", "interval", ("low and a high end",)),
+    "interval beside it": Mistake("[1.5, 2.2]", "[1.9, 2.2]", "interval", ("does not hold",)),
+    "interval of three": Mistake("[1.5, 2.2]", "[1.5, 2, 2.2]", "interval", ("low and a high end",)),
+    "no effect without one": Mistake("[0.8, 1.3]", "[1.1, 1.3]", "within", ("does not hold",)),
+    "half an animal": Mistake("n: [5, 4]", "n: [5, 4.5]", "n", ("whole number",)),
+    "too few animals": Mistake("n: [5, 4]", "n: 1", "n", ("too few",)),
+    "p above one": Mistake("p: 0.2", "p: 2", "p", ("probability",)),
+    "after the end": Mistake("at: 2 d 9 h", "at: 4 d", "at", ("after the end",)),
+    "between two steps": Mistake("at: 2 d 9 h", "at: 2 d 10 min", "at", ("whole number of steps",)),
+    "no blood": Mistake("  tissue:", "  preparation: culture\n  tissue:", "", ("sessions",)),
+}
+
+
+def load(folder: Path, text: str) -> Evidence:
+    path = folder / "wheel.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_evidence(path)
+
+
+def line_of(mistake: Mistake) -> int:
+    """The line on which BASE and the wrong text part, from 1; one earlier where a line is lost."""
+    return BASE[: BASE.index(mistake.right)].count("\n") + 1
+
+
+@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named(mistake: Mistake, tmp_path: Path) -> None:
+    assert BASE.count(mistake.right) == 1
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, BASE.replace(mistake.right, mistake.wrong))
+    shown = str(caught.value)
+    assert "\n" not in shown
+    assert "wheel.yaml:" in shown
+    assert mistake.key in shown
+    for text in mistake.says:
+        assert text in shown
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, mistake in MISTAKES.items() if name.startswith(("wrong", "unknown", "value in"))]
+)
+def test_the_line_is_given(name: str, tmp_path: Path) -> None:
+    mistake = MISTAKES[name]
+    with pytest.raises(ConfigError, match=rf"wheel\.yaml:{line_of(mistake)}\b"):
+        load(tmp_path, BASE.replace(mistake.right, mistake.wrong))
+
+
+def test_every_key_is_checked_for_its_spelling(tmp_path: Path) -> None:
+    """A letter doubled in any key of an observation gives the line and the right key."""
+    for key in ("contrast", "metric", "at", "ratio", "interval"):
+        right = f"    {key}: " if key != "contrast" else "  - contrast: wheel / sedentary\n"
+        wrong = right.replace(key, key + key[-1])
+        with pytest.raises(ConfigError, match=rf"wheel\.yaml:{line_of(Mistake(right, '', '', ()))}\b.*'{key}'"):
+            load(tmp_path, BASE.replace(right, wrong, 1))
+
+
+def test_what_was_seen(tmp_path: Path) -> None:
+    protein, none, smd, lactate, hdac3, down = load(tmp_path, BASE).observations
+    assert [seen.kind for seen in (protein, none, smd, lactate, hdac3, down)] == [
+        "ratio", "none", "value", "value", "ratio", "down",
+    ]  # fmt: skip
+    assert protein.arms == ("wheel", "sedentary")
+    assert protein.at == 57.0
+    assert protein.limits == (1.5, 2.2)
+    assert none.limits == (0.8, 1.3)
+    assert none.sizes == (5, 4)
+    assert smd.limits == (0.2, math.inf)
+    assert lactate.arms == ("wheel", None)
+    assert lactate.number == pytest.approx(0.89)
+    assert down.sizes == (4, 4)
+    assert down.limits is None
+
+
+def test_no_effect_has_limits_of_its_own(tmp_path: Path) -> None:
+    assert load(tmp_path, BASE.replace(", within: [0.8, 1.3]", "")).observations[1].limits == (0.85, 1.15)
+
+
+def test_the_interval_of_a_ratio_is_that_of_a_t_test(tmp_path: Path) -> None:
+    """ratio exp(+-t(0.975, n1 + n2 - 2) s sqrt(1/n1 + 1/n2)), s^2 = ln(1 + cv^2), against SciPy."""
+    half = student.ppf(0.975, 9) * math.sqrt(math.log(1 + 0.25**2) * (1 / 6 + 1 / 5))
+    limits = load(tmp_path, BASE).observations[4].limits
+    assert limits == pytest.approx((0.7 * math.exp(-half), 0.7 * math.exp(half)))
+    assert detectable((6, 5), 0.25) == pytest.approx(half)
+
+
+def test_the_experiment_reads_what_was_seen(tmp_path: Path) -> None:
+    evidence = load(tmp_path, BASE)
+    assert evidence.experiment.name == "wheel"
+    assert [(seen.metric, seen.at) for seen in evidence.experiment.observe] == [
+        (seen.metric, (seen.at,)) for seen in evidence.observations
+    ]
+    assert evidence.protocol.observe == ()
+
+
+def test_units_are_those_of_the_read_outs() -> None:
+    """The configuration cannot ask the read-outs for their units, so it repeats them."""
+    assert {name: METRICS[name].unit for name in METRIC_NAMES if METRICS[name].unit != "1"} == UNITS
+
+
+def test_one_observation_needs_no_list(tmp_path: Path) -> None:
+    head = BASE[: BASE.index("observations:")]
+    one = "observations: {contrast: wheel / sedentary, metric: hdac2, at: 2 d, effect: down}\n"
+    assert len(load(tmp_path, head + one).observations) == 1
+    with pytest.raises(ConfigError, match="observations"):
+        load(tmp_path, head + "observations: []\n")

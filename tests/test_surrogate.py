@@ -1,0 +1,78 @@
+"""The surrogate of the fits against the whole model, and what it must keep to."""
+
+import numpy as np
+import pytest
+
+from abm.config.evidence import Evidence
+from abm.forcing import blood_of, resting_blood
+from abm.model import HippocampusModel, burn_in
+from abm.schedule import compile_schedule
+from abm.study.surrogate import Surrogate
+
+WHEEL = {"kind": "wheel", "distance": "5 km/d", "start": "02:00", "duration": "10 h"}
+METRICS = ("bdnf_mrna", "bdnf_protein", "hdac3", "trkb_activation", "tissue_lactate")
+
+
+def evidence(**protocol):
+    content = {
+        "id": "rows", "source": "berchtold2010", "role": "calibration",
+        "protocol": {
+            "subject": {"species": "mouse"},
+            "tissue": {"neurons": 600, "size": ["0.4 mm", "0.4 mm"]},
+            "schedules": {"sedentary": {}, "wheel": {"sessions": WHEEL}},
+            "run": {"duration": "3 d", "burn_in": "1 d", "replicates": 1, "seed": 2, "step": "30 min"},
+        } | protocol,
+        "observations": [
+            {"contrast": "wheel / sedentary", "metric": metric, "at": "2 d 12 h", "ratio": 1.5, "interval": [1, 2]}
+            for metric in METRICS
+        ],
+    }  # fmt: skip
+    return Evidence.model_validate(content)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return evidence()
+
+
+@pytest.fixture(scope="module")
+def surrogate(rows):
+    return Surrogate([rows])
+
+
+def test_only_what_the_expected_neuron_has_is_predicted(surrogate):
+    assert [seen.metric for _, seen in surrogate.observations] == [m for m in METRICS if m != "tissue_lactate"]
+
+
+def test_running_raises_bdnf_and_without_any_gain_nothing_moves(surrogate):
+    usual = dict(zip([seen.metric for _, seen in surrogate.observations], surrogate.predict(), strict=True))
+    assert usual["bdnf_protein"] > 1.1
+    assert usual["hdac3"] < 1.0
+    gains = ("activity_gain", "bhb_gain", "lactate_gain", "irisin_gain", "fndc5_gain", "bhb_excitability")
+    off = [*(f"expression.{gain}" for gain in gains), "expression.glucocorticoid_repression", "network.movement_gain"]
+    still = dict.fromkeys(off, 0.0)
+    assert surrogate.predict(still) == pytest.approx(1.0, abs=2e-3)
+
+
+def test_arms_that_files_share_are_computed_once(rows):
+    twice = Surrogate([rows, rows.model_copy(update={"id": "again"})])
+    assert len(twice.arms) == 2
+    assert np.array_equal(*np.split(twice.predict(), 2))
+
+
+@pytest.mark.slow
+def test_the_whole_model_follows_the_surrogate(rows, surrogate):
+    experiment = rows.protocol
+    rest = resting_blood(experiment)
+    rested, found = burn_in(experiment, 0, rest), {}
+    for name, schedule in experiment.schedules.items():
+        timeline = compile_schedule(schedule, experiment.subject, experiment.run.duration, name)
+        model = HippocampusModel(
+            experiment, name, plasma=blood_of(experiment, timeline), timeline=timeline, resting=rest, rested=rested
+        )
+        while model.hour < 60.0:
+            model.step()
+        found[name] = {metric: model.observe(metric)["all"] for metric in METRICS}
+    for (_, seen), predicted in zip(surrogate.observations, surrogate.predict(), strict=True):
+        ratio = found["wheel"][seen.metric] / found["sedentary"][seen.metric]
+        assert ratio == pytest.approx(predicted, rel=0.06), seen.metric
