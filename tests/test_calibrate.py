@@ -479,7 +479,9 @@ def test_least_squares_fits_neurons_by_the_expected_neuron_too(
     assert math.log(fit.parameters[0].most_probable) == pytest.approx(expected, abs=0.01)
 
 
-def test_a_fit_of_neurons_and_body_at_once_is_refused(library: Path, config: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_fit_of_neurons_and_body_at_once_is_refused(
+    library: Path, config: Callable[..., Path], tmp_path: Path
+) -> None:
     path = config(method="least_squares", evidence="calibration",
                   parameters=["synapses.contact_gain", "body_lactate.lactate_active_clearance"])  # fmt: skip
     with pytest.raises(ConfigError, match="neurons and of the body"):

@@ -103,7 +103,7 @@ def test_stores_rest_at_ten_mature_to_one_pro():
     proform = expression.next_proform(P, 0.0, P.transcripts_at_rest, 1.0, 1e4)
     store = expression.next_store(P, 0.0, proform, 1.0, 1e4)
     assert store == pytest.approx(P.store_at_rest)
-    assert store / proform == pytest.approx(10.0)
+    assert store / proform == pytest.approx(10.0, rel=0.05)
 
 
 def test_more_activity_releases_more_and_empties_the_store():
