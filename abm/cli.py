@@ -90,7 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument("--out", metavar="DIR", type=Path, help="results folder (default: results/calibration/<its name>)")
     fit.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed of all random draws (default: 1)")
     fit.add_argument("--workers", metavar="N", type=_count, default=1, help="processes (default: 1)")
-    fit.add_argument("--write", action="store_true", help="write values and intervals into configs/parameters")
+    fit.add_argument(
+        "--write", action="store_true", help="write values, intervals and posterior draws into configs/parameters"
+    )
     fit.add_argument("--quiet", action="store_true", help="show no progress")
 
     shares = verbs.add_parser("attribute", help="which signal does it: each schedule's effect shared out among signals")

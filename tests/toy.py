@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import fields
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -97,7 +99,10 @@ Before = Callable[[str, int, ToyModel], None]
 
 @contextmanager
 def toy_model(before_step: Before | None = None, in_burn_in: Callable[[int], None] | None = None) -> Iterator[None]:
-    """Put the toy in the place of abm.model; `before_step` and `in_burn_in` may raise, to play a fault."""
+    """Put the toy in the place of abm.model; `before_step` and `in_burn_in` may raise, to play a fault.
+
+    No posterior of parameters is found meanwhile: they are not the toy's.
+    """
 
     def burn_in(experiment: Experiment, replicate: int, resting_day: Plasma, tick: Callable[[int], None]) -> Arrays:
         tick(1)
@@ -124,7 +129,8 @@ def toy_model(before_step: Before | None = None, in_burn_in: Callable[[int], Non
     before = sys.modules.get("abm.model")
     sys.modules["abm.model"] = module
     try:
-        yield
+        with mock.patch("abm.study.posterior.posterior_folder", return_value=Path("none")):
+            yield
     finally:
         del sys.modules["abm.model"]
         if before is not None:

@@ -3,7 +3,8 @@
 Least squares with priors (`least_squares`) find the most probable parameters: of body and barrier by their own solution
 and of the stochastic neurons by a surrogate, the expected neuron (`surrogate`). A likelihood-free method
 (`likelihood_free`) does for neurons without the residuals' being normal. Either gives a posterior, not only a point:
-posterior.csv holds 500 draws, fit.json what was used and found.
+posterior.csv holds 500 draws, fit.json what was used and found; what is written into the parameter files has 200 draws
+beside it (`posterior`).
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from abm.study.fit import Fit, FittedParameter, FittedRow, write_fit
 from abm.study.fitted_records import write_fitted
 from abm.study.least_squares import Mapped, fit_least_squares
 from abm.study.likelihood_free import Population, fit_likelihood_free
-from abm.study.priors import Prior, priors_of
+from abm.study.posterior import posterior_of, write_posterior
+from abm.study.priors import NEURAL_PARTS, Prior, priors_of
 from abm.study.residuals import distance, residual
 from abm.study.score import published_of
 from abm.study.surrogate import Surrogate
@@ -38,7 +40,6 @@ from abm.study.work import prepare_worker
 Floats = NDArray[np.float64]
 Row = tuple[Evidence, EvidenceObservation]
 
-NEURAL_PARTS = {"expression", "epigenome", "synapses", "network"}
 UNIDENTIFIED = 0.9  # posterior over prior standard deviation from which the rows are said to say nothing
 
 
@@ -65,14 +66,15 @@ def calibrate(
 ) -> Fit:
     """Carry out the calibration in a file, leave posterior.csv and fit.json in the folder `out`, and return the fit.
 
-    write: also put value, interval, grade and `command` into the parameter files. Raises ConfigError where the file
-    breaks the rules or names evidence that is kept for validation.
+    write: also put value, interval, grade and `command` into the parameter files, and draws into their folder
+    `posterior`. Raises ConfigError where the file breaks the rules or names evidence that is kept for validation.
     """
     calibration, evidence = load_calibration(path)
     fit = fit_calibration(calibration, evidence, seed=seed, workers=workers, progress=progress)
     write_fit(fit, Path(out))
     if write:
         write_fitted(fit.numbers(), command)
+        write_posterior(posterior_of(fit, command))
     return fit
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from abm.config import Experiment
 from abm.errors import ConfigError
@@ -15,9 +17,11 @@ from abm.study.arrays import shared_traces, write_states, write_traces
 from abm.study.crew import Borrowed, Crew, cluster, local_processes
 from abm.study.execute import Execution, Failure, Forcing
 from abm.study.plan import Plan, plan_experiment
+from abm.study.posterior import load_posteriors
+from abm.study.predictive import Prediction, predict, predictive_rows
 from abm.study.progress import Progress
 from abm.study.provenance import now, provenance
-from abm.study.results import Results
+from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder, remove, write_table
 from abm.study.tables import FAILURE_COLUMNS, REPLICATE_COLUMNS, SUMMARY_COLUMNS, replicate_rows, summary_rows
 from abm.study.work import fault_of
@@ -41,6 +45,8 @@ def run_experiment(
     calling script, so that there the call belongs under `if __name__ == "__main__":`. resume: go on with what `out`
     lacks; overwrite: replace what it holds. progress: show a bar on stderr.
 
+    After the runs the posterior of the parameters is put through the expected neuron (`predictive`).
+
     Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
     anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. KeyboardInterrupt
     passes through after what is finished has been stored.
@@ -48,12 +54,14 @@ def run_experiment(
     plan = plan_experiment(experiment)
     folder = ResultsFolder(out if out is not None else Path("results") / experiment.name)
     folder.check(plan, resume=resume, overwrite=overwrite)
+    posteriors = load_posteriors()
     if resume and folder.is_complete():
         return Results(folder.path)
     forcing = drive(plan)
     with _crew(plan, workers, scheduler, executor) as crew:
         folder.open(overwrite=overwrite)
-        _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress))
+        predicted = partial(predict, plan, list(forcing.schedules), posteriors, progress=progress)
+        _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress), predicted)
     return Results(folder.path)
 
 
@@ -89,7 +97,14 @@ def _all_steps(plan: Plan) -> int:
     return plan.experiment.run.replicates * (plan.burn_in_steps + len(plan.timelines) * plan.steps)
 
 
-def _conduct(plan: Plan, folder: ResultsFolder, forcing: Forcing, crew: Crew, progress: Progress) -> None:
+def _conduct(
+    plan: Plan,
+    folder: ResultsFolder,
+    forcing: Forcing,
+    crew: Crew,
+    progress: Progress,
+    predicted: Callable[[], Prediction],
+) -> None:
     began, record = time.perf_counter(), provenance(plan.experiment)
     if folder.has_manifest():  # resumed: the account goes on
         record |= {key: folder.manifest()[key] for key in ("started", "wall_time_s") if key in folder.manifest()}
@@ -100,33 +115,49 @@ def _conduct(plan: Plan, folder: ResultsFolder, forcing: Forcing, crew: Crew, pr
     status = "interrupted"
     try:
         execution.carry_out()
+        prediction = predicted()
         status = "incomplete" if execution.failures else "complete"
     finally:
-        _write_tables(plan, folder, execution.failures)
+        summary = _write_tables(plan, folder, execution.failures)
         failures = [failure._asdict() for failure in execution.failures]
-        ending = {"status": status, "finished": now(), "wall_time_s": round(spent + time.perf_counter() - began, 3)}
+        took = round(spent + time.perf_counter() - began, 3)
+        ending: dict[str, Any] = {"status": status, "finished": now(), "wall_time_s": took}
         if status != "interrupted":
             write_traces(plan, folder, shared_traces(plan, forcing.schedules))
             write_states(plan, folder, _about_columns())
+            _write_predictive(plan, folder, prediction, summary)
+            ending["predictive"] = prediction.account()
         folder.write_manifest(record | ending | {"failures": failures})
     if status == "complete":
         remove(folder.runs)
 
 
-def _write_tables(plan: Plan, folder: ResultsFolder, failures: Sequence[Failure]) -> None:
-    """The tables of what has finished; a run that failed keeps its rows, without values."""
+def _write_predictive(
+    plan: Plan, folder: ResultsFolder, prediction: Prediction, summary: Sequence[SummaryRow]
+) -> None:
+    """predictive.csv, where something was predicted."""
+    remove(folder.path / "predictive.csv")
+    if rows := predictive_rows(plan, prediction, summary):
+        write_table(folder.path / "predictive.csv", PredictiveRow._fields, rows)
+
+
+def _write_tables(plan: Plan, folder: ResultsFolder, failures: Sequence[Failure]) -> list[SummaryRow]:
+    """The tables of what has finished, of which the summary is returned; a failed run keeps its rows, without values.
+    """
     values = {}
     for run in plan.runs:
         with folder.record(plan, run) as record:
             if record:
                 values[run] = record["readings"].tolist()
     write_table(folder.path / "replicates.csv", REPLICATE_COLUMNS, replicate_rows(plan, values))
-    write_table(folder.path / "summary.csv", SUMMARY_COLUMNS, summary_rows(plan, values))
+    summary = list(summary_rows(plan, values))
+    write_table(folder.path / "summary.csv", SUMMARY_COLUMNS, summary)
     remove(folder.path / "failures.csv")
     if failures:
         seed = plan.experiment.run.seed
         rows = [(f.schedule, f.replicate, seed, f.stage, f.error, f.traceback) for f in failures]
         write_table(folder.path / "failures.csv", FAILURE_COLUMNS, rows)
+    return summary
 
 
 def _about_columns() -> dict[str, dict[str, str]]:

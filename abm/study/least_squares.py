@@ -4,7 +4,7 @@
 
 r_i: (model - published) / standard error. x: ln(value) for ranges above zero, else the value; x0: the value before the
 fit; s: width of the range on that scale / (2 x 1.96), so that the range is the prior's 95 % interval. Near the optimum
-the posterior is normal with covariance (J'J)^-1, J holding both kinds of residuals.
+the posterior is normal with covariance (J'J)^-1, J holding both kinds of residuals, and cut off at the ranges.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from scipy.optimize import least_squares
 
 from abm.streams import generator
 from abm.study.priors import NORMAL, Prior, from_scale, to_scale
+from abm.study.truncated_normal import truncated_normal
 
 Floats = NDArray[np.float64]
 Residuals = Callable[[Floats], Floats]
@@ -32,7 +33,8 @@ class Laplace(NamedTuple):
     """The posterior of a least-squares fit, in the units of the priors.
 
     point, low, high: (parameters,), the most probable values and 95 % intervals within the ranges. covariance: of the
-    parameters in prior standard deviations, on the scale of the fit. draws: (500, parameters), equally weighted.
+    parameters in prior standard deviations, on the scale of the fit. draws: (500, parameters), equally weighted, of the
+    normal distribution with that covariance within the ranges.
     cost_before, cost_after: sum of squared residuals of the rows. sensitivity: (rows, parameters), change of each
     residual per prior standard deviation.
     """
@@ -76,13 +78,13 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
     jacobian = np.asarray(found.jac, np.float64)
     covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), np.float64)
     spread = NORMAL * np.sqrt(np.diag(covariance))
-    draws = generator(seed, 0, "laplace").multivariate_normal(found.x, covariance, DRAWS)
+    draws = truncated_normal(found.x, covariance, low, high, DRAWS, generator(seed, 0, "laplace"))
     return Laplace(
         scale.number(found.x),
         scale.number(np.clip(found.x - spread, low, high)),
         scale.number(np.clip(found.x + spread, low, high)),
         covariance,
-        np.array([scale.number(np.clip(draw, low, high)) for draw in draws]),
+        np.array([scale.number(draw) for draw in draws]),
         float(np.sum(residuals(scale.value) ** 2)),
         float(np.sum(found.fun[:rows] ** 2)),
         jacobian[:rows],

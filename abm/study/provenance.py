@@ -55,10 +55,10 @@ def config_hash(experiment: Experiment) -> str:
 
 
 def code_hash() -> str:
-    """SHA-256 over the package's Python files and the parameter files, names and contents."""
+    """SHA-256 over the package's Python files, the parameter files and their posteriors, names and contents."""
     digest = hashlib.sha256()
     parameters = CONFIG_DIRECTORY / "parameters"
-    for root, pattern in ((PACKAGE, "*.py"), (parameters, "*.yaml")):
+    for root, pattern in ((PACKAGE, "*.py"), (parameters, "*.yaml"), (parameters, "*.csv")):
         for path in sorted(root.rglob(pattern)):
             name, content = path.relative_to(root).as_posix().encode(), path.read_bytes()
             digest.update(b"%d %s %d " % (len(name), name, len(content)) + content)

@@ -33,6 +33,30 @@ class SummaryRow(NamedTuple):
     p_value: float
 
 
+class PredictiveRow(NamedTuple):
+    """One row of predictive.csv: what the parameters leave open, given the evidence that they were fitted to.
+
+    draws: how many sets of parameters were drawn from the posterior and gave a number. median: of the read-out in
+    `unit` over the draws, by the expected neuron; NaN where that knows only ratios. ratio_...: to the reference
+    schedule, with the committed parameters (ratio_fitted) and over the draws (median, 2.5 and 97.5 %). run_ratio: that
+    of the simulated population (summary.csv), and run_place the share of draws whose ratio lies below it.
+    """
+
+    schedule: str
+    metric: str
+    region: str
+    time_h: float
+    unit: str
+    draws: int
+    median: float
+    ratio_fitted: float
+    ratio_median: float
+    ratio_low: float
+    ratio_high: float
+    run_ratio: float
+    run_place: float
+
+
 @dataclass(frozen=True)
 class Results:
     """The results in one folder; each part is read when it is first used."""
@@ -68,6 +92,24 @@ class Results:
     def summary_rows(self) -> list[SummaryRow]:
         """The rows of `summary`, one by one."""
         return [SummaryRow(*row) for row in self.summary[list(SummaryRow._fields)].itertuples(index=False, name=None)]
+
+    @cached_property
+    def predictive(self) -> pd.DataFrame:
+        """Predictive intervals over the posterior of the parameters; ResultsError where there are none."""
+        return self._table("predictive.csv")
+
+    @property
+    def predictive_rows(self) -> list[PredictiveRow]:
+        """The rows of `predictive`, one by one; none where there is no such table."""
+        if not (self.path / "predictive.csv").exists():
+            return []
+        rows = self.predictive[list(PredictiveRow._fields)].itertuples(index=False, name=None)
+        return [PredictiveRow(*row) for row in rows]
+
+    @property
+    def predictive_note(self) -> str:
+        """Why there are no predictive intervals; empty where there are some."""
+        return str(self.manifest.get("predictive", {}).get("left_out", ""))
 
     @cached_property
     def traces(self) -> xr.Dataset:

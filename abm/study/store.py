@@ -1,6 +1,7 @@
 """The results folder: its files, written so that a reader never meets half a file.
 
-    config.yaml  manifest.json  replicates.csv  summary.csv  traces.zarr  states.zarr  figures/  report.html
+    config.yaml  manifest.json  replicates.csv  summary.csv  predictive.csv  traces.zarr  states.zarr  figures/
+    report.html
 
 While a study runs, every finished run lies as one file in .runs; the tables and arrays are assembled from these in
 the order of the plan, so that their bytes do not depend on which worker finished when.
@@ -28,8 +29,8 @@ from abm.study.provenance import code_hash, config_hash
 Arrays = dict[str, NDArray[Any]]
 
 OWN = (
-    "config.yaml", "manifest.json", "replicates.csv", "summary.csv", "failures.csv", "report.html", "traces.zarr",
-    "states.zarr", "figures", ".runs",
+    "config.yaml", "manifest.json", "replicates.csv", "summary.csv", "predictive.csv", "failures.csv", "report.html",
+    "traces.zarr", "states.zarr", "figures", ".runs",
 )  # fmt: skip
 
 

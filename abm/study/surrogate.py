@@ -53,31 +53,24 @@ class Constants(NamedTuple):
     network: NetworkParameters
 
 
-class Surrogate:
-    """Predictions of the observations of some evidence by the expected neuron.
+Course = tuple[Expected, Arm, Constants]
 
-    observations: those that can be predicted, in the order of `predict`. An observation of the whole tissue or of a
-    region is the same here; synapses other than their number and release are not followed.
+
+class ExposedNeuron:
+    """The expected neuron under schedules of experiments, for changed parameters of neurons.
+
+    arms: what reaches the neurons under each schedule, computed once; days: signals of a resting day, and species.
     """
 
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
+    def __init__(self) -> None:
         self.arms: dict[str, Arm] = {}
         self.days: dict[str, tuple[Floats, str]] = {}
-        self.observations: list[tuple[Evidence, EvidenceObservation]] = []
-        self.places: list[tuple[str, str | None]] = []
-        for item in evidence:
-            for observation in item.observations:
-                if split_metric(observation.metric)[0] in READ_OUTS and observation.smd is None:
-                    self._add(item, observation)
 
-    def _add(self, item: Evidence, observation: EvidenceObservation) -> None:
-        arm, reference = observation.arms
-        keys = [self._expose(item.protocol, name) for name in (arm, reference) if name is not None]
-        self.observations.append((item, observation))
-        self.places.append((keys[0], keys[1] if len(keys) > 1 else None))
+    def expose(self, experiment: Experiment, name: str) -> str:
+        """Key of the arm of one schedule; its signals are computed when it is first met.
 
-    def _expose(self, experiment: Experiment, name: str) -> str:
-        """Key of the arm; its signals are computed when it is first met."""
+        Raises ArithmeticError where the body cannot be solved.
+        """
         run = experiment.run
         base = f"{experiment.subject.model_dump_json()}{experiment.preparation}{run.step}"
         key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
@@ -88,25 +81,17 @@ class Surrogate:
             self.arms[key] = _signals(small, name, base)
         return key
 
-    def predict(self, overrides: Mapping[str, float] | None = None) -> Floats:
-        """Predicted ratio (of a contrast) or value of every observation under changed parameters.
+    def courses(self, overrides: Mapping[str, float] | None = None) -> dict[str, Course]:
+        """Course of the expected neuron under every arm, by key.
 
-        overrides: `part.name` -> number in the unit its record is written in.
+        overrides: `part.name` -> number in the unit its record is written in; of parts of the neuron.
         """
         species_met = sorted({species for _, species in self.days.values()})
         constants = {species: _constants(species, overrides or {}) for species in species_met}
         rests = {base: _rest(day, constants[species]) for base, (day, species) in self.days.items()}
-        courses = {key: self._course(arm, constants, rests) for key, arm in self.arms.items()}
-        found = []
-        for (_, observation), (own, other) in zip(self.observations, self.places, strict=True):
-            read = READ_OUTS[split_metric(observation.metric)[0]]
-            value = read(*courses[own], observation.at)
-            found.append(value if other is None else value / read(*courses[other], observation.at))
-        return np.array(found)
+        return {key: self._course(arm, constants, rests) for key, arm in self.arms.items()}
 
-    def _course(
-        self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]
-    ) -> tuple[Expected, Arm, Constants]:
+    def _course(self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]) -> Course:
         own = constants[self.days[arm.base][1]]
         activity = 1.0 + own.network.movement_gain * arm.movement
         signals = np.ascontiguousarray(arm.signals[:, :4])
@@ -114,6 +99,42 @@ class Surrogate:
             own.epigenome, own.expression, signals, activity, rests[arm.base], arm.step, arm.drugs
         )
         return course, arm, own
+
+
+class Surrogate(ExposedNeuron):
+    """Predictions of the observations of some evidence by the expected neuron.
+
+    observations: those that can be predicted, in the order of `predict`. An observation of the whole tissue or of a
+    region is the same here; synapses other than their number and release are not followed.
+    """
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        super().__init__()
+        self.observations: list[tuple[Evidence, EvidenceObservation]] = []
+        self.places: list[tuple[str, str | None]] = []
+        for item in evidence:
+            for observation in item.observations:
+                if split_metric(observation.metric)[0] in READ_OUTS and observation.smd is None:
+                    self._add(item, observation)
+
+    def _add(self, item: Evidence, observation: EvidenceObservation) -> None:
+        arm, reference = observation.arms
+        keys = [self.expose(item.protocol, name) for name in (arm, reference) if name is not None]
+        self.observations.append((item, observation))
+        self.places.append((keys[0], keys[1] if len(keys) > 1 else None))
+
+    def predict(self, overrides: Mapping[str, float] | None = None) -> Floats:
+        """Predicted ratio (of a contrast) or value of every observation under changed parameters.
+
+        overrides: `part.name` -> number in the unit its record is written in.
+        """
+        courses = self.courses(overrides)
+        found = []
+        for (_, observation), (own, other) in zip(self.observations, self.places, strict=True):
+            read = READ_OUTS[split_metric(observation.metric)[0]]
+            value = read(*courses[own], observation.at)
+            found.append(value if other is None else value / read(*courses[other], observation.at))
+        return np.array(found)
 
 
 def _shrunk(experiment: Experiment) -> Experiment:

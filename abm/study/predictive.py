@@ -1,0 +1,170 @@
+"""What the parameters leave open: predictive intervals of an experiment's contrasts over the posterior of the fits.
+
+The interval over replicates says how far luck moves a ratio at the committed parameters. This one says how far the
+ratio moves over parameters that fit the evidence about as well: for each of the draws theta_k of the posterior
+
+    ratio_k = x(schedule, theta_k) / x(reference, theta_k),    interval = 2.5 and 97.5 % quantiles of ratio_k,
+
+with x from the expected neuron (`surrogate`), whose signals are computed once for each schedule. Only neurons' numbers
+are drawn; body and barrier stay at their committed values, since each draw of theirs would need all signals anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from abm.config import Experiment
+from abm.metrics import METRICS
+from abm.study.contrasts import NAN
+from abm.study.plan import Plan, Reading
+from abm.study.posterior import Posterior
+from abm.study.priors import NEURAL_PARTS
+from abm.study.results import PredictiveRow, SummaryRow
+
+if TYPE_CHECKING:
+    from abm.study.surrogate import ExposedNeuron
+
+Floats = NDArray[np.float64]
+
+# The expected neuron follows these relative to rest, while the read-out is an amount.
+ONLY_RATIOS = {"bdnf_release", "brain_bdnf_release"}
+QUANTILES = (0.025, 0.5, 0.975)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Read-outs of the expected neuron over draws of the parameters.
+
+    schedules: the reference among them; readings: of the plan, at the end of a step, one region each. fitted:
+    (schedules, readings), with the committed parameters; drawn: (draws, schedules, readings). posteriors: names of
+    those drawn from. left_out: why nothing was predicted; empty where something was.
+    """
+
+    schedules: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    fitted: Floats | None = None
+    drawn: Floats | None = None
+    posteriors: tuple[str, ...] = ()
+    left_out: str = ""
+
+    def account(self) -> dict[str, object]:
+        """What goes into the manifest."""
+        draws = 0 if self.drawn is None else len(self.drawn)
+        return {"posteriors": list(self.posteriors), "draws": draws, "left_out": self.left_out}
+
+
+def predict(
+    plan: Plan, schedules: Sequence[str], posteriors: Sequence[Posterior], *, progress: bool = False
+) -> Prediction:
+    """Read-outs of a planned experiment over the posterior of the neurons.
+
+    schedules: those whose body could be solved. Nothing is predicted, and the prediction says why, where there is no
+    posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
+    what the fit rests on, or observes nothing that the expected neuron has.
+    """
+    neural = [posterior for posterior in posteriors if posterior.parts <= NEURAL_PARTS]
+    reason = _reason(plan.experiment, schedules, neural)
+    if reason:
+        return Prediction(left_out=f"No predictive intervals: {reason}.")
+    # Compiled code is loaded only where something is predicted.
+    from abm.study.surrogate import ExposedNeuron
+
+    readings, exposed = _readings(plan), ExposedNeuron()
+    if not readings:
+        return Prediction(left_out="No predictive intervals: the experiment observes nothing the expected neuron has.")
+    try:
+        keys = [exposed.expose(plan.experiment, name) for name in schedules]
+        fitted = _read(exposed, keys, plan, readings, {})
+    except ArithmeticError as error:
+        return Prediction(left_out=f"No predictive intervals: {error}.")
+    draws = range(min(len(posterior.draws) for posterior in neural))
+    drawn = np.full((len(draws), *fitted.shape), np.nan)
+    for draw in tqdm(draws, desc="draws of the parameters", mininterval=1.0, disable=not progress):
+        overrides = {key: value for posterior in neural for key, value in posterior.overrides(draw).items()}
+        drawn[draw] = _read(exposed, keys, plan, readings, overrides)
+    names = tuple(posterior.name for posterior in neural)
+    return Prediction(tuple(schedules), tuple(readings), fitted, drawn, names)
+
+
+def _readings(plan: Plan) -> list[Reading]:
+    """What the expected neuron has: after time zero, in the whole tissue, or in the regions read where that is not."""
+    from abm.study.surrogate import READ_OUTS
+
+    whole = {reading.metric for reading in plan.readings if reading.region == "all"}
+    return [
+        reading
+        for reading in plan.readings
+        if reading.step > 0
+        and reading.metric in READ_OUTS
+        and METRICS[reading.metric].has_zero
+        and (reading.region == "all" or reading.metric not in whole)
+    ]
+
+
+def _reason(experiment: Experiment, schedules: Sequence[str], neural: Sequence[Posterior]) -> str:
+    """Why nothing can be predicted; empty where it can."""
+    changed = [key for key in experiment.subject.overrides if key.partition(".")[0] in NEURAL_PARTS]
+    reasons = [
+        (not neural, "there is no posterior of neurons in configs/parameters/posterior"),
+        *((bool(stale), stale) for stale in (posterior.stale() for posterior in neural)),
+        (bool(changed), f"the experiment changes {', '.join(changed)}, on which the fit of the neurons rests"),
+        (experiment.reference not in schedules, f"there is no blood of the reference, {experiment.reference}"),
+    ]
+    return next((reason for true, reason in reasons if true), "")
+
+
+def _read(
+    exposed: ExposedNeuron, keys: Sequence[str], plan: Plan, readings: Sequence[Reading], overrides: Mapping[str, float]
+) -> Floats:
+    """The readings of every schedule, (schedules, readings); NaN where there is no number."""
+    from abm.study.surrogate import READ_OUTS
+
+    courses = exposed.courses(overrides)
+    with np.errstate(all="ignore"):
+        found = [
+            [READ_OUTS[reading.metric](*courses[key], plan.hour(reading.step)) for reading in readings] for key in keys
+        ]
+    return np.array(found, np.float64)
+
+
+def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[SummaryRow]) -> list[PredictiveRow]:
+    """Rows of predictive.csv: every schedule and reading, beside the ratio that the simulated population has."""
+    if prediction.fitted is None or prediction.drawn is None:
+        return []
+    place = prediction.schedules.index(plan.experiment.reference)
+    with np.errstate(all="ignore"):
+        fitted = prediction.fitted / prediction.fitted[place]
+        ratios = prediction.drawn / prediction.drawn[:, place : place + 1]
+    simulated = {(row.schedule, row.metric, row.region, row.time_h): row.ratio for row in summary}
+    rows = []
+    for i, schedule in enumerate(prediction.schedules):
+        for j, reading in enumerate(prediction.readings):
+            hour, metric = plan.hour(reading.step), METRICS[reading.metric]
+            run = simulated.get((schedule, reading.metric, reading.region, hour), NAN)
+            own = _finite(ratios[:, i, j])
+            level = np.empty(0) if reading.metric in ONLY_RATIOS else _finite(prediction.drawn[:, i, j])
+            below = float(np.mean(own < run)) if own.size and np.isfinite(run) else NAN
+            about = (schedule, reading.metric, reading.region, hour, metric.unit, own.size, _quantiles(level)[1])
+            low, middle, high = _quantiles(own)
+            rows.append(PredictiveRow(*about, float(fitted[i, j]), middle, low, high, run, below))
+    return rows
+
+
+def _quantiles(values: Floats) -> tuple[float, float, float]:
+    """2.5, 50 and 97.5 %; NaN of nothing."""
+    if not values.size:
+        return NAN, NAN, NAN
+    low, middle, high = np.quantile(values, QUANTILES)
+    return float(low), float(middle), float(high)
+
+
+def _finite(values: Floats) -> Floats:
+    """Those that are numbers."""
+    kept: Floats = values[np.isfinite(values)]
+    return kept
