@@ -1,4 +1,4 @@
-"""One self-contained page: summary, figures, numerics, parameters with their sources, provenance and plan."""
+"""One self-contained page: summary, predictive intervals, figures, numerics, parameters, sources, provenance, plan."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from abm.study.store import write_text
 from abm.view.bibliography import reference_lines
 from abm.view.figures import FIGURES, write_figures
 from abm.view.page import details, image, note, page, table
+from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
 from abm.view.text import last_values, mean_text, number, p_text, plan_text, ratio_text
@@ -32,6 +33,7 @@ def write_report(results: Results) -> Path:
     figures = write_figures(results)
     sections = {
         "Summary": _summary(results),
+        **({"What the parameters leave open": open_} if (open_ := parameters_section(results)) else {}),
         "Figures": _figures(figures),
         "Mass ledger and step error": _numerics(results) + _neuron_steps(results, experiment),
         "Plan": _plan(results, experiment),

@@ -12,7 +12,10 @@ from abm.study.estimate import Estimate, estimate
 from abm.study.plan import Plan
 
 if TYPE_CHECKING:  # a plan is shown without loading what reads results
-    from abm.study.results import Results, SummaryRow
+    from abm.study.results import PredictiveRow, Results, SummaryRow
+
+
+Moment = tuple[str, str, str, float]
 
 
 def number(value: float) -> str:
@@ -54,15 +57,35 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def summary_text(results: Results) -> str:
-    """Each metric at its last time: mean of every schedule, and its ratio to the reference, with 95 % intervals."""
-    rows = [("", "mean [95 % interval]", f"ratio to {results.reference}", "p")]
+    """Each metric at its last time: mean of every schedule, and its ratio to the reference, with 95 % intervals.
+
+    Beside the interval over replicates stands that over the posterior of the parameters, where there is one; below
+    the table, why there is none.
+    """
+    drawn = predictive_of(results)
+    head = ("", "mean [95 % interval]", f"ratio to {results.reference}", "parameters 95 %", "p")
+    rows: list[tuple[str, ...]] = [head]
     for title, part in last_values(results.summary_rows):
-        rows.append((title, "", "", ""))
+        rows.append((title, "", "", "", ""))
         for row in part:
-            rows.append(
-                (f"  {row.schedule}", mean_text(row) or "no run finished", ratio_text(row), p_text(row.p_value))
-            )
-    return aligned(rows)
+            open_ = "" if row.schedule == results.reference else predictive_text(drawn.get(row[:4]))
+            mean = mean_text(row) or "no run finished"
+            rows.append((f"  {row.schedule}", mean, ratio_text(row), open_, p_text(row.p_value)))
+    if not drawn:
+        rows = [(*row[:3], row[4]) for row in rows]
+    return "\n\n".join([aligned(rows), *filter(None, [results.predictive_note])])
+
+
+def predictive_of(results: Results) -> dict[Moment, PredictiveRow]:
+    """The rows of predictive.csv by schedule, metric, region and time."""
+    return {row[:4]: row for row in results.predictive_rows}
+
+
+def predictive_text(row: PredictiveRow | None) -> str:
+    """The interval of a ratio over the posterior, such as "[1.1, 1.3]"; empty where there is none."""
+    if row is None or math.isnan(row.ratio_low):
+        return ""
+    return f"[{number(row.ratio_low)}, {number(row.ratio_high)}]"
 
 
 def mean_text(row: SummaryRow) -> str:
