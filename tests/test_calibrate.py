@@ -23,6 +23,7 @@ from abm.parameters import CONFIG_DIRECTORY, parameter_parts, parameter_records
 from abm.study.calibrate import calibrate, fit_calibration
 from abm.study.fitted_records import FittedNumber, write_fitted
 from abm.study.least_squares import fit_least_squares
+from abm.study.posterior import load_posterior, posterior_of, write_posterior
 from abm.study.priors import Prior
 from abm.study.residuals import FARTHEST, distance, residual
 from abm.study.score import Published
@@ -228,6 +229,10 @@ def test_the_calibration_row_is_fitted(library: Path, config: Callable[..., Path
     record = json.loads((tmp_path / "out" / "fit.json").read_text())
     assert record["seed"] == 5
     assert [row["id"] for row in record["rows"]] == ["fit_me"]
+    kept = load_posterior(write_posterior(posterior_of(fit, COMMAND), tmp_path / "posterior"))
+    assert (kept.keys, kept.units) == tuple(zip(*((p.prior.key, p.prior.unit) for p in fit.parameters), strict=True))
+    np.testing.assert_allclose(kept.draws, fit.draws[[5 * i // 2 for i in range(200)]], rtol=1e-5)
+    assert (kept.command, kept.stale()) == (COMMAND, "")
 
 
 def test_parts_are_those_of_the_read_outs() -> None:

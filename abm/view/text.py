@@ -73,7 +73,7 @@ def summary_text(results: Results) -> str:
             rows.append((f"  {row.schedule}", mean, ratio_text(row), open_, p_text(row.p_value)))
     if not drawn:
         rows = [(*row[:3], row[4]) for row in rows]
-    return "\n\n".join([aligned(rows), *filter(None, [results.predictive_note])])
+    return "\n".join([aligned(rows), *filter(None, [results.predictive_note])])
 
 
 def predictive_of(results: Results) -> dict[Moment, PredictiveRow]:
