@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.barrier import Barrier
-from abm.body import Plasma
+from abm.body import Plasma, resting_day
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
 from abm.elementary import exponential
@@ -34,7 +34,7 @@ from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_po
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
 from abm.schedule import Timeline, compile_schedule, resting_timeline
 from abm.streams import generator, stream_key
-from abm.synapses import SynapseParameters
+from abm.synapses import SynapseParameters, cortisol_gain
 from abm.tissue import SIGNALS, Tissue
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
@@ -158,7 +158,18 @@ class HippocampusModel(mesa.Model):
             add_set_point(
                 self._columns(), self._signals(), self.epigenome, self.expression, self.plasticity, 1.0 / steps
             )
+        if self.experiment.preparation == "slice":
+            n.rest_potentiation[:] = self._potentiation_in_the_animal()
         self.tissue.reset_ledger()
+
+    def _potentiation_in_the_animal(self) -> float:
+        """Mean cortisol gain of potentiation over a resting day of the animal that a slice was cut from.
+
+        A bath without steroid is not where its neurons were at home: their gain is read against the free hormone of the
+        animal's own day.
+        """
+        free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
+        return float(np.mean([cortisol_gain(self.plasticity, value) for value in free]))
 
     @property
     def neurons(self) -> Any:
@@ -177,6 +188,11 @@ class HippocampusModel(mesa.Model):
         if step < 0:
             return blood_at(self.resting, self.clock.taken % (len(self.resting.edges) - 1))
         return blood_at(self.plasma, max(step - 1, 0))
+
+    @property
+    def drugs(self) -> Pharmacology:
+        """What drugs and genetics leave of each mechanism in the step that ends now (at time zero in the first)."""
+        return pharmacology(self._doses(), max(self.hour - self.clock.step, 0.0), 0.0)
 
     def step(self) -> None:
         """Advance everything by one step; see the class for the order."""

@@ -175,6 +175,29 @@ def test_a_culture_has_no_blood_and_meets_its_bath(tmp_path):
     assert treated.observe("bdnf_mrna_I")["all"] > medium.observe("bdnf_mrna_I")["all"]
 
 
+def test_a_slice_reads_its_steroid_against_the_day_of_the_animal(tmp_path):
+    """Diamond 1992: potentiation is best near 21.5 nmol/L of free hormone; an empty bath lies below the animal's day."""
+    gains = {}
+    for dose in ("0.01 nmol/L", "7.2 nmol/L", "21.7 nmol/L", "57.8 nmol/L"):
+        config = {
+            "name": "bath",
+            "subject": {"species": "mouse"},
+            "preparation": "slice",
+            "tissue": {"neurons": 30, "size": ["0.1 mm", "0.1 mm"]},
+            "schedules": {"held": {"doses": {"what": "corticosterone", "route": "bath", "amount": dose, "at": "0 h"}}},
+            "reference": "held",
+            "run": {"duration": "1 h", "burn_in": "0 h", "replicates": 1, "step": "15 min"},
+        }
+        path = tmp_path / "bath.yaml"
+        path.write_text(yaml.safe_dump(config))
+        model = HippocampusModel(load_experiment(path), "held")
+        model.step()
+        gains[dose] = float(model.neurons.potentiation_gain.mean())
+        forget(model)
+    without, low, middle, high = gains.values()
+    assert without < 0.9 < low < middle > high  # 0.9: below the mean of the day
+
+
 @pytest.mark.slow
 def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     plan = copy.deepcopy(SMALL)

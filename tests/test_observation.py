@@ -18,8 +18,9 @@ from abm.expression import glucocorticoid_occupancy
 from abm.metric_names import METRIC_NAMES, REGIONS, TISSUE_METRIC_NAMES
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
+from abm.neurons import Pharmacology
 from abm.observation import between_subject_cv, observation_parameters, standardised_difference
-from abm.observation.assays import deacetylase_occupancy, receptor_occupancy
+from abm.observation.assays import bound_share, deacetylase_occupancy, receptor_occupancy
 from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
 from abm.observation.cohort import small_sample, variation
 from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled
@@ -262,13 +263,23 @@ def test_deacetylases_sit_on_repressed_nucleosomes() -> None:
     epigenome = load_parameters(EpigenomeParameters, "epigenome")
     rows = resting_rows(epigenome, 20_000, generator(1, 0, "rows"))
     neurons = SimpleNamespace(nucleosomes=rows, hdac2=np.ones(20_000), hdac3=np.full(20_000, 0.6))
-    model = SimpleNamespace(neurons=neurons, epigenome=epigenome)
+    neurons.voxel = np.zeros(20_000, dtype=np.int64)
+    tissue = SimpleNamespace(concentration=np.zeros((5, 1)))
+    model = SimpleNamespace(neurons=neurons, epigenome=epigenome, tissue=tissue, drugs=Pharmacology())
     assert deacetylase_occupancy(model, "hdac2").mean() == pytest.approx(1.0, abs=0.01)
     assert deacetylase_occupancy(model, "hdac3").mean() == pytest.approx(0.6, abs=0.01)
     rows[:, 1:] = 0  # the other promoters do not matter to a ChIP at promoter I
     assert deacetylase_occupancy(model, "hdac2").mean() == pytest.approx(1.0, abs=0.01)
     rows[:, 0] = 1
     assert (deacetylase_occupancy(model, "hdac2") == 0.0).all()
+
+
+@pytest.mark.parametrize(("enzyme", "ic50"), [("hdac2", 5.3), ("hdac3", 2.4)])
+def test_an_inhibitor_takes_deacetylases_off_the_promoter(enzyme: str, ic50: float) -> None:
+    """Half is gone at the IC50 of BHB, and a third is left with another inhibitor at its own IC50 beside it."""
+    epigenome = load_parameters(EpigenomeParameters, "epigenome")
+    assert bound_share(epigenome, enzyme, np.array([0.0, ic50]), 0.0) == pytest.approx([1.0, 0.5])
+    assert bound_share(epigenome, enzyme, np.array([ic50]), 1.0) == pytest.approx([1.0 / 3.0])
 
 
 # field recordings

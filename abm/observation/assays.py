@@ -8,11 +8,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, PROMOTERS, REPRESSED, resting_repressed_distribution
+from abm.epigenome import (
+    NUCLEOSOMES_PER_PROMOTER,
+    PROMOTERS,
+    REPRESSED,
+    EpigenomeParameters,
+    free_enzyme,
+    resting_repressed_distribution,
+)
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 
 Floats = NDArray[np.float64]
-CORTISOL = 3  # place of cortisol among the tissue's signals
+BHB, CORTISOL = 0, 3  # places among the tissue's signals
 PROMOTER_I = PROMOTERS.index("I")
 
 
@@ -29,6 +36,8 @@ class Assayed(Protocol):
     def expression(self) -> Any: ...
     @property
     def epigenome(self) -> Any: ...
+    @property
+    def drugs(self) -> Any: ...
 
 
 def receptor_occupancy(model: Assayed) -> Floats:
@@ -50,18 +59,27 @@ def _occupancies(x: ExpressionParameters, cortisol: Floats, agonist: float) -> F
 
 
 def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
-    """HDAC2 or HDAC3 bound at Bdnf promoter I of each neuron relative to rest, as ChIP sees it, shape (N,).
+    """HDAC2 or HDAC3 bound at Bdnf promoter I of each neuron, as ChIP sees it, shape (N,); 1 at rest without inhibitor.
 
-        abundance x repressed share of the promoter's nucleosomes / its resting mean
+        abundance x share that no inhibitor holds x repressed share of the promoter's nucleosomes / its resting mean
 
-    Their corepressor complexes are taken to sit on repressed nucleosomes (assumed). enzyme: hdac2 or hdac3.
+    Their corepressor complexes are taken to sit on repressed nucleosomes (assumed), and an enzyme whose active site is
+    taken by an inhibitor to leave the promoter: SAHA, which holds the active site, took HDAC1 off the p21 promoter
+    within hours (Gui 2004, gui2004). enzyme: hdac2 or hdac3.
     """
-    n = model.neurons
+    n, drugs = model.neurons, model.drugs
     repressed = (np.asarray(n.nucleosomes[:, PROMOTER_I]) == REPRESSED).mean(axis=1)
-    return np.asarray(getattr(n, enzyme) * repressed / resting_repressed_share(model), np.float64)
+    bhb = drugs.mct2 * model.tissue.concentration[BHB].reshape(-1)[n.voxel]
+    bound = bound_share(model.epigenome, enzyme, bhb, getattr(drugs, f"drug_{enzyme}"))
+    return np.asarray(getattr(n, enzyme) * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
 
 
-def resting_repressed_share(model: Assayed) -> float:
+def bound_share(p: EpigenomeParameters, enzyme: str, bhb: Floats, drug: Floats | float) -> Floats:
+    """Share of an enzyme that no inhibitor takes off chromatin; bhb: mmol/L; drug: in multiples of its IC50."""
+    return np.asarray(free_enzyme(bhb, getattr(p, f"bhb_ic50_{enzyme}"), drug), np.float64)
+
+
+def resting_repressed_share(p: EpigenomeParameters) -> float:
     """Mean share of a resting promoter's nucleosomes that are repressed."""
-    distribution = resting_repressed_distribution(model.epigenome)
+    distribution = resting_repressed_distribution(p)
     return float(distribution @ np.arange(distribution.size)) / NUCLEOSOMES_PER_PROMOTER

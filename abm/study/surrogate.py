@@ -16,13 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from abm.epigenome import EpigenomeParameters, resting_repressed_distribution
+from abm.epigenome import EpigenomeParameters
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel, forget
 from abm.network import NetworkParameters
+from abm.neurons import Pharmacology
+from abm.observation.assays import bound_share, resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
@@ -215,10 +217,11 @@ def _signal(place: int, arm: Arm, hour: float) -> float:
 
 
 def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
-    distribution = resting_repressed_distribution(own.epigenome)
-    resting = float(distribution @ np.arange(distribution.size)) / (distribution.size - 1)
     place = _index(arm, hour)
-    return float(getattr(course, enzyme)[place] * course.repressed[place] / resting)
+    drugs = Pharmacology(*arm.drugs[min(place, len(arm.drugs) - 1)])
+    bound = bound_share(own.epigenome, enzyme, drugs.mct2 * arm.signals[place, 0], getattr(drugs, f"drug_{enzyme}"))
+    repressed = course.repressed[place] / resting_repressed_share(own.epigenome)
+    return float(getattr(course, enzyme)[place] * repressed * bound)
 
 
 def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
