@@ -8,13 +8,14 @@ The modules with compiled loops (`assays`, `probe`) are imported where they are 
 checked without them.
 """
 
-from abm.observation.cohort import StandardisedDifference, standardised_difference
+from abm.observation.cohort import StandardisedDifference, effect_size, standardised_difference
 from abm.observation.parameters import ObservationParameters, between_subject_cv, observation_parameters
 
 __all__ = [
     "ObservationParameters",
     "StandardisedDifference",
     "between_subject_cv",
+    "effect_size",
     "observation_parameters",
     "standardised_difference",
 ]

@@ -18,6 +18,7 @@ class ObservationParameters(NamedTuple):
     platelet_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
     brain_share: Annotated[float, Unit("1")]
     peripheral_gain: Annotated[float, Unit("1")]
+    adaptation_gain: Annotated[float, Unit("1")]
     platelet_loading: Annotated[float, Unit("1")]
     bdnf_mass: Annotated[float, Unit("g/mol")]
     trains: Annotated[float, Unit("1")]
