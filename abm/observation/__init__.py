@@ -9,7 +9,7 @@ checked without them.
 """
 
 from abm.observation.cohort import StandardisedDifference, effect_size, standardised_difference
-from abm.observation.parameters import ObservationParameters, between_subject_cv, observation_parameters
+from abm.observation.parameters import ObservationParameters, between_subject_cv, observation_parameters, pooled_cv
 
 __all__ = [
     "ObservationParameters",
@@ -17,5 +17,6 @@ __all__ = [
     "between_subject_cv",
     "effect_size",
     "observation_parameters",
+    "pooled_cv",
     "standardised_difference",
 ]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.observation.parameters import ObservationParameters, between_subject_cv
+from abm.observation.parameters import ObservationParameters, pooled_cv
 from abm.streams import generator
 
 LARGE = 100_000  # subjects per group that stand for the expectation
@@ -61,10 +61,9 @@ def effect_size(p: ObservationParameters, metric: str, treated: float, control: 
     """Hedges g expected between large groups of virtual subjects, the same subjects at every call with a seed.
 
     treated, control: what the model predicts for the mean subject of either group; metric: the read-out, whose spread
-    between subjects is that of `between_subject_cv`. Raises ValueError for values not above zero.
+    between subjects is that of `pooled_cv`. Raises ValueError for values not above zero.
     """
-    spread = between_subject_cv(p, metric)
-    return standardised_difference(treated, control, spread, generator(seed, 0, "cohort"), p.response_cv).g
+    return standardised_difference(treated, control, pooled_cv(p, metric), generator(seed, 0, "cohort"), p.response_cv).g
 
 
 def variation(cv: float, subjects: int, generator: np.random.Generator) -> NDArray[np.float64]:

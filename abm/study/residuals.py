@@ -1,6 +1,7 @@
 """How far a prediction lies from a published result, as a number to be made small by a fit.
 
-    ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0
+    ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0,
+                   and of standardised differences, whose errors are even to both sides
     up, down       what is missing to significance in a study of the published size, max(0, t needed - t); where its
                    size is not published, to an effect of 3 %, which a few paired replicates tell from none
     none           how far ln(predicted ratio) lies outside the limits, in SE of these limits
@@ -33,7 +34,7 @@ def residual(seen: Published, predicted: float) -> float:
     positive = predicted > 0.0 and seen.observed > 0.0 and seen.low > 0.0
     if seen.kind == "ratio" and not positive:
         return math.copysign(FARTHEST, predicted - seen.observed)
-    return _distance(*(map(math.log, numbers) if positive else numbers))
+    return _distance(*(map(math.log, numbers) if positive and not seen.standardised else numbers))
 
 
 def distance(seen: Sequence[Published], predicted: NDArray[np.float64]) -> float:
