@@ -15,11 +15,14 @@ import abm.config.calibration
 import abm.study.calibrate
 from abm import parameters
 from abm.cli import main
-from abm.config import ConfigError, Evidence, load_evidence
+from abm.config import ConfigError, Evidence, EvidenceObservation, load_evidence
 from abm.config.calibration import Calibration, ChainPart, load_calibration
 from abm.errors import ParameterError
 from abm.metrics import METRICS
-from abm.parameters import CONFIG_DIRECTORY, parameter_parts, parameter_records
+from abm.model import HippocampusModel
+from abm.observation import ObservationParameters, effect_size
+from abm.parameters import CONFIG_DIRECTORY, load_parameters, parameter_parts, parameter_records
+from abm.study.body_rows import BodyRows, is_predicted
 from abm.study.calibrate import calibrate, fit_calibration
 from abm.study.fitted_records import FittedNumber, write_fitted
 from abm.study.least_squares import fit_least_squares
@@ -138,6 +141,7 @@ def test_without_pyabc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
         (Published("ratio", 2.0, 1.0, 4.0), 4.0, 1.96),
         (Published("value", 2.0, 1.0, 4.0), 1.0, -1.96),
         (Published("value", 1.0, -1.0, 3.0), 3.0, 1.96),
+        (Published("value", 2.0, 1.0, 3.0, standardised=True), 1.0, -1.96),
         (Published("ratio", 2.0, 1.0, math.inf), 1.0, -1.96),
         (Published("none", low=0.8, high=1.25), 1.2, 0.0),
         (Published("none", low=0.8, high=1.25), 1.25**2, 1.96),
@@ -151,6 +155,32 @@ def test_without_pyabc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 )
 def test_residual(seen: Published, predicted: float, expected: float) -> None:
     assert residual(seen, predicted) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.slow
+def test_blood_samples_of_a_fit_are_those_of_the_model() -> None:
+    """BDNF of serum and plasma from body and held brain, and their effect size, against a whole run."""
+    item = load_evidence(CONFIG_DIRECTORY / "evidence" / "gibbons2023_exercise.yaml")
+    meta = load_evidence(CONFIG_DIRECTORY / "evidence" / "szuhany2015_bout.yaml")
+    rows = [(one, seen) for one in (item, meta) for seen in one.observations if is_predicted(seen)]
+    assert len(rows) == 5
+    found = BodyRows(rows).predict([], np.array([]))
+    for (one, seen), value in zip(rows, found, strict=True):
+        own, other = (observed(one, arm, seen) for arm in seen.arms if arm is not None)
+        p = load_parameters(ObservationParameters, "observation", "human")
+        expected = own / other if seen.smd is None else effect_size(p, seen.metric, own, other, 1)
+        assert value == pytest.approx(expected, rel=1e-6)
+    gain = Prior("observation.peripheral_gain", 1.0, 0.0, 15.0)
+    more = [BodyRows(rows[1:2]).predict([gain], np.array([x]))[0] for x in (2.0, 4.0)]
+    assert more[0] < more[1]  # a parameter of samples moves them
+
+
+def observed(item: Evidence, arm: str, seen: EvidenceObservation) -> float:
+    model = HippocampusModel(item.experiment, arm)
+    model.rest()
+    for _ in range(round(seen.at / item.experiment.run.step)):
+        model.step()
+    return model.observe(seen.metric)["all"]
 
 
 def test_a_direction_is_met_when_a_study_of_that_size_would_see_it() -> None:

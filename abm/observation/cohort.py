@@ -63,7 +63,8 @@ def effect_size(p: ObservationParameters, metric: str, treated: float, control: 
     treated, control: what the model predicts for the mean subject of either group; metric: the read-out, whose spread
     between subjects is that of `pooled_cv`. Raises ValueError for values not above zero.
     """
-    return standardised_difference(treated, control, pooled_cv(p, metric), generator(seed, 0, "cohort"), p.response_cv).g
+    subjects = generator(seed, 0, "cohort")
+    return standardised_difference(treated, control, pooled_cv(p, metric), subjects, p.response_cv).g
 
 
 def variation(cv: float, subjects: int, generator: np.random.Generator) -> NDArray[np.float64]:

@@ -88,7 +88,8 @@ def published_of(observation: EvidenceObservation) -> Published:
     """What an evidence file says was seen, as numbers in the unit of the read-out."""
     low, high = observation.limits or (NAN, NAN)
     number = NAN if observation.number is None else observation.number
-    return Published(observation.kind, number, low, high, observation.sizes, observation.cv, observation.smd is not None)
+    standardised = observation.smd is not None
+    return Published(observation.kind, number, low, high, observation.sizes, observation.cv, standardised)
 
 
 def score(published: Published, predicted: Prediction) -> Score:
