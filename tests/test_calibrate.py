@@ -10,16 +10,20 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import yaml
+from scipy.stats import norm
 
 import abm.config.calibration
 import abm.study.calibrate
 from abm import parameters
 from abm.cli import main
-from abm.config import ConfigError, Evidence, load_evidence
+from abm.config import ConfigError, Evidence, EvidenceObservation, load_evidence
 from abm.config.calibration import Calibration, ChainPart, load_calibration
 from abm.errors import ParameterError
 from abm.metrics import METRICS
-from abm.parameters import CONFIG_DIRECTORY, parameter_parts, parameter_records
+from abm.model import HippocampusModel
+from abm.observation import ObservationParameters, effect_size
+from abm.parameters import CONFIG_DIRECTORY, load_parameters, parameter_parts, parameter_records
+from abm.study.body_rows import BodyRows, is_predicted
 from abm.study.calibrate import calibrate, fit_calibration
 from abm.study.fitted_records import FittedNumber, write_fitted
 from abm.study.least_squares import fit_least_squares
@@ -139,10 +143,11 @@ def test_without_pyabc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
         (Published("ratio", 2.0, 1.0, 4.0), 4.0, 1.96),
         (Published("value", 2.0, 1.0, 4.0), 1.0, -1.96),
         (Published("value", 1.0, -1.0, 3.0), 3.0, 1.96),
+        (Published("value", 2.0, 1.0, 3.0, standardised=True), 1.0, -1.96),
         (Published("ratio", 2.0, 1.0, math.inf), 1.0, -1.96),
-        (Published("none", low=0.8, high=1.25), 1.2, 0.0),
-        (Published("none", low=0.8, high=1.25), 1.25**2, 1.96),
-        (Published("none", low=0.8, high=1.25), 0.8**2, 1.96),
+        (Published("none", low=0.8, high=1.25), 1.0, 0.0),
+        (Published("none", low=0.8, high=1.25), 1.25, math.sqrt(-2.0 * math.log((0.5 - norm.cdf(-3.92)) / 0.95))),
+        (Published("none", low=0.8, high=1.25), 0.8**2, math.sqrt(-2.0 * math.log(norm.cdf(-1.96) / 0.95))),
         (Published("up"), 1.05, 0.0),
         (Published("up"), 1.0, 1.0),
         (Published("down"), math.exp(0.03), 2.0),
@@ -154,12 +159,55 @@ def test_residual(seen: Published, predicted: float, expected: float) -> None:
     assert residual(seen, predicted) == pytest.approx(expected, nan_ok=True)
 
 
+@pytest.mark.slow
+def test_blood_samples_of_a_fit_are_those_of_the_model() -> None:
+    """BDNF of serum and plasma from body and held brain, and their effect size, against a whole run."""
+    item = load_evidence(CONFIG_DIRECTORY / "evidence" / "gibbons2023_exercise.yaml")
+    meta = load_evidence(CONFIG_DIRECTORY / "evidence" / "szuhany2015_bout.yaml")
+    rows = [(one, seen) for one in (item, meta) for seen in one.observations if is_predicted(seen)]
+    assert len(rows) == 5
+    found = BodyRows(rows).predict([], np.array([]))
+    for (one, seen), value in zip(rows, found, strict=True):
+        own, other = (observed(one, arm, seen) for arm in seen.arms if arm is not None)
+        p = load_parameters(ObservationParameters, "observation", "human")
+        expected = own / other if seen.smd is None else effect_size(p, seen.metric, own, other, 1)
+        assert value == pytest.approx(expected, rel=1e-6)
+    gain = Prior("observation.peripheral_gain", 1.0, 0.0, 15.0)
+    more = [BodyRows(rows[1:2]).predict([gain], np.array([x]))[0] for x in (2.0, 4.0)]
+    assert more[0] < more[1]  # a parameter of samples moves them
+
+
+def observed(item: Evidence, arm: str, seen: EvidenceObservation) -> float:
+    model = HippocampusModel(item.experiment, arm)
+    model.rest()
+    for _ in range(round(seen.at / item.experiment.run.step)):
+        model.step()
+    return model.observe(seen.metric)["all"]
+
+
 def test_a_direction_is_met_when_a_study_of_that_size_would_see_it() -> None:
     seen = Published("up", groups=(8, 8))
     needed = math.exp(seen.smallest_effect)
-    assert residual(seen, needed) == pytest.approx(0.0, abs=1e-12)
-    assert residual(seen, needed * 1.1) == 0.0
-    assert residual(seen, 1.0) == pytest.approx(seen.t(needed))
+    assert residual(seen, needed) ** 2 == pytest.approx(-2.0 * math.log(0.5))  # every second such study finds it
+    assert residual(seen, needed**4) < 0.01
+    assert residual(seen, 1.0) ** 2 == pytest.approx(-2.0 * math.log(norm.cdf(-seen.t(needed))))
+    assert residual(Published("down", groups=(8, 8)), 1.0 / 1.7) == pytest.approx(residual(seen, 1.7))
+
+
+@pytest.mark.parametrize("seen", [Published("up", groups=(8, 8)), Published("none", low=0.8, high=1.25)])
+def test_likelihood_of_a_study_adds_up_to_one(seen: Published) -> None:
+    """Against studies drawn by chance: how many of them find what was published."""
+    draw = np.random.default_rng(1)
+    for ratio in (0.9, 1.0, 1.2, 1.5):
+        if seen.directed:
+            found = draw.normal(seen.t(ratio), 1.0, 200_000) > seen.t(math.exp(seen.smallest_effect))
+            chance = math.exp(-0.5 * residual(seen, ratio) ** 2)
+        else:
+            error = (math.log(seen.high) - math.log(seen.low)) / 3.919927969
+            estimate = draw.normal(math.log(ratio), error, 200_000)
+            found = (estimate > math.log(seen.low)) & (estimate < math.log(seen.high))
+            chance = 0.95 * math.exp(-0.5 * residual(seen, ratio) ** 2)
+        assert chance == pytest.approx(found.mean(), abs=0.005)
 
 
 def test_distance_is_the_root_mean_square_and_bounded() -> None:

@@ -11,6 +11,7 @@ from abm.expression import ExpressionParameters
 from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
 from abm.metrics import METRICS, NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
 from abm.network import NetworkParameters, Synapses, wire
+from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.synapses import SynapseParameters
 from abm.units import convert
@@ -38,8 +39,10 @@ class Model:
         self.neurons = SimpleNamespace(**columns)
         self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
         self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0}
-        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "platelets": 1.2, "exertion": 0.3}
+        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9}
+        self.blood |= {"platelets": 1.2, "exertion": 0.3, "adaptation": 0.1}
         self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))
+        self.drugs = Pharmacology()
         self.expression = load_parameters(ExpressionParameters, "expression")
         self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
         self.plasticity = load_parameters(SynapseParameters, "synapses")

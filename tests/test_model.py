@@ -176,7 +176,7 @@ def test_a_culture_has_no_blood_and_meets_its_bath(tmp_path):
 
 
 def test_a_slice_reads_its_steroid_against_the_day_of_the_animal(tmp_path):
-    """Diamond 1992: potentiation is best near 21.5 nmol/L of free hormone; an empty bath lies below the animal's day."""
+    """Diamond 1992: potentiation is best near 21.5 nmol/L of free hormone; an empty bath is below the day."""
     gains = {}
     for dose in ("0.01 nmol/L", "7.2 nmol/L", "21.7 nmol/L", "57.8 nmol/L"):
         config = {

@@ -11,7 +11,7 @@ from scipy.stats import lognorm
 from test_metrics import Model
 
 from abm.body import simulate_body
-from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration, plasma_loss
+from abm.body.haemoconcentration import HaemoconcentrationParameters, effort, haemoconcentration, plasma_loss
 from abm.config import Subject, build_experiment
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import glucocorticoid_occupancy
@@ -19,16 +19,23 @@ from abm.metric_names import METRIC_NAMES, REGIONS, TISSUE_METRIC_NAMES
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
-from abm.observation import between_subject_cv, observation_parameters, standardised_difference
+from abm.observation import (
+    between_subject_cv,
+    effect_size,
+    observation_parameters,
+    pooled_cv,
+    standardised_difference,
+)
 from abm.observation.assays import bound_share, deacetylase_occupancy, receptor_occupancy
 from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
 from abm.observation.cohort import small_sample, variation
 from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled
 from abm.parameters import load_parameters
-from abm.schedule import Bout, resting_timeline
+from abm.schedule import Bout, compile_schedule, resting_timeline
 from abm.streams import generator
 from abm.synapses import SynapseParameters, late_step, next_late, release_probability
 
+SAMPLED = ("plasma_volume", "platelets", "exertion", "adaptation")
 BLOOD = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration")
 PLASTICITY = load_parameters(SynapseParameters, "synapses")
 MINUTE = 1.0 / 60.0
@@ -47,34 +54,61 @@ def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
     sample = haemoconcentration(BLOOD, times, intensity)
 
     def rates(x: float, state: np.ndarray) -> np.ndarray:
-        tau = BLOOD.onset_time if x > 0.0 else BLOOD.recovery_time
-        asked = np.array([plasma_loss(BLOOD, np.array([x]))[0], BLOOD.platelet_release * x, x * x])
-        return np.concatenate([(asked - state[:3]) / tau, state[:3]])  # the states, then their integrals
+        bout = BLOOD.onset_time if x > 0.0 else BLOOD.recovery_time
+        asked = [plasma_loss(BLOOD, np.array([x]))[0], BLOOD.platelet_release * x, x**BLOOD.exertion_exponent]
+        return (np.array(asked) - state) / bout
 
     def advance(state: np.ndarray, x: float, length: float) -> np.ndarray:
-        return solve_ivp(lambda _, y: rates(x, y), (0.0, length), state, rtol=1e-10, atol=1e-12).y[:, -1]
+        return solve_ivp(lambda _, y: rates(x, y), (0.0, length), state, rtol=1e-11, atol=1e-14).y[:, -1]
 
-    states = [np.zeros(6)]
+    states = [np.zeros(3)]
     for x, length in zip(intensity, np.diff(times), strict=True):
         states.append(advance(states[-1], x, length))
-    means = np.diff(np.array(states)[:, 3:], axis=0) / np.diff(times)[:, None]
-    loss, released, exertion = means.T
+    loss, released, exertion = np.array(states)[1:].T
     np.testing.assert_allclose(sample.plasma_volume, 1.0 - loss, rtol=1e-8)
     np.testing.assert_allclose(sample.platelets, (1.0 + released) / (1.0 - loss), rtol=1e-8)
-    np.testing.assert_allclose(sample.exertion, exertion, rtol=1e-7)
+    np.testing.assert_allclose(sample.exertion, exertion, rtol=1e-7, atol=1e-12)
 
 
-def test_cutting_intervals_does_not_change_their_means() -> None:
+def test_cutting_intervals_does_not_change_their_ends() -> None:
     times, intensity = intensities()
     fine = np.sort(np.concatenate([times, 0.5 * (times[1:] + times[:-1])]))
     whole, halves = (
         haemoconcentration(BLOOD, times, intensity),
         haemoconcentration(BLOOD, fine, np.repeat(intensity, 2)),
     )
-    width = np.diff(fine)
-    for name in ("plasma_volume", "exertion"):
-        cut = np.add.reduceat(getattr(halves, name) * width, np.arange(0, len(width), 2)) / np.diff(times)
-        np.testing.assert_allclose(getattr(whole, name), cut, rtol=1e-12)
+    for one, other in zip(whole, halves, strict=True):
+        np.testing.assert_allclose(one, other[1::2], rtol=1e-12)
+
+
+def programme(sessions: str, intensity: str = "70 %VO2max") -> Any:
+    """Blood of a man over eight weeks of training on the days given and eight of rest, in steps of an hour."""
+    bouts = {"kind": "cycling", "intensity": intensity, "duration": "45 min", "start": "08:00"}
+    plan = {
+        "name": "programme",
+        "schedules": {"rest": {}, "training": {"sessions": bouts | {"days": sessions.split(), "last_day": "55 d"}}},
+        "reference": "rest",
+        "run": {"duration": "112 d", "burn_in": "0 h", "replicates": 1},
+    }
+    experiment = build_experiment(plan)
+    timeline = compile_schedule(experiment.schedules["training"], experiment.subject, 2688.0, "training")
+    return simulate_body(experiment.subject, timeline, np.arange(2689.0))
+
+
+def test_adaptation_is_the_fitness_gained_and_is_lost_again() -> None:
+    three, five = programme("mon wed fri"), programme("mon tue wed thu fri")
+    harder = programme("mon wed fri", "85 %VO2max")
+    end = 56 * 24 - 1
+    assert 0.0 < three.adaptation[end] < min(five.adaptation[end], harder.adaptation[end])
+    np.testing.assert_allclose(np.diff(three.adaptation), np.diff(three.fitness), atol=2e-3)
+    assert 0.0 < three.adaptation[-1] < 0.6 * three.adaptation[end]
+    assert three.exertion[-1] < 1e-9  # of the last bout nothing is left
+
+
+def test_effort_is_steeper_than_intensity() -> None:
+    light, middle, maximal = effort(BLOOD, np.array([0.25, 0.5, 1.0]))
+    assert maximal == 1.0
+    assert middle - light < 0.25 * (maximal - middle)
 
 
 def sampled(intensity: float, minutes: float, start: float = 10.0) -> Any:
@@ -104,9 +138,9 @@ def test_cortisol_as_it_is_sampled(intensity: float, change: float, deviation: f
 
 
 def test_platelets_after_light_exercise() -> None:
-    """Row E07, Gibbons 2023: +7 +- 6 % after 90 min at 25 %."""
+    """Row E07, Gibbons 2023: +7 +- 6 % after 90 min at 25 %, n = 12; within the 95 % interval of the mean."""
     blood, end, _ = sampled(0.25, 90.0)
-    assert blood.platelets[end] == pytest.approx(1.07, abs=0.02)
+    assert blood.platelets[end] == pytest.approx(1.07, abs=2.2 * 0.06 / np.sqrt(12.0))
 
 
 def test_blood_at_rest_is_undisturbed_and_recovers() -> None:
@@ -114,6 +148,7 @@ def test_blood_at_rest_is_undisturbed_and_recovers() -> None:
     assert (blood.plasma_volume == 1.0).all()
     assert (blood.platelets == 1.0).all()
     assert (blood.exertion == 0.0).all()
+    assert (np.diff(blood.adaptation) <= 0.0).all()  # a trained man who rests loses fitness
     blood, end, _ = sampled(0.8, 30.0)
     assert 1.0 - blood.plasma_volume[end + 120] < 0.05 * (1.0 - blood.plasma_volume[end])
 
@@ -127,7 +162,7 @@ class Rested(Model):
     def __init__(self, species: str = "human") -> None:
         super().__init__()
         self.experiment.subject.species = species
-        self.blood |= {"plasma_volume": 1.0, "platelets": 1.0, "exertion": 0.0}
+        self.blood |= {"plasma_volume": 1.0, "platelets": 1.0, "exertion": 0.0, "adaptation": 0.0}
         self.neurons.rest_bdnf = self.tissue.concentration[4].reshape(-1)[self.neurons.voxel].copy()
         self.neurons.bdnf_protein[:] = self.expression.store_at_rest
 
@@ -164,16 +199,26 @@ def test_platelets_carry_the_slow_part_of_serum() -> None:
     assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(1.07, abs=0.001)
 
 
+def test_training_raises_what_organs_outside_the_brain_supply() -> None:
+    """Their share rises in plasma and in platelets alike; the brain's release stays."""
+    model, p = Rested(), observation_parameters(Rested())
+    model.blood["adaptation"] = 0.5
+    expected = p.brain_share + (1.0 - p.brain_share) * (1.0 + 0.5 * p.adaptation_gain)
+    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
+    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)
+    assert brain_release(model) == brain_release(Rested())
+
+
 def test_serum_after_light_hard_and_maximal_exercise() -> None:
     """Rows E06-E08, to which the law was fitted: +6 +- 8 %, 4-5 times that after intervals, +30 % after a test."""
     light, hard = Rested(), Rested()
     blood, end, _ = sampled(0.25, 90.0)
-    light.blood |= {name: getattr(blood, name)[end] for name in ("plasma_volume", "platelets", "exertion")}
+    light.blood |= {name: getattr(blood, name)[end] for name in SAMPLED}
     blood, end, _ = sampled(1.0, 5.0)
-    hard.blood |= {name: getattr(blood, name)[end] for name in ("plasma_volume", "platelets", "exertion")}
+    hard.blood |= {name: getattr(blood, name)[end] for name in SAMPLED}
     rest = serum_bdnf(Rested())
     assert serum_bdnf(light) / rest - 1.0 == pytest.approx(0.06, abs=0.08)
-    assert 0.15 < serum_bdnf(hard) / rest - 1.0 < 0.35
+    assert 0.1 < serum_bdnf(hard) / rest - 1.0 < 0.44  # 0.27, its interval
 
 
 def test_a_dose_is_added_in_its_own_mass() -> None:
@@ -238,6 +283,16 @@ def test_spreads_between_subjects() -> None:
     assert between_subject_cv(p, "serum_bdnf") == pytest.approx(8.33 / 32.69, abs=0.001)
     assert between_subject_cv(p, "plasma_bdnf") > between_subject_cv(p, "serum_bdnf")  # Polyakova 2017
     assert between_subject_cv(p, "bdnf_protein") == 0.25
+    for metric in ("serum_bdnf", "plasma_bdnf"):  # which meta-analyses pool
+        assert p.serum_bdnf_cv < pooled_cv(p, metric) < p.plasma_bdnf_cv
+    assert pooled_cv(p, "bdnf_protein") == 0.25
+
+
+def test_effect_sizes_have_the_spread_that_studies_have() -> None:
+    p = observation_parameters(Rested())
+    draw = generator(1, 0, "cohort")
+    expected = standardised_difference(1.2, 1.0, p.pooled_bdnf_cv, draw, p.response_cv).g
+    assert effect_size(p, "serum_bdnf", 36.0, 30.0, 1) == pytest.approx(expected)
 
 
 # assays
@@ -278,8 +333,9 @@ def test_deacetylases_sit_on_repressed_nucleosomes() -> None:
 def test_an_inhibitor_takes_deacetylases_off_the_promoter(enzyme: str, ic50: float) -> None:
     """Half is gone at the IC50 of BHB, and a third is left with another inhibitor at its own IC50 beside it."""
     epigenome = load_parameters(EpigenomeParameters, "epigenome")
-    assert bound_share(epigenome, enzyme, np.array([0.0, ic50]), 0.0) == pytest.approx([1.0, 0.5])
-    assert bound_share(epigenome, enzyme, np.array([ic50]), 1.0) == pytest.approx([1.0 / 3.0])
+    assert bound_share(epigenome, enzyme, 0.0, 0.0) == 1.0
+    assert bound_share(epigenome, enzyme, ic50, 0.0) == pytest.approx(0.5)
+    assert bound_share(epigenome, enzyme, ic50, 1.0) == pytest.approx(1.0 / 3.0)
 
 
 # field recordings

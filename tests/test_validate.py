@@ -170,23 +170,25 @@ def test_a_standardised_difference_is_that_of_a_large_cohort(tmp_path: Path) -> 
     from abm.study.answers import predict
 
     found = predict(question, [[values["ride"]] * 2, [values["rest"]] * 2])
-    spread = analytic_cv(item)
-    # The treated vary more by the factor of their mean: pooled variance of two lognormal groups.
-    expected = (12.0 - 10.0) / (spread * math.sqrt((12.0**2 + 10.0**2) / 2.0))
+    spread, response = published_spreads(item)
+    # The treated vary by the factor of their mean and by their response: pooled variance of two lognormal groups.
+    varied = math.sqrt((1.0 + spread**2) * (1.0 + response**2) - 1.0)
+    expected = (12.0 - 10.0) / math.sqrt(((12.0 * varied) ** 2 + (10.0 * spread) ** 2) / 2.0)
     assert found.value == pytest.approx(expected, rel=0.05)
     assert found.low == found.value == found.high
     apart = predict(question, [[11.8, 12.2], [10.0, 10.0]])
     assert apart.low < found.value < apart.high
 
 
-def analytic_cv(item: Evidence) -> float:
-    from abm.observation import ObservationParameters, between_subject_cv
+def published_spreads(item: Evidence) -> tuple[float, float]:
+    """Coefficients of variation of the samples that meta-analyses pool, and of the response."""
+    from abm.observation import ObservationParameters, pooled_cv
     from abm.parameters import load_parameters
 
     p = load_parameters(ObservationParameters, "observation", item.protocol.subject.species)
-    own = standardised_difference(10.0, 10.0, between_subject_cv(p, "serum_bdnf"), generator(1, 0, "cohort"))
+    own = standardised_difference(10.0, 10.0, pooled_cv(p, "serum_bdnf"), generator(1, 0, "cohort"))
     assert abs(own.g) < 0.02
-    return between_subject_cv(p, "serum_bdnf")
+    return pooled_cv(p, "serum_bdnf"), p.response_cv
 
 
 # Files and failures

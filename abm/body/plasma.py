@@ -19,8 +19,9 @@ class Plasma:
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
     untrained, 1 trained. movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal
     cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
-    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these three: plasma_volume and platelets, their
-    concentration, relative to rest; exertion, recent squared intensity, 0 at rest and at most 1.
+    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these four, which hold at the end of a step:
+    plasma_volume and platelets, their concentration, relative to rest; exertion, recent power of the intensity, 0 at
+    rest; adaptation, fitness above that of the start.
     """
 
     edges: Vector
@@ -40,6 +41,7 @@ class Plasma:
     plasma_volume: Vector
     platelets: Vector
     exertion: Vector
+    adaptation: Vector
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:

@@ -62,6 +62,11 @@ class Trajectory:
         values: Vector = self.points[np.searchsorted(self.protocol.times, np.round(times, 9)), state]
         return values
 
+    def step_ends(self, edges: Vector, values: Vector) -> Vector:
+        """Values at the ends of the steps between edges of values (n,) at the ends of the protocol's intervals."""
+        chosen: Vector = values[np.searchsorted(self.protocol.times, np.round(edges[1:], 9)) - 1]
+        return chosen
+
     def step_means(self, edges: Vector, values: Vector) -> Vector:
         """Means over the steps between edges of values (n,) that hold over the protocol's intervals."""
         width = np.diff(self.protocol.times)
@@ -174,5 +179,6 @@ def _plasma(subject: Subject, trajectory: Trajectory, timeline: Timeline, edges:
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),
-        **{name: rounded(trajectory.step_means(edges, values)) for name, values in sample._asdict().items()},
+        adaptation=rounded(trajectory.at(edges[1:], FITNESS) - trajectory.points[0, FITNESS]),
+        **{name: rounded(trajectory.step_ends(edges, values)) for name, values in sample._asdict().items()},
     )

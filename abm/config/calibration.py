@@ -25,6 +25,7 @@ from abm.config.part import OneOrMore, Part
 from abm.errors import ConfigError, Fault, listed, nearest
 from abm.metric_names import METRIC_NAMES
 from abm.parameters import SPECIES, ParameterRecord, parameter_parts, parameter_records
+from abm.units import convert
 from abm.yaml_lines import Document
 
 ChainPart = Literal["body", "blood", "tissue", "epigenome", "expression", "synapses"]
@@ -55,6 +56,9 @@ class Calibration(Part):
     """Parts of the chain whose read-outs' rows are used; all where absent."""
     parameters: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
     """`part.name`; with `.human` or `.mouse` for that record only where they differ between species."""
+    centres: dict[str, str | float] = Field(default_factory=dict)
+    """Centres of the priors, by parameter, of a least-squares fit; where absent, the value of the parameter file. With
+    them a fit that is repeated after its result was written finds the same."""
     settings: FitSettings | None = None
     """Size of a likelihood-free fit."""
 
@@ -86,6 +90,32 @@ class Calibration(Part):
         if self.method == "least_squares" and self.settings is not None:
             raise Fault("least squares has no settings", expected="no settings", at=("settings",))
         return self
+
+    @model_validator(mode="after")
+    def _centres_lie_in_their_ranges(self) -> Self:
+        for key, written in self.centres.items():
+            if key not in self.records:
+                near = nearest(key, self.records)
+                raise Fault("is not fitted", expected="one of `parameters`", suggestion=near, at=("centres", key))
+            self._centre(key, written)
+        return self
+
+    def centre(self, key: str) -> float:
+        """Centre of the prior of a parameter in the unit of its record."""
+        return self._centre(key, self.centres[key]) if key in self.centres else self.records[key].number
+
+    def _centre(self, key: str, written: str | float) -> float:
+        record = self.records[key]
+        expected = f"{record.text(record.low)} to {record.text(record.high)}"
+        if record.unit == "1" and isinstance(written, str):
+            raise Fault("is not a number", expected=expected, at=("centres", key))
+        try:
+            number = float(written) if record.unit == "1" else convert(str(written), record.unit)
+        except Fault as fault:
+            raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion, at=("centres", key)) from fault
+        if not record.low <= number <= record.high:
+            raise Fault("lies outside the range", expected=expected, at=("centres", key))
+        return number
 
     @cached_property
     def records(self) -> dict[str, ParameterRecord]:

@@ -8,13 +8,15 @@ The modules with compiled loops (`assays`, `probe`) are imported where they are 
 checked without them.
 """
 
-from abm.observation.cohort import StandardisedDifference, standardised_difference
-from abm.observation.parameters import ObservationParameters, between_subject_cv, observation_parameters
+from abm.observation.cohort import StandardisedDifference, effect_size, standardised_difference
+from abm.observation.parameters import ObservationParameters, between_subject_cv, observation_parameters, pooled_cv
 
 __all__ = [
     "ObservationParameters",
     "StandardisedDifference",
     "between_subject_cv",
+    "effect_size",
     "observation_parameters",
+    "pooled_cv",
     "standardised_difference",
 ]

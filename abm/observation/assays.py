@@ -70,13 +70,14 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
     n, drugs = model.neurons, model.drugs
     repressed = (np.asarray(n.nucleosomes[:, PROMOTER_I]) == REPRESSED).mean(axis=1)
     bhb = drugs.mct2 * model.tissue.concentration[BHB].reshape(-1)[n.voxel]
-    bound = bound_share(model.epigenome, enzyme, bhb, getattr(drugs, f"drug_{enzyme}"))
+    drug = getattr(drugs, f"drug_{enzyme}")
+    bound = np.array([bound_share(model.epigenome, enzyme, value, drug) for value in bhb])
     return np.asarray(getattr(n, enzyme) * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
 
 
-def bound_share(p: EpigenomeParameters, enzyme: str, bhb: Floats, drug: Floats | float) -> Floats:
+def bound_share(p: EpigenomeParameters, enzyme: str, bhb: float, drug: float) -> float:
     """Share of an enzyme that no inhibitor takes off chromatin; bhb: mmol/L; drug: in multiples of its IC50."""
-    return np.asarray(free_enzyme(bhb, getattr(p, f"bhb_ic50_{enzyme}"), drug), np.float64)
+    return float(free_enzyme(bhb, getattr(p, f"bhb_ic50_{enzyme}"), drug))
 
 
 def resting_repressed_share(p: EpigenomeParameters) -> float:

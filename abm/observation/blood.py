@@ -1,12 +1,14 @@
 """Blood samples: BDNF in plasma and serum, its release from the brain, and hormones per volume of shrunken plasma.
 
-The blood of one step (`abm.body.Plasma`) holds plasma volume and platelet count relative to rest; the model's
-hippocampus stands for the whole brain. In rodents no BDNF was found in blood (Klein 2011, klein2011), so that for them
-the laws below are assumptions without a measurement behind them.
+The blood of one step (`abm.body.Plasma`) holds plasma volume and platelet count relative to rest, exertion and the
+adaptation of the body to training; the model's hippocampus stands for the whole brain. The adaptation is of organs
+outside the brain and does not touch the brain's release. In rodents no BDNF was found in blood (Klein 2011, klein2011),
+so that for them the laws below are assumptions without a measurement behind them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from abm.observation.parameters import ObservationParameters, observation_parameters
@@ -59,34 +61,51 @@ def brain_release(model: Sampled) -> float:
 
 
 def plasma_bdnf(model: Sampled) -> float:
-    """BDNF of a plasma sample, ng/mL.
-
-        P = P_rest [f b + (1 - f) (1 + g x)] / v + infused
-
-    b: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the memory of
-    squared intensity that drives release outside the brain (muscle, endothelium); v: relative plasma volume.
-    """
-    p, blood = observation_parameters(model), model.blood
-    supply = p.brain_share * relative_release(model)
-    supply += (1.0 - p.brain_share) * (1.0 + p.peripheral_gain * blood["exertion"])
-    return float(p.plasma_bdnf_at_rest * supply / blood["plasma_volume"]) + infused(p, blood["bdnf_iv"])
+    """BDNF of a plasma sample, ng/mL; see `plasma_level`."""
+    return float(plasma_level(observation_parameters(model), model.blood, relative_release(model)))
 
 
 def serum_bdnf(model: Sampled) -> float:
-    """BDNF of a serum sample, ng/mL: that of the plasma and that which platelets give off when blood clots.
+    """BDNF of a serum sample, ng/mL; see `serum_level`."""
+    brain = relative_release(model), relative_store(model)
+    return float(serum_level(observation_parameters(model), model.blood, *brain))
 
-        S = n q S_platelet + P,    q = (f s + 1 - f) (1 + h x)
+
+def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any) -> Any:
+    """BDNF of plasma, ng/mL, of one sample or of an array of them.
+
+        P = P_rest [f b + (1 - f) (A + g x)] / v + infused,    A = 1 + G a
+
+    b = release: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the
+    memory of intensity that drives release outside the brain (muscle, endothelium); A: resting supply of the same
+    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008); v:
+    relative plasma volume. blood: the columns of `abm.body.Plasma` by name.
+    """
+    elsewhere = adapted(p, blood) + p.peripheral_gain * blood["exertion"]
+    supply = p.brain_share * release + (1.0 - p.brain_share) * elsewhere
+    return p.plasma_bdnf_at_rest * supply / blood["plasma_volume"] + infused(p, blood["bdnf_iv"])
+
+
+def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any, store: Any) -> Any:
+    """BDNF of serum, ng/mL: that of the plasma and that which platelets give off when blood clots.
+
+        S = n q S_platelet + P,    q = [f s + (1 - f) A] (1 + h x)
 
     n: relative platelet count, haemoconcentration included (Gibbons 2023, gibbons2023); q: BDNF per platelet. A
-    platelet lives ten days, so q follows the circulating BDNF slowly; the neurons' store s relative to rest stands for
-    that slow course. h x: loading during hard exercise.
+    platelet lives ten days, so q follows the supply of BDNF slowly: that of the brain as the neurons' store s relative
+    to rest, that of other organs, megakaryocytes among them (Naegelin 2018, naegelin2018), as the adapted A. h x:
+    loading during hard exercise.
     """
-    p, blood = observation_parameters(model), model.blood
-    per_platelet = p.brain_share * relative_store(model) + 1.0 - p.brain_share
-    per_platelet *= 1.0 + p.platelet_loading * blood["exertion"]
-    return float(blood["platelets"] * per_platelet * p.platelet_bdnf_at_rest) + plasma_bdnf(model)
+    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood)
+    per_platelet = per_platelet * (1.0 + p.platelet_loading * blood["exertion"])
+    return blood["platelets"] * per_platelet * p.platelet_bdnf_at_rest + plasma_level(p, blood, release)
 
 
-def infused(p: ObservationParameters, dosed: float) -> float:
+def adapted(p: ObservationParameters, blood: Mapping[str, Any]) -> Any:
+    """Resting supply of BDNF outside the brain, relative to the subject as he was used to live: A = 1 + G a."""
+    return 1.0 + p.adaptation_gain * blood["adaptation"]
+
+
+def infused(p: ObservationParameters, dosed: Any) -> Any:
     """Dosed BDNF in ng/mL from nmol/L: nmol/L x g/mol is ng/L."""
     return dosed * p.bdnf_mass * 1e-3

@@ -12,6 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.observation.parameters import ObservationParameters, pooled_cv
+from abm.streams import generator
+
 LARGE = 100_000  # subjects per group that stand for the expectation
 NORMAL_95 = 1.959963984540054
 
@@ -52,6 +55,16 @@ def standardised_difference(
     g = float((with_treatment.mean() - without.mean()) / math.sqrt(square / freedom)) * small_sample(freedom)
     error = math.sqrt(total / (sizes[0] * sizes[1]) + g * g / (2.0 * total))
     return StandardisedDifference(g, g - NORMAL_95 * error, g + NORMAL_95 * error)
+
+
+def effect_size(p: ObservationParameters, metric: str, treated: float, control: float, seed: int) -> float:
+    """Hedges g expected between large groups of virtual subjects, the same subjects at every call with a seed.
+
+    treated, control: what the model predicts for the mean subject of either group; metric: the read-out, whose spread
+    between subjects is that of `pooled_cv`. Raises ValueError for values not above zero.
+    """
+    subjects = generator(seed, 0, "cohort")
+    return standardised_difference(treated, control, pooled_cv(p, metric), subjects, p.response_cv).g
 
 
 def variation(cv: float, subjects: int, generator: np.random.Generator) -> NDArray[np.float64]:

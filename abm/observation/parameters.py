@@ -8,6 +8,8 @@ from abm.parameters import Unit, load_parameters
 
 # Read-outs whose spread between subjects has a record of its own.
 SPREADS = ("serum_bdnf", "plasma_bdnf", "brain_bdnf_release")
+# Read-outs that meta-analyses pool: an effect size does not say whether it is of serum or of plasma.
+POOLED = ("serum_bdnf", "plasma_bdnf")
 
 
 class ObservationParameters(NamedTuple):
@@ -18,6 +20,7 @@ class ObservationParameters(NamedTuple):
     platelet_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
     brain_share: Annotated[float, Unit("1")]
     peripheral_gain: Annotated[float, Unit("1")]
+    adaptation_gain: Annotated[float, Unit("1")]
     platelet_loading: Annotated[float, Unit("1")]
     bdnf_mass: Annotated[float, Unit("g/mol")]
     trains: Annotated[float, Unit("1")]
@@ -28,6 +31,7 @@ class ObservationParameters(NamedTuple):
     depletion: Annotated[float, Unit("1")]
     serum_bdnf_cv: Annotated[float, Unit("1")]
     plasma_bdnf_cv: Annotated[float, Unit("1")]
+    pooled_bdnf_cv: Annotated[float, Unit("1")]
     brain_bdnf_release_cv: Annotated[float, Unit("1")]
     other_cv: Annotated[float, Unit("1")]
     response_cv: Annotated[float, Unit("1")]
@@ -42,3 +46,8 @@ def observation_parameters(model: Any) -> ObservationParameters:
 def between_subject_cv(p: ObservationParameters, metric: str) -> float:
     """Coefficient of variation of a read-out between untreated subjects; metric: its name, without region."""
     return float(getattr(p, f"{metric}_cv" if metric in SPREADS else "other_cv"))
+
+
+def pooled_cv(p: ObservationParameters, metric: str) -> float:
+    """Coefficient of variation behind an effect size of a read-out as meta-analyses pool it over many laboratories."""
+    return p.pooled_bdnf_cv if metric in POOLED else between_subject_cv(p, metric)

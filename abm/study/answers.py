@@ -89,17 +89,13 @@ def predict(question: Question, arms: Sequence[Sequence[float]]) -> Prediction:
 
 def _standardised(question: Question, treated: Sequence[float], control: Sequence[float]) -> Prediction:
     """Hedges g between large groups of virtual subjects, the same in every replicate."""
-    from abm.observation import ObservationParameters, between_subject_cv, standardised_difference
+    from abm.observation import ObservationParameters, effect_size
     from abm.parameters import load_parameters
-    from abm.streams import generator
 
     if not all(value > 0.0 for value in (*treated, *control)):
         return NOTHING
     subject, seed = question.evidence.protocol.subject, question.evidence.protocol.run.seed
     p = load_parameters(ObservationParameters, "observation", subject.species, subject.overrides)
-    spread = between_subject_cv(p, question.reading.metric)
-    differences = [
-        standardised_difference(own, other, spread, generator(seed, 0, "cohort"), p.response_cv).g
-        for own, other in zip(treated, control, strict=True)
-    ]
+    pairs = zip(treated, control, strict=True)
+    differences = [effect_size(p, question.reading.metric, own, other, seed) for own, other in pairs]
     return Prediction(*mean_over_replicates(differences)[1:])

@@ -1,13 +1,14 @@
 """Predictions of blood and barrier rows: the body alone, and for brain lactate and BHB the barrier on a bit of tissue.
 
 The body does not feel the brain, so plasma needs no tissue; lactate and BHB do not feel the neurons' chemistry, so the
-tissue may be small and its neurons at rest.
+tissue may be small and its neurons at rest. BDNF of blood samples has a share that the brain gives: what it releases
+and stores is found once, by one replicate of the experiment, and held, for nothing a sample is fitted by acts on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 
 from abm.body import Plasma, simulate_body
 from abm.forcing import step_edges
+from abm.observation import ObservationParameters, effect_size
+from abm.observation.blood import plasma_level, relative_release, relative_store, serum_level
+from abm.parameters import load_parameters
 from abm.schedule import compile_schedule
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 PLASMA = "plasma_"
 TISSUE = ("tissue_bhb", "tissue_lactate")
 BLOOD = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
+SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
 
 Floats = NDArray[np.float64]
@@ -32,9 +37,10 @@ Changes = tuple[tuple[str, str | float], ...]
 
 
 def is_predicted(observation: EvidenceObservation) -> bool:
-    """Whether a row is of the body or of what crosses the barrier, and says how large its read-out is."""
+    """Whether a row is of the body, a blood sample or what crosses the barrier, and says how large its read-out is."""
     metric = observation.metric.partition(".")[0]
-    return metric in (*BLOOD, *TISSUE) and observation.kind in ("ratio", "value") and observation.smd is None
+    known = metric in SAMPLES or (metric in (*BLOOD, *TISSUE) and observation.smd is None)
+    return known and observation.kind in ("ratio", "value")
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class _Course:
     arm: str = field(compare=False)
     hours: float
     tissue: bool
+    neurons: bool
 
 
 class BodyRows:
@@ -53,6 +60,7 @@ class BodyRows:
 
     def __init__(self, rows: Sequence[tuple[Evidence, EvidenceObservation]]) -> None:
         self.rows = list(rows)
+        self.sampled = any(observation.metric.startswith(SAMPLES) for _, observation in rows)
         self.courses: dict[str, _Course] = {}
         for evidence, observation in self.rows:
             for arm in observation.arms:
@@ -64,10 +72,11 @@ class BodyRows:
         old = self.courses.get(key)
         hours = max(observation.at, experiment.run.step, old.hours if old else 0.0)
         tissue = observation.metric.startswith("tissue_") or bool(old and old.tissue)
-        self.courses[key] = _Course(key, experiment, arm, hours, tissue)
+        neurons = observation.metric.startswith(SAMPLES) or bool(old and old.neurons)
+        self.courses[key] = _Course(key, experiment, arm, hours, tissue, neurons)
 
     def predict(self, priors: Sequence[Prior], numbers: Floats) -> Floats:
-        """Ratio or value of every row, shape (rows,), with the parameters of the priors at the given numbers."""
+        """Ratio, value or standardised difference of every row, shape (rows,), with the parameters at the numbers."""
         changes = {
             species: tuple(
                 (key, prior.text(value))
@@ -84,7 +93,11 @@ class BodyRows:
             own, *others = (
                 float(read[_key(experiment, arm)][metric][place]) for arm in observation.arms if arm is not None
             )
-            found.append(own / others[0] if others else own)
+            if observation.smd is not None:
+                p = _observation_parameters(experiment.subject, changes[experiment.subject.species])
+                found.append(effect_size(p, metric, own, others[0], experiment.run.seed))
+            else:
+                found.append(own / others[0] if others else own)
         return np.array(found)
 
 
@@ -101,7 +114,39 @@ def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in BLOOD}
     # A laboratory sees the hormone in the volume of plasma there is.
     found["plasma_cortisol"] = plasma.cortisol / plasma.plasma_volume
+    if course.neurons:
+        found |= _samples(course, plasma, _observation_parameters(course.experiment.subject, changes))
     return found | (_brain(course, of_body, changes) if course.tissue else {})
+
+
+def _observation_parameters(subject: Subject, changes: Changes) -> ObservationParameters:
+    overrides = _changed(subject, changes).overrides
+    return load_parameters(ObservationParameters, "observation", subject.species, overrides)
+
+
+def _samples(course: _Course, plasma: Plasma, p: ObservationParameters) -> dict[str, Floats]:
+    """BDNF in serum and plasma after each step."""
+    release, store = _neurons(course)
+    blood = {item.name: getattr(plasma, item.name) for item in fields(plasma)}
+    return {"serum_bdnf": serum_level(p, blood, release, store), "plasma_bdnf": plasma_level(p, blood, release)}
+
+
+@lru_cache(maxsize=64)
+def _neurons(course: _Course) -> tuple[Floats, Floats]:
+    """BDNF that the brain releases and stores, relative to rest, after each step, with the parameters as they are."""
+    from abm.model import HippocampusModel, forget
+
+    experiment = course.experiment
+    run = experiment.run.model_copy(update={"replicates": 1, "duration": course.hours})
+    model = HippocampusModel(experiment.model_copy(update={"run": run}), course.arm)
+    model.rest()
+    found = []
+    for _ in range(round(course.hours / run.step)):
+        model.step()
+        found.append((relative_release(model), relative_store(model)))
+    forget(model)
+    release, store = np.array(found).T
+    return release, store
 
 
 # A gradient changes one parameter at a time, which leaves most courses as they were.
@@ -132,11 +177,11 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
         }
     )
     model = HippocampusModel(small, course.arm, plasma=_plasma(course, of_body))
-    fields = []
+    seen = []
     for _ in range(round(course.hours / experiment.run.step)):
         model.expose()
         model.clock = model.clock.next()
-        fields.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
+        seen.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
     forget(model)
-    columns = np.array(fields).T
+    columns = np.array(seen).T
     return {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}

@@ -83,7 +83,7 @@ def fit_calibration(
 ) -> Fit:
     """The fit of a calibration to evidence. Raises ConfigError for evidence of another role than calibration."""
     rows = _rows(calibration, evidence)
-    priors = priors_of(calibration.records)
+    priors = [prior._replace(value=calibration.centre(prior.key)) for prior in priors_of(calibration.records)]
     if calibration.method == "likelihood_free":
         return _fit_likelihood_free(calibration, rows, priors, seed, workers, progress)
     return _fit_least_squares(calibration, rows, priors, seed, workers)
@@ -158,7 +158,7 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
         "posterior_over_prior_deviation": _by_key(priors, laplace.shrinkage),
     }
     found = _Found(laplace.point, laplace.low, laplace.high, identified, laplace.draws, notes)
-    parameters = _parameters(priors, found, keep=isinstance(residuals, _BodyResiduals))
+    parameters = _parameters(priors, found, keep=isinstance(residuals, _BodyResiduals) and not residuals.rows.sampled)
     end = np.array([item.value for item in parameters])
     found_rows = _fitted_rows(used, residuals.predict(start), residuals.predict(end))
     before, after = sum(row.residual_before**2 for row in found_rows), sum(row.residual_after**2 for row in found_rows)
@@ -246,7 +246,9 @@ def _summed_up(population: Population, priors: Sequence[Prior]) -> _Found:
 
 
 def _parameters(priors: Sequence[Prior], found: _Found, *, keep: bool) -> list[FittedParameter]:
-    """keep: a value that lies in the interval stays, since others that were set with it, by hand, rest on it."""
+    """keep: a value that lies in the interval stays, since others that were set with it, by hand, rest on it. So it is
+    with plasma kinetics, which all hang together; nothing else rests on what samples of blood are made of.
+    """
     parameters = []
     for index, prior in enumerate(priors):
         low, high = float(found.low[index]), float(found.high[index])
@@ -278,7 +280,7 @@ def _left_out(rows: Sequence[Row], used: Sequence[Row]) -> list[str]:
 
 def _check_some(calibration: Calibration, used: Sequence[Row]) -> None:
     if not used:
-        blood = "ratios or values of plasma, tissue_bhb, tissue_lactate"
+        blood = "ratios or values of plasma, serum_bdnf, tissue_bhb, tissue_lactate"
         expected = blood if calibration.method == "least_squares" else "read-outs of neurons"
         raise ConfigError("none of the rows can be predicted", key="evidence", expected=expected)
 

@@ -2,9 +2,10 @@
 
     minimise  sum over rows r_i(x)^2 + sum over parameters ((x_j - x0_j) / s_j)^2
 
-r_i: (model - published) / standard error. x: ln(value) for ranges above zero, else the value; x0: the value before the
-fit; s: width of the range on that scale / (2 x 1.96), so that the range is the prior's 95 % interval. Near the optimum
-the posterior is normal with covariance (J'J)^-1, J holding both kinds of residuals, and cut off at the ranges.
+r_i: (model - published) / standard error. x: ln(value) for ranges above zero, else the value; x0: the centre of the
+prior, the value before the fit or what the calibration says; s: width of the range on that scale / (2 x 1.96), so that
+the range is the prior's 95 % interval. Near the optimum the posterior is normal with covariance (J'J)^-1, J holding
+both kinds of residuals, and cut off at the ranges.
 """
 
 from __future__ import annotations

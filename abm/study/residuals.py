@@ -1,9 +1,14 @@
 """How far a prediction lies from a published result, as a number to be made small by a fit.
 
-    ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0
-    up, down       what is missing to significance in a study of the published size, max(0, t needed - t); where its
-                   size is not published, to an effect of 3 %, which a few paired replicates tell from none
-    none           how far ln(predicted ratio) lies outside the limits, in SE of these limits
+    ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0,
+                   and of standardised differences, whose errors are even to both sides
+    up, down       sqrt(-2 ln P), P = Phi(t - t needed): the chance that a study of the published size finds the
+                   effect; where its size is not published, what is missing to an effect of 3 %, which a few paired
+                   replicates tell from none
+    none           sqrt(-2 ln P/0.95), P = Phi((ln high - ln ratio)/SE) - Phi((ln low - ln ratio)/SE): the chance that a
+                   study whose interval is as wide as the limits finds none
+
+so that the sum of squares is -2 ln of the likelihood of what was published, directions and absent effects included.
 """
 
 from __future__ import annotations
@@ -19,6 +24,8 @@ from abm.study.score import NORMAL, Published
 CLEAR_EFFECT = 0.03
 # Beyond this a row that cannot be met would decide over all the others.
 FARTHEST = 5.0
+# Surprise at a result that was as good as impossible: what the tail of the distribution can still be computed for.
+UNLIKELIEST = 30.0
 
 
 def residual(seen: Published, predicted: float) -> float:
@@ -33,7 +40,7 @@ def residual(seen: Published, predicted: float) -> float:
     positive = predicted > 0.0 and seen.observed > 0.0 and seen.low > 0.0
     if seen.kind == "ratio" and not positive:
         return math.copysign(FARTHEST, predicted - seen.observed)
-    return _distance(*(map(math.log, numbers) if positive else numbers))
+    return _distance(*(map(math.log, numbers) if positive and not seen.standardised else numbers))
 
 
 def distance(seen: Sequence[Published], predicted: NDArray[np.float64]) -> float:
@@ -58,14 +65,27 @@ def _distance(predicted: float, observed: float, low: float, high: float) -> flo
 def _missing_effect(seen: Published, ratio: float) -> float:
     sign = 1.0 if seen.kind == "up" else -1.0
     if ratio <= 0.0:
-        return FARTHEST if sign > 0.0 else 0.0
+        return UNLIKELIEST if sign > 0.0 else 0.0
     if seen.smallest_effect == 0.0:
         return max(0.0, 1.0 - sign * math.log(ratio) / CLEAR_EFFECT)
-    return max(0.0, seen.t(math.exp(seen.smallest_effect)) - sign * seen.t(ratio))
+    return _surprise(_normal(sign * seen.t(ratio) - seen.t(math.exp(seen.smallest_effect))))
 
 
 def _outside(seen: Published, ratio: float) -> float:
+    if ratio <= 0.0:
+        return UNLIKELIEST
     low, high = math.log(seen.low), math.log(seen.high)
-    effect = math.log(ratio) if ratio > 0.0 else -math.inf
-    beyond = max(low - effect, effect - high, 0.0)
-    return min(beyond / ((high - low) / (2.0 * NORMAL)), FARTHEST)
+    error, effect = (high - low) / (2.0 * NORMAL), math.log(ratio)
+    if effect < 0.5 * (low + high):  # the far side of the distribution, where differences keep their digits
+        low, high, effect = -high, -low, -effect
+    chance = _normal((high - effect) / error) - _normal((low - effect) / error)
+    return _surprise(min(chance / 0.95, 1.0))
+
+
+def _surprise(chance: float) -> float:
+    return math.sqrt(-2.0 * math.log(chance)) if chance > math.exp(-0.5 * UNLIKELIEST**2) else UNLIKELIEST
+
+
+def _normal(x: float) -> float:
+    """The normal distribution function, with its digits in the lower tail."""
+    return 0.5 * math.erfc(-x / math.sqrt(2.0))

@@ -49,7 +49,8 @@ class Published:
 
     kind: ratio, value, up, down or none. observed: the ratio or value (NaN of a direction). low, high: its 95 %
     interval, or the limits within which an absent effect must lie; NaN of a direction. groups: animals per arm, None
-    where not published. cv: between-animal coefficient of variation.
+    where not published. cv: between-animal coefficient of variation. standardised: whether the value is a
+    difference in standard deviations.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Published:
     high: float = NAN
     groups: tuple[int, int] | None = None
     cv: float = 0.25
+    standardised: bool = False
 
     @property
     def directed(self) -> bool:
@@ -86,7 +88,8 @@ def published_of(observation: EvidenceObservation) -> Published:
     """What an evidence file says was seen, as numbers in the unit of the read-out."""
     low, high = observation.limits or (NAN, NAN)
     number = NAN if observation.number is None else observation.number
-    return Published(observation.kind, number, low, high, observation.sizes, observation.cv)
+    standardised = observation.smd is not None
+    return Published(observation.kind, number, low, high, observation.sizes, observation.cv, standardised)
 
 
 def score(published: Published, predicted: Prediction) -> Score:
