@@ -100,13 +100,14 @@ def test_adaptation_is_the_fitness_gained_and_is_lost_again() -> None:
     harder = programme("mon wed fri", "85 %VO2max")
     end = 56 * 24 - 1
     assert 0.0 < three.adaptation[end] < min(five.adaptation[end], harder.adaptation[end])
-    np.testing.assert_allclose(np.diff(three.adaptation), np.diff(three.fitness), atol=2e-3)
+    np.testing.assert_allclose(three.adaptation, three.fitness, atol=0.03)  # an untrained man: from zero; end and mean
     assert 0.0 < three.adaptation[-1] < 0.6 * three.adaptation[end]
     assert three.exertion[-1] < 1e-9  # of the last bout nothing is left
 
 
 def test_effort_is_steeper_than_intensity() -> None:
-    light, middle, maximal = effort(BLOOD, np.array([0.25, 0.5, 1.0]))
+    light, middle, maximal, sprint = effort(BLOOD, np.array([0.25, 0.5, 1.0, 1.7]))
+    assert sprint == maximal
     assert maximal == 1.0
     assert middle - light < 0.25 * (maximal - middle)
 

@@ -50,13 +50,13 @@ def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
 
 
 def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
-    """What exertion follows, y^n: BDNF of the blood rises little at low and much at high intensity y.
+    """What exertion follows, min(y, 1)^n: BDNF of the blood rises little at low and much at high intensity y.
 
     Six 40-s intervals at VO2max raise it 4-5 times as much as 90 min at 25 % (Gibbons 2023, gibbons2023). It rises with
     the lactate of the same bouts (Ferris 2007, ferris2007), but lactate given at rest does not raise it (Roja 2025,
-    roja2025): the effort drives it, not the lactate.
+    roja2025): the effort drives it, not the lactate. Beyond VO2max nothing was measured, and nothing is added.
     """
-    return np.array([power(value, p.exertion_exponent) for value in intensity])
+    return np.array([power(min(value, 1.0), p.exertion_exponent) for value in intensity])
 
 
 def haemoconcentration(p: HaemoconcentrationParameters, times: Vector, intensity: Vector) -> BloodSample:
