@@ -73,7 +73,8 @@ def test_rest_is_stationary_in_the_mean_field():
 def test_long_rows_follow_the_mean_field_over_a_day(creb, eraser):
     # The mean field is the limit of a long row: here 400 nucleosomes, 80 rows, started at the resting fractions.
     order = np.argsort(generator(1, 0, "long rows").random((20, 4, 400)), axis=-1)
-    start = np.where(order < 280, -1, np.where(order < 320, 1, 0)).astype(np.int8)
+    repressed, open_from = 400 * P.repressed_fraction, 400 * (P.repressed_fraction + P.acetylated_fraction)
+    start = np.where(order < repressed, -1, np.where(order < open_from, 1, 0)).astype(np.int8)
     acetylated, repressed, nucleosomes = rows(20, creb, eraser, 24.0, nucleosomes=start)
     expected = mean_field_at(creb, eraser, 24.0)
     error = 4.0 * 0.5 / np.sqrt(nucleosomes.size)

@@ -91,7 +91,7 @@ def test_whole_tissue_is_the_mean_of_its_regions_weighted_by_neurons(name: str) 
     assert values["all"] == pytest.approx((parts * counts).sum() / counts.sum(), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", PROBES)
+@pytest.mark.parametrize("name", sorted(PROBES))
 def test_the_field_of_the_whole_tissue_is_recorded_in_ca1(name: str) -> None:
     values = METRICS[name].observe(Model())
     assert values["all"] == values["CA1"] != values["CA3"]

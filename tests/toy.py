@@ -22,6 +22,7 @@ from abm.config import Experiment, build_experiment
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
 from abm.metrics import SIGNALS
+from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.schedule import Timeline
 from abm.study.record import LEDGER
@@ -73,7 +74,7 @@ class ToyModel:
         self.tissue = SimpleNamespace(
             concentration=draw.random((5, 8, 8)), ledger=ledger, step_error=np.full(5, 1e-4), substeps=np.ones(5, int)
         )
-        self.plasma, self.taken = plasma, 0
+        self.plasma, self.taken, self.drugs = plasma, 0, Pharmacology()
         self.expression = load_parameters(ExpressionParameters, "expression")
         self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
 
