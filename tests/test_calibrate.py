@@ -539,3 +539,33 @@ def test_a_fit_of_neurons_and_body_at_once_is_refused(
                   parameters=["synapses.contact_gain", "body_lactate.lactate_active_clearance"])  # fmt: skip
     with pytest.raises(ConfigError, match="neurons and of the body"):
         calibrate(path, tmp_path / "out")
+
+
+# Centres of priors
+
+
+@pytest.mark.parametrize("name", ["neurons", "blood"])
+def test_priors_of_fits_that_move_values_do_not_move_with_them(name: str) -> None:
+    """Else a fit repeated from its own result would find another one."""
+    calibration, _ = load_calibration(CONFIG_DIRECTORY / "calibration" / f"{name}.yaml")
+    assert set(calibration.centres) == set(calibration.records)
+
+
+@pytest.mark.parametrize(
+    ("centre", "said"),
+    [
+        ({"expression.activity_gian": 0.5}, r"is not fitted.*'expression.activity_gain'"),
+        ({"expression.activity_gain": 50}, r"outside the range; expected 0.1 to 2"),
+        ({"expression.activity_gain": "much"}, r"not a number"),
+        ({"expression.lactate_half": 3}, r"bare number"),
+        ({"expression.lactate_half": "3 h"}, r"wrong dimension"),
+    ],
+)
+def test_centres_are_checked(tmp_path: Path, centre: dict[str, Any], said: str) -> None:
+    path = tmp_path / "fit.yaml"
+    names = ["expression.activity_gain", "expression.lactate_half"]
+    path.write_text(
+        yaml.safe_dump({"name": "fit", "method": "least_squares", "parameters": names, "centres": centre})
+    )
+    with pytest.raises(ConfigError, match=said):
+        load_calibration(path)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from abm.config import EvidenceObservation
-from abm.study.score import NAN, Prediction, Published, published_of, score, shortfall, undecided
+from abm.study.score import NAN, Prediction, Published, faintness, published_of, score, shortfall, undecided
 
 INF = math.inf
 ratios = st.floats(0.05, 20.0)
@@ -147,6 +147,15 @@ def test_more_replicates_are_asked_only_where_they_may_change_the_verdict(
 )  # fmt: skip
 def test_a_miss_says_its_size(published: Published, predicted: Prediction, words: str) -> None:
     assert shortfall(published, predicted) == words
+
+
+def test_a_direction_without_n_says_when_ten_animals_would_not_find_it() -> None:
+    needed = math.exp(Published("up", groups=(10, 10)).smallest_effect)
+    for ratio, faint in ((1.02, True), (needed * 0.99, True), (needed * 1.01, False)):
+        said = faintness(Published("up"), Prediction(ratio, ratio * 0.99, ratio * 1.01))
+        assert bool(said) == faint
+    assert faintness(Published("up"), Prediction(0.9, 0.89, 0.91)) == ""  # a miss has its own words
+    assert faintness(Published("up", groups=(50, 50)), exactly(1.2)) == ""
 
 
 def test_an_effect_too_small_for_the_study_says_what_it_would_have_seen() -> None:

@@ -423,6 +423,10 @@ def test_beside_the_results_of_an_experiment_it_is_part_of_the_report(tmp_path: 
     page = write_report(results).read_text(encoding="utf-8")
     assert "What the result depends on" in page
     assert "comes from measured numbers" in page
+    assert "another configuration or program" not in page
+    with toy_model():
+        others = run_experiment(toy_experiment("run.seed=6"), tmp_path, executor=Here(), workers=1, overwrite=True)
+    assert "another configuration or program" in write_report(others).read_text(encoding="utf-8")
 
 
 def test_points_that_are_one_to_the_tissue_are_simulated_once(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from abm.study.contrasts import t_quantile
@@ -168,6 +168,14 @@ def shortfall(published: Published, predicted: Prediction) -> str:
     else:  # an absent effect without an interval to show it
         size = "its interval is not known"
     return f"{said}, published {_span(low, high)}: {size}"
+
+
+def faintness(published: Published, predicted: Prediction) -> str:
+    """What a direction that passes for want of a published n would need; nothing for effects that ten animals show."""
+    if not published.directed or published.groups or not score(published, predicted).passed:
+        return ""
+    ten = replace(published, groups=(10, 10))
+    return "" if score(ten, predicted).passed else "n is not published; 10 and 10 would not find so small an effect"
 
 
 def _missed_direction(published: Published, predicted: Prediction) -> str:

@@ -26,7 +26,8 @@ class BoardRow(NamedTuple):
     """One observation: what was seen, what is predicted, and whether they agree. NaN where there is no number.
 
     kind: ratio, value, up, down or none. part: of the chain. n: animals per arm as published. z: standard errors
-    between predicted and observed (Student's t for a direction). note: the file's own, and the size of a miss.
+    between predicted and observed (Student's t for a direction). note: the size of a miss, whether a pass rests on an
+    effect that few animals would show, and the file's own.
     """
 
     id: str

@@ -22,7 +22,7 @@ from abm.study.answers import Answer, Answers
 from abm.study.crew import Borrowed, Crew, local_processes
 from abm.study.progress import Progress
 from abm.study.provenance import LIBRARIES, code_hash, commit, now, versions
-from abm.study.score import score, shortfall
+from abm.study.score import faintness, score, shortfall
 from abm.study.scoreboard import BOARD_FILE, BoardRow, Scoreboard, write_board
 from abm.study.shared_runs import SharedRuns
 from abm.study.store import ResultsFolder
@@ -152,7 +152,7 @@ def _failures(plan: SharedPlan, faults: Mapping[Run, Fault]) -> list[dict[str, A
 def _row(question: Question, said: Answer) -> BoardRow:
     item, observation, published = question.evidence, question.observation, question.published
     found = score(published, said.predicted)
-    miss = "" if found.passed else said.problem or shortfall(published, said.predicted)
+    said_of_it = said.problem or shortfall(published, said.predicted) or faintness(published, said.predicted)
     return BoardRow(
         id=item.id,
         observation=observation_text(observation),
@@ -169,7 +169,7 @@ def _row(question: Question, said: Answer) -> BoardRow:
         n=_groups_text(observation),
         z=found.z,
         passed=found.passed,
-        note="; ".join(part for part in (miss, observation.note) if part),
+        note="; ".join(part for part in (said_of_it, observation.note) if part),
     )
 
 

@@ -17,7 +17,7 @@ from abm.study.grades import GradeRow, SensitivityRow, by_contrast, sentences
 from abm.study.points import SensitivityFolder
 from abm.study.sensitivity import Design, tissue_text
 from abm.study.sensitivity_results import Contrast, Sensitivity, read_sensitivity
-from abm.study.store import write_text
+from abm.study.store import ResultsFolder, write_text
 from abm.view.page import details, image, note, page, table
 from abm.view.style import PALETTE, STYLE, WORDS, save_figure
 from abm.view.text import aligned, duration_text, number, workers_text
@@ -167,7 +167,13 @@ def write_sensitivity_page(found: Sensitivity) -> Path:
 
 def report_section(folder: Path) -> str:
     """HTML for the report of the results in a folder, if a finished sensitivity study lies beside them; else empty."""
-    return sensitivity_section(read_sensitivity(folder)) if SensitivityFolder(folder).is_complete() else ""
+    beside = SensitivityFolder(folder)
+    if not beside.is_complete():
+        return ""
+    study, results = beside.manifest(), ResultsFolder(folder).manifest()
+    same = all(study.get(key) == results.get(key) for key in ("config_hash", "code_hash"))
+    warning = "" if same else note("This study was made with another configuration or program than the results here.")
+    return warning + sensitivity_section(read_sensitivity(folder))
 
 
 def sensitivity_section(found: Sensitivity) -> str:
