@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "calibrate": calibrate,
         "attribute": attribute,
         "sensitivity": sensitivity,
+        "serve": serve,
     }
     # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -74,6 +75,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     page = verbs.add_parser("report", help="figures and one self-contained HTML page from results")
     page.add_argument("results", metavar="DIR", type=Path, help="results folder")
+
+    watch = verbs.add_parser("serve", help="watch an experiment play on a page in the browser")
+    _add_config(watch)
+    watch.add_argument("--port", metavar="P", type=_port, default=8765, help="of the page (default: %(default)s)")
+    watch.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on (default: %(default)s, this machine only)"
+    )
+    watch.add_argument("--no-browser", action="store_true", help="do not open the browser")
 
     board = verbs.add_parser("validate", help="published experiments: predicted against observed")
     board.add_argument("ids", metavar="ID", nargs="*", help="of the library, or a file of your own (default: all)")
@@ -148,6 +157,13 @@ def _power_of_two(text: str) -> int:
     number = _count(text)
     if number & (number - 1) or number < 2:
         raise argparse.ArgumentTypeError("must be a power of two, 2 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError("must be 0 (any free one) to 65535")
     return number
 
 
@@ -321,6 +337,14 @@ def sensitivity(given: argparse.Namespace) -> int:
     print(sensitivity_text(found))
     page = write_sensitivity_page(found)
     print(f"\nresults in {found.path}, page in {page}")
+    return DONE
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve the page of an experiment until interrupted."""
+    from abm.view.server.serving import serve as carry_out
+
+    carry_out(_load(given), given.host, given.port, not given.no_browser, lambda text: print(text, flush=True))
     return DONE
 
 

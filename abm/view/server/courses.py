@@ -19,8 +19,8 @@ from abm.view.text import number
 Floats = NDArray[Any]
 Curve = tuple[Floats, Floats]  # hours, values
 
-WIDTH, LEFT, RIGHT, TOP = 640.0, 150.0, 8.0, 16.0
-ROW, GAP = 52.0, 12.0
+WIDTH, LEFT, RIGHT, TOP = 560.0, 140.0, 8.0, 18.0
+ROW, GAP = 46.0, 14.0
 MOST_POINTS = 300
 DAY = 24.0
 OWN, COMPARED = PALETTE[0], PALETTE[1]
@@ -149,9 +149,9 @@ def _row(row: Row, top: float, span: tuple[float, float], wide: float) -> str:
         low, high = middle - spare, middle + spare
     curves = "".join(_curve(line, top, span, wide, low, high) for line in row.lines)
     frame = f'<path d="M{LEFT:g} {top:g}V{top + ROW:g}H{WIDTH - RIGHT:g}" fill="none" stroke="#999"/>'
-    look = 'text-anchor="end" font-size="10"'
+    look = 'text-anchor="end" font-size="10.5"'
     ticks = (
-        f'<text x="{LEFT - 4:g}" y="{top + 8:g}" {look}>{number(high)}</text>'
+        f'<text x="{LEFT - 4:g}" y="{top + 8:g}" {look}>{number(high).removesuffix(".0")}</text>'
         f'<text x="{LEFT - 4:g}" y="{top + ROW:g}" {look}>{number(low)}</text>'
     )
     return f"{frame}{ticks}{_row_title(row.title, top)}{curves}"
@@ -188,7 +188,7 @@ def _time_axis(span: tuple[float, float], bottom: float, wide: float) -> str:
         anchor = "end" if x > WIDTH - 30 else "middle"
         parts.append(
             f'<path d="M{x:.1f} {bottom:g}v4" stroke="#999"/>'
-            f'<text x="{x:.1f}" y="{bottom + 16:g}" text-anchor="{anchor}" font-size="10">{name}</text>'
+            f'<text x="{x:.1f}" y="{bottom + 16:g}" text-anchor="{anchor}" font-size="10.5">{name}</text>'
         )
     return "".join(parts) + f'<text x="2" y="{bottom + 16:g}">time</text>'
 
@@ -228,15 +228,15 @@ def distribution(values: Sequence[Floats], names: Sequence[str], bins: int = 40)
             f'<path d="M{middle:.1f} {top:g}V{bottom:g}" stroke="{colour}" stroke-width="2"/>'
         )
     ticks = "".join(
-        f'<text x="{LEFT + share * wide * bins:.1f}" y="{bottom + 14:g}" text-anchor="{anchor}" font-size="10">'
+        f'<text x="{LEFT + share * wide * bins:.1f}" y="{bottom + 14:g}" text-anchor="{anchor}" font-size="10.5">'
         f"{number(edges[0] + share * (edges[-1] - edges[0]))}</text>"
         for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     )
     return (
         f'{head}<path d="M{LEFT:g} {top:g}V{bottom:g}H{WIDTH - RIGHT:g}" fill="none" stroke="{REFERENCE}"/>'
         f'{"".join(parts)}{ticks}{_legend(names)}<text x="2" y="48">neurons</text><text x="2" y="61">(count)</text>'
-        f'<text x="{LEFT - 4:g}" y="{top + 8:g}" text-anchor="end" font-size="10">{most}</text>'
-        f'<text x="{LEFT - 4:g}" y="{bottom:g}" text-anchor="end" font-size="10">0</text>'
+        f'<text x="{LEFT - 4:g}" y="{top + 8:g}" text-anchor="end" font-size="10.5">{most}</text>'
+        f'<text x="{LEFT - 4:g}" y="{bottom:g}" text-anchor="end" font-size="10.5">0</text>'
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:g}" y="{height - 6:g}" text-anchor="middle">'
         "mean synaptic strength of a neuron; line: median</text></svg>"
     )

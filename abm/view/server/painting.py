@@ -16,8 +16,8 @@ from abm.view.server.scene import Scene, View
 from abm.view.text import number
 
 SIDE = 512  # pixels of the longer side
-WIDTH = 400.0  # of the SVG's picture, in its own units
-BAR_WIDTH, BAR_ROW = 180.0, 46.0
+WIDTH = 360.0  # of the SVG, in its own units
+BAR_ROW = 42.0
 Range = tuple[float, float]
 
 
@@ -152,11 +152,11 @@ def svg(picture: Picture) -> str:
     unit = WIDTH / columns
     height = rows * unit
     top = 20.0
-    total = top + height + BAR_ROW + 4.0
+    total = top + height + BAR_ROW * len(picture.bars) + 2.0
     encoded = base64.b64encode(picture.png()).decode()
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {total:g}" font-family="sans-serif" '
-        'font-size="11" fill="#222">',
+        'font-size="12" fill="#222">',
         f'<rect width="{WIDTH:g}" height="{total:g}" fill="#fff"/>',
         f'<text x="2" y="13" font-weight="bold">{html.escape(picture.caption)}</text>',
         f'<image x="0" y="{top:g}" width="{WIDTH:g}" height="{height:g}" preserveAspectRatio="none" '
@@ -191,7 +191,7 @@ def _scale_bar(width: float, bottom: float) -> str:
 
 
 def _bar(picture: Picture, bar: Bar, place: int, top: float) -> str:
-    x, y = 10.0 + place * (WIDTH / 2.0), top + 20.0
+    x, y, wide = 2.0, top + 17.0 + place * BAR_ROW, WIDTH - 4.0
     stops = "".join(
         f'<stop offset="{k / 12:.3f}" stop-color="rgb({",".join(map(str, picture.colours[bar.first + shade]))})"/>'
         for k in range(13)
@@ -199,7 +199,7 @@ def _bar(picture: Picture, bar: Bar, place: int, top: float) -> str:
     )
     name = f"scale{bar.first}{int(picture.colours[0].sum())}"
     ticks = "".join(
-        f'<text x="{x + share * BAR_WIDTH:.1f}" y="{y + 21:.1f}" text-anchor="{anchor}" font-size="10">'
+        f'<text x="{x + share * wide:.1f}" y="{y + 20:.1f}" text-anchor="{anchor}" font-size="11">'
         f"{number(bar.ends[0] + share * (bar.ends[1] - bar.ends[0]))}</text>"
         for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))
     )
@@ -207,5 +207,5 @@ def _bar(picture: Picture, bar: Bar, place: int, top: float) -> str:
     return (
         f'<defs><linearGradient id="{name}">{stops}</linearGradient></defs>'
         f'<text x="{x:.1f}" y="{y - 4:.1f}">{html.escape(what + bar.title)}</text>'
-        f'<rect x="{x:.1f}" y="{y:.1f}" width="{BAR_WIDTH:g}" height="10" fill="url(#{name})" stroke="#888"/>{ticks}'
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{wide:g}" height="9" fill="url(#{name})" stroke="#888"/>{ticks}'
     )

@@ -25,6 +25,10 @@ COLOURED = (
     "bdnf_protein", "bdnf_release", "trkb_activation", "synaptic_strength", "consolidated_fraction",
 )  # fmt: skip
 STRONGEST = 80  # synapses drawn
+COUNTED = {
+    "acetylation": "fraction", "bdnf_mrna": "copies", "bdnf_protein": "dimers", "trkb": "rel. to rest",
+    "synaptic": "rel. to rest", "hdac_activity": "rel. to rest",
+}  # fmt: skip
 
 
 class View(NamedTuple):
@@ -71,8 +75,9 @@ class Scene:
 
 
 def title(metric: str) -> str:
-    """Name and unit on one line."""
-    return label(metric).replace("\n", " ")
+    """Name and unit on one line; of a number without unit, what it counts or relates to."""
+    counted = next((words for start, words in COUNTED.items() if metric.startswith(start)), "")
+    return label(metric).replace("\n", " ") + (f" ({counted})" if counted else "")
 
 
 def middle_plane(field: Floats) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from abm.config import Experiment, build_experiment
 from abm.errors import ConfigError
 from abm.view.server.arm import Arm, Plan, ready_plan
+from abm.view.server.plans import with_plan
 from abm.view.server.resting import Rest, RestedTissues
 
 RESTED = RestedTissues()
@@ -127,9 +128,7 @@ class Session:
 
     def add_plan(self, name: str, schedule: Mapping[str, Any]) -> None:
         """Add a schedule, or replace the one of that name; ConfigError, and nothing changes, where it is wrong."""
-        content = self.experiment.resolved()
-        content["schedules"] = {**content["schedules"], name: dict(schedule)}
-        changed = build_experiment(content)
+        changed = with_plan(self.experiment, name, dict(schedule))
         ready = ready_plan(changed, name)
         with self.lock:
             self.experiment = changed
