@@ -75,9 +75,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     page = verbs.add_parser("report", help="figures and one self-contained HTML page from results")
     page.add_argument("results", metavar="DIR", type=Path, help="results folder")
+    page.add_argument("--movie", action="store_true", help="also a movie of the tissue, figures/tissue.gif")
 
-    watch = verbs.add_parser("serve", help="watch an experiment play on a page in the browser")
-    _add_config(watch)
+    watch = verbs.add_parser("serve", help="a page in the browser: an experiment plays, or results are browsed")
+    _add_config(watch, "experiment file, or folder of finished results")
     watch.add_argument("--port", metavar="P", type=_port, default=8765, help="of the page (default: %(default)s)")
     watch.add_argument(
         "--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on (default: %(default)s, this machine only)"
@@ -132,8 +133,8 @@ def _add_study(parser: argparse.ArgumentParser, folder: str) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"experiment file (default: {DEFAULT_CONFIG})")
+def _add_config(parser: argparse.ArgumentParser, what: str = "experiment file") -> None:
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"{what} (default: {DEFAULT_CONFIG})")
     parser.add_argument("--replicates", metavar="N", type=_count, help="number of replicates, in place of the file's")
     parser.add_argument("--seed", metavar="S", type=int, help="seed, in place of the file's")
     parser.add_argument(
@@ -242,7 +243,12 @@ def report(given: argparse.Namespace) -> int:
     from abm.study import open_results
     from abm.view.report import write_report
 
-    print(write_report(open_results(given.results)))
+    results = open_results(given.results)
+    print(write_report(results))
+    if given.movie:
+        from abm.view.server.browsing import write_tissue_movie
+
+        print(*write_tissue_movie(results), sep="\n")
     return DONE
 
 
@@ -341,10 +347,16 @@ def sensitivity(given: argparse.Namespace) -> int:
 
 
 def serve(given: argparse.Namespace) -> int:
-    """Serve the page of an experiment until interrupted."""
-    from abm.view.server.serving import serve as carry_out
+    """Serve the page of an experiment, or of finished results, until interrupted."""
+    from abm.view.server.serving import serve_experiment, serve_results
 
-    carry_out(_load(given), given.host, given.port, not given.no_browser, lambda text: print(text, flush=True))
+    how = (given.host, given.port, not given.no_browser, lambda text: print(text, flush=True))
+    if given.config and Path(given.config).is_dir():
+        from abm.study import open_results
+
+        serve_results(open_results(given.config), *how)
+    else:
+        serve_experiment(_load(given), *how)
     return DONE
 
 

@@ -212,3 +212,21 @@ def test_nothing_is_cut_at_usual_sizes(tab: Opened, width: int, height: int, tmp
     clipped = "() => [...document.querySelectorAll('.bench .v-label, .bench .v-btn, .bench .v-select__selection')]" \
         ".filter(item => item.scrollWidth > item.clientWidth + 1).map(item => item.innerText)"  # fmt: skip
     assert page.page.evaluate(clipped) == []
+
+
+def test_results_are_browsed(chromium: Any, published: tuple[Path, Rows], tmp_path: Path) -> None:
+    (published[0] / "report.html").write_text("<h1>The report of this study</h1>", encoding="utf-8")
+    with serving(published[0], tmp_path / "log") as address:
+        context = chromium.new_context(viewport={"width": 1440, "height": 900})
+        page = Tab(context.new_page(), address).open()
+        page.page.get_by_text("State at 2 d").wait_for()
+        page.page.get_by_text("bdnf_protein at 2 d").wait_for()
+        page.page.locator(".v-slider__thumb-container").press("ArrowLeft")
+        page.page.get_by_text("State at the start").wait_for()
+        page.choose("Colour neurons by", "acetylation (fraction)")
+        page.page.get_by_text("neurons: acetylation (fraction)").first.wait_for()
+        page.page.screenshot(path=tmp_path / "results.png", full_page=True)
+        page.page.goto(address + "results/report.html")
+        page.page.get_by_text("The report of this study").wait_for()
+        assert page.external == []
+        context.close()

@@ -80,6 +80,8 @@ def Look(visit: Visit) -> None:
     with solara.Div():
         Save("PNG", "tissue.png", "image/png", visit.png, visit.message.set)
         Save("SVG", "tissue.svg", "image/svg+xml", visit.svg, visit.message.set)
+        Save("GIF", "tissue.gif", "image/gif", visit.movie, visit.message.set)
+    solara.Checkbox(label="Record a movie", value=visit.recording.value, on_value=visit.record)
 
 
 @solara.component

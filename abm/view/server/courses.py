@@ -19,7 +19,7 @@ from abm.view.text import number
 Floats = NDArray[Any]
 Curve = tuple[Floats, Floats]  # hours, values
 
-WIDTH, LEFT, RIGHT, TOP = 560.0, 140.0, 8.0, 18.0
+WIDTH, LEFT, RIGHT, TOP = 560.0, 150.0, 8.0, 18.0
 ROW, GAP = 46.0, 14.0
 MOST_POINTS = 300
 DAY = 24.0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import solara
@@ -19,11 +18,10 @@ from abm.view.server.courses import courses, distribution, strengths
 from abm.view.server.inspector import inspect
 from abm.view.server.painting import svg
 from abm.view.server.scene import title
+from abm.view.server.style import LOOK
 from abm.view.server.visit import SPEEDS, Visit
 from abm.view.server.widgets import ClickablePicture
 from abm.view.text import number
-
-LOOK = (Path(__file__).parent / "look.css").read_text(encoding="utf-8")
 
 
 class Served:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from abm.view.text import number
 SIDE = 512  # pixels of the longer side
 WIDTH = 360.0  # of the SVG, in its own units
 BAR_ROW = 42.0
+NEURON_SPREAD = (0.02, 0.98)  # quantiles at the ends of the neurons' automatic scale
 Range = tuple[float, float]
 
 
@@ -61,13 +63,24 @@ def limits(values: NDArray[np.float64], change: bool, spread: Range = (0.0, 1.0)
     return low - spare, high + spare
 
 
+def on_one_scale(scenes: Sequence[Scene], view: View) -> View:
+    """The view with colour scales that fit all scenes, so that pictures side by side can be compared."""
+    fields = [scene.field.ravel() for scene in scenes if scene.field is not None]
+    values = [scene.values[scene.shown(view.region)] for scene in scenes]
+    if fields and view.field_range is None:
+        view = view._replace(field_range=limits(np.concatenate(fields), False))
+    if values and view.neuron_range is None:
+        view = view._replace(neuron_range=limits(np.concatenate(values), False, NEURON_SPREAD))
+    return view
+
+
 def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     """Field, vessels, synapses and neurons, one over the other."""
     scale = SIDE / max(scene.size)
     columns, rows = (max(1, round(length * scale)) for length in scene.size)
     shown = scene.shown(view.region)
     values = scene.values[shown]
-    ends = view.neuron_range or limits(values, scene.change, (0.02, 0.98))
+    ends = view.neuron_range or limits(values, scene.change, NEURON_SPREAD)
     pixels, bars = _ground(scene, view, rows, columns)
     places = np.floor(scene.positions * scale).astype(np.intp)
     for x, y in np.floor(scene.vessels * scale).astype(np.intp):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont
 
-MARGIN, TOP, BOTTOM = 12, 34, 74
+MARGIN, TOP, BAR_HEIGHT = 12, 34, 52
+PER_ROW = 3
 DARK, WHITE = (34, 34, 34), (255, 255, 255)
 
 
@@ -35,23 +36,31 @@ def font(size: int) -> FreeTypeFont:
 
 
 def print_pictures(pictures: Sequence[Picture]) -> Image:
-    """Pictures side by side, each with its caption, regions, scale and colour bars."""
+    """Pictures in rows of at most `PER_ROW`, each with its caption, regions, scale and colour bars."""
     from PIL import Image, ImageDraw
 
-    sizes = [picture.pixels.shape for picture in pictures]
-    width = sum(columns + MARGIN for _, columns in sizes) + MARGIN
-    sheet = Image.new("RGB", (width, max(rows for rows, _ in sizes) + TOP + BOTTOM), WHITE)
-    draw, left = ImageDraw.Draw(sheet), MARGIN
-    for picture, (rows, columns) in zip(pictures, sizes, strict=True):
-        sheet.paste(Image.fromarray(picture.colours[picture.pixels]), (left, TOP))
-        draw.text((left, 8), picture.caption, DARK, font(16))
-        for name, x, y in picture.labels:
-            draw.text((left + x, TOP + y), name, WHITE, font(18), anchor="mm", stroke_width=2, stroke_fill=DARK)
-        _draw_scale(draw, picture, left + columns, TOP + rows)
-        for place, bar in enumerate(picture.bars):
-            _draw_bar(sheet, draw, picture, bar, left + place * (columns // 2), TOP + rows + 10, columns // 2 - 30)
-        left += columns + MARGIN
+    high, wide = (max(sizes) for sizes in zip(*(picture.pixels.shape for picture in pictures), strict=True))
+    across = min(len(pictures), PER_ROW)
+    row = TOP + high + 8 + BAR_HEIGHT * max(len(picture.bars) for picture in pictures)
+    sheet = Image.new("RGB", (across * (wide + MARGIN) + MARGIN, row * -(-len(pictures) // across)), WHITE)
+    draw = ImageDraw.Draw(sheet)
+    for place, picture in enumerate(pictures):
+        left = MARGIN + place % across * (wide + MARGIN)
+        _draw_picture(sheet, draw, picture, left, place // across * row + TOP)
     return sheet
+
+
+def _draw_picture(sheet: Image, draw: ImageDraw, picture: Picture, left: int, top: int) -> None:
+    from PIL import Image
+
+    rows, columns = picture.pixels.shape
+    sheet.paste(Image.fromarray(picture.colours[picture.pixels]), (left, top))
+    draw.text((left, top - 26), picture.caption, DARK, font(16))
+    for name, x, y in picture.labels:
+        draw.text((left + x, top + y), name, WHITE, font(18), anchor="mm", stroke_width=2, stroke_fill=DARK)
+    _draw_scale(draw, picture, left + columns, top + rows)
+    for place, bar in enumerate(picture.bars):
+        _draw_bar(sheet, draw, picture, bar, left, top + rows + 8 + place * BAR_HEIGHT, columns)
 
 
 def _draw_scale(draw: ImageDraw, picture: Picture, right: int, bottom: int) -> None:
@@ -82,19 +91,25 @@ def png_file(pictures: Sequence[Picture]) -> bytes:
     return stream.getvalue()
 
 
-def write_movie(frames: Sequence[Image], path: Path, seconds: float = 1.0) -> Path:
-    """Frames as an animated GIF, each shown for `seconds`; written atomically, equal frames give equal files."""
+def movie_file(frames: Iterable[Image], seconds: float = 1.0) -> bytes:
+    """Frames as an animated GIF, each shown for `seconds`; equal frames give equal files."""
+    stream = io.BytesIO()
+    first, *others = [frame.quantize(255) for frame in frames]
+    first.save(stream, "gif", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0, disposal=1)
+    return stream.getvalue()
+
+
+def write_movie(frames: Iterable[Image], path: Path, seconds: float = 1.0) -> Path:
+    """As `movie_file`, written to a file in one move."""
     from abm.study.store import write_atomically
 
-    first, *others = [frame.quantize(255) for frame in frames]
-
-    def save(draft: Path) -> None:
-        first.save(
-            draft, "gif", save_all=True, append_images=others, duration=round(1000 * seconds), loop=0, disposal=1
-        )
-
-    write_atomically(path, save)
+    content = movie_file(frames, seconds)
+    write_atomically(path, lambda draft: _write(draft, content))
     return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def write_video(gif: Path) -> Path | None:

@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 
 from abm.config import Experiment
 from abm.errors import ConfigError
+from abm.study.results import Results
 
 INSTALL = 'pip install -e ".[viz]"'
 NEEDED = ("solara", "uvicorn", "ipyvuetify", "ipyvue", "solara_assets")
 SETTINGS = {
-    "SOLARA_APP": "abm.view.server.page",
     "SOLARA_MODE": "production",
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # nothing is told to anybody
     "SOLARA_ASSETS_PROXY": "True",  # the browser asks this server, not a CDN
@@ -35,23 +35,50 @@ def require_extras() -> None:
         raise ConfigError(f"the page needs {', '.join(missing)}; install with: {INSTALL}")
 
 
-def serve(experiment: Experiment, host: str, port: int, browser: bool, tell: Callable[[str], None]) -> None:
+def serve_experiment(experiment: Experiment, host: str, port: int, browser: bool, tell: Callable[[str], None]) -> None:
     """Serve an experiment until interrupted; `tell` hears the address.
 
     Raises ConfigError where the extras are missing or the port is taken.
     """
-    require_extras()
-    bound = _bind(host, port)
-    os.environ.update(SETTINGS)
-    from abm.view.server import page
+    bound = _prepare(host, port, "abm.view.server.page")
+    from abm.view.server.page import Served
     from abm.view.server.session import RESTED
 
-    page.Served.experiment = experiment
-    server = _server(host)
+    Served.experiment = experiment
     RESTED.ask(experiment, 0)  # the tissue rests while the browser starts
-    name = "localhost" if host in ("127.0.0.1", "::1") else host
-    address = f"http://{name}:{bound.getsockname()[1]}/"
-    tell(f"{experiment.name}: {address}  (Ctrl-C ends it)")
+    _run(_application(), bound, host, browser, lambda address: tell(f"{experiment.name}: {address}  (Ctrl-C ends it)"))
+
+
+def serve_results(results: Results, host: str, port: int, browser: bool, tell: Callable[[str], None]) -> None:
+    """Serve finished results, with their report, until interrupted; raises as `serve_experiment`, and ResultsError."""
+    bound = _prepare(host, port, "abm.view.server.results_page")
+    from starlette.responses import FileResponse
+    from starlette.routing import Route
+
+    from abm.view.server import results_page
+    from abm.view.server.browsing import Browser
+
+    results_page.Served.browser = Browser(results)
+    _ = results.states, results.traces  # what is missing is said now
+    app = _application()
+    app.router.routes.insert(0, Route(results_page.REPORT, lambda request: FileResponse(results.path / "report.html")))
+    _run(app, bound, host, browser, lambda address: tell(f"{results.path}: {address}  (Ctrl-C ends it)"))
+
+
+def _prepare(host: str, port: int, page: str) -> socket.socket:
+    """Check and set what has to be set before Solara is loaded; the socket to listen on."""
+    require_extras()
+    bound = _bind(host, port)
+    os.environ.update(SETTINGS | {"SOLARA_APP": page})
+    return bound
+
+
+def _run(app: Any, bound: socket.socket, host: str, browser: bool, tell: Callable[[str], None]) -> None:
+    import uvicorn
+
+    address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{bound.getsockname()[1]}/"
+    server = uvicorn.Server(uvicorn.Config(app, host=host, log_level="warning", timeout_graceful_shutdown=2))
+    tell(address)
     if browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
     server.run(sockets=[bound])
@@ -69,13 +96,13 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _server(host: str) -> Any:
+def _application() -> Any:
+    """Solara's own application, without its way to the CDN."""
     import solara.server.cdn_helper
-    import uvicorn
     from solara.server.starlette import app
 
     solara.server.cdn_helper.fetch_from_cdn = _nothing_from_outside
-    return uvicorn.Server(uvicorn.Config(app, host=host, log_level="warning", timeout_graceful_shutdown=2))
+    return app
 
 
 def _nothing_from_outside(url: str, *_: object) -> NoReturn:

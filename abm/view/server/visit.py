@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,15 @@ import solara
 
 from abm.config import Experiment
 from abm.errors import ConfigError
-from abm.view.server.painting import Picture, neuron_at, paint, svg
+from abm.view.server.painting import Picture, neuron_at, on_one_scale, paint, svg
 from abm.view.server.plans import Recipe, experiment_text
-from abm.view.server.printing import png_file
+from abm.view.server.printing import movie_file, png_file, print_pictures
 from abm.view.server.scene import Scene, View, difference, scene_of
 from abm.view.server.session import Session
 
 FRAME = 0.06  # s between frames, at least
 LONGEST_FRAME = 0.5  # s between frames, at most, however many steps a frame should have
+LONGEST_REEL, FRAME_OF_MOVIE = 150, 0.15  # frames kept, s each is shown
 PATIENCE = 1.0  # s to wait for a browser that does not say that it has drawn a frame
 SPEEDS = {"1 step": 0.0, "1 hour": 1.0, "3 hours": 3.0, "6 hours": 6.0, "12 hours": 12.0, "1 day": 24.0}
 OTHER_PLAN, CHANGE = "the compared plan", "the difference"
@@ -33,6 +35,8 @@ class Visit:
         self.window, self.speed = solara.reactive("so far"), solara.reactive("1 step")
         self.playing, self.message = solara.reactive(False), solara.reactive("")
         self.recipe: solara.Reactive[Recipe] = solara.reactive(Recipe())
+        self.recording = solara.reactive(False)
+        self.reel: deque[list[Picture]] = deque(maxlen=LONGEST_REEL)
         self.closed, self.run = threading.Event(), 0
         self.session = Session(experiment, on_ready=self.refresh)
         threading.Thread(target=self._watch_rest, name="rest", daemon=True).start()
@@ -115,6 +119,8 @@ class Visit:
         def work() -> None:
             while going() and self.session.taken < target and self.session.step() and time.perf_counter() < end:
                 time.sleep(0)
+            if self.recording.value:
+                self.reel.append(self.pictures())
 
         return self.attempt(work)
 
@@ -175,11 +181,10 @@ class Visit:
 
     def pictures(self) -> list[Picture]:
         """The tissues as they are looked at. A range that was fixed is not that of a difference."""
-        view, clock, painted = self.view.value, self.session.clock, []
-        for name, scene in self.scenes():
-            own = view._replace(field_range=None, neuron_range=None) if scene.change else view
-            painted.append(paint(scene, own, f"{name}, {clock}"))
-        return painted
+        scenes, clock = self.scenes(), self.session.clock
+        common = on_one_scale([scene for _, scene in scenes if not scene.change], self.view.value)
+        changed = common._replace(field_range=None, neuron_range=None)
+        return [paint(scene, changed if scene.change else common, f"{name}, {clock}") for name, scene in scenes]
 
     def fix_ranges(self, fixed: bool) -> None:
         """Keep the colour scales as they are now, or let them follow."""
@@ -209,6 +214,18 @@ class Visit:
     def png(self) -> bytes:
         """The pictures as one PNG file."""
         return png_file(self.pictures())
+
+    def record(self, on: bool) -> None:
+        """Keep the frames from now on for a movie, or stop keeping them."""
+        self.reel.clear()
+        self.recording.value = on
+
+    def movie(self) -> bytes:
+        """The frames played since recording was switched on, as a GIF file; ConfigError where there are none."""
+        frames = list(self.reel)
+        if not frames:
+            raise ConfigError('nothing has been recorded: switch "Record a movie" on, then play')
+        return movie_file((print_pictures(frame) for frame in frames), FRAME_OF_MOVIE)
 
     def svg(self) -> str:
         """The first picture as an SVG file."""
