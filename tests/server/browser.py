@@ -24,9 +24,10 @@ REASON = f"the page is not driven without {', '.join(MISSING)}"
 
 
 @contextmanager
-def serving(source: Path, log: Path) -> Iterator[str]:
-    """`run.py serve SOURCE` on a free port; gives its address."""
+def serving(source: Path, log: Path, *overrides: str) -> Iterator[tuple[str, int]]:
+    """`run.py serve SOURCE` on a free port; gives its address and the number of its process."""
     command = [sys.executable, str(ROOT / "run.py"), "serve", str(source), "--port", "0", "--no-browser"]
+    command += [part for override in overrides for part in ("--set", override)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with log.open("w") as stream:
         server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stream, text=True, env=environment)
@@ -35,7 +36,7 @@ def serving(source: Path, log: Path) -> Iterator[str]:
             told = server.stdout.readline()
             found = re.search(r"http://\S+", told)
             assert found, f"the server said {told!r}; {log.read_text()}"
-            yield found.group()
+            yield found.group(), server.pid
         finally:
             server.terminate()
             server.wait(20)

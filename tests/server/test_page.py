@@ -33,7 +33,7 @@ def chromium() -> Iterator[Any]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     (folder / "small.yaml").write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
-    with serving(folder / "small.yaml", folder / "log") as found:
+    with serving(folder / "small.yaml", folder / "log") as (found, _):
         yield found
 
 
@@ -168,6 +168,37 @@ def test_pictures_and_plans_are_saved(tab: Opened, tmp_path: Path) -> None:
     assert list(saved.schedules) == ["sedentary", "ride", "evening"]
 
 
+def test_what_is_played_can_be_filmed(tab: Opened, tmp_path: Path) -> None:
+    from PIL import Image
+
+    page = tab()
+    page.press("GIF")
+    page.page.get_by_text("nothing has been recorded").wait_for()
+    page.page.get_by_text("Record a movie", exact=True).click()
+    for clock in ("00:30", "01:00", "01:30"):
+        page.press("Step")
+        page.wait_for_clock(clock)
+    with page.page.expect_download() as waited:
+        page.press("GIF")
+    waited.value.save_as(tmp_path / "played.gif")
+    with Image.open(tmp_path / "played.gif") as film:
+        assert film.n_frames == 3
+
+
+def test_another_number_of_neurons_is_another_tissue(tab: Opened) -> None:
+    page = tab()
+    page.press("Step")
+    page.wait_for_clock("00:30")
+    page.write("Neurons", "5")
+    page.page.get_by_text("tissue.neurons", exact=False).first.wait_for()
+    assert page.clock == "day 0 (mon) 00:30"
+    page.write("Neurons", "45")
+    page.wait_for_clock("00:00")
+    page.page.locator(".tissue").wait_for()
+    page.write("Number", "45")
+    page.page.get_by_text("expected 0 to 44").wait_for()
+
+
 def test_a_wrong_plan_is_a_sentence_and_the_page_goes_on(tab: Opened) -> None:
     page = tab()
     page.write("Intensity", "65")
@@ -216,7 +247,7 @@ def test_nothing_is_cut_at_usual_sizes(tab: Opened, width: int, height: int, tmp
 
 def test_results_are_browsed(chromium: Any, published: tuple[Path, Rows], tmp_path: Path) -> None:
     (published[0] / "report.html").write_text("<h1>The report of this study</h1>", encoding="utf-8")
-    with serving(published[0], tmp_path / "log") as address:
+    with serving(published[0], tmp_path / "log") as (address, _):
         context = chromium.new_context(viewport={"width": 1440, "height": 900})
         page = Tab(context.new_page(), address).open()
         page.page.get_by_text("State at 2 d").wait_for()

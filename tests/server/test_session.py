@@ -120,6 +120,27 @@ def test_a_tissue_of_another_size_rests_first(session: Session) -> None:
         session.resize(1)
 
 
+def test_rested_tissues_are_shared_and_the_oldest_unused_forgotten() -> None:
+    tissues = RestedTissues(most=2)
+    rests = [tissues.ask(small_experiment(f"run.seed={seed}"), 0) for seed in (1, 2)]
+    assert tissues.ask(small_experiment("run.seed=1", "run.duration=1 d"), 0) is rests[0]
+    for rest in (*rests, rests[0]):
+        tissues.leave(rest)
+    assert len(tissues.known) == 2
+    tissues.leave(tissues.ask(small_experiment("run.seed=3"), 0))
+    assert len(tissues.known) == 2
+    assert rests[1] not in tissues.known.values()
+
+
+def test_a_rest_that_nobody_waits_for_is_given_up() -> None:
+    tissues = RestedTissues()
+    rest = tissues.ask(small_experiment("run.burn_in=300 d"), 0)
+    tissues.leave(rest)
+    assert rest.done.wait(20)
+    assert rest.error is not None
+    assert not rest.arrays
+
+
 def test_the_history_of_a_neuron_is_kept(session: Session) -> None:
     session.step(6)
     arm = session.arms[0]

@@ -95,7 +95,8 @@ class RestedTissues:
             rest.users -= 1
 
     def _forget_oldest(self) -> None:
-        for key in [key for key, rest in self.known.items() if rest.users == 0][: len(self.known) - self.most]:
+        unused = [key for key, rest in self.known.items() if rest.users == 0]
+        for key in unused[: max(len(self.known) - self.most, 0)]:
             del self.known[key]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import warnings
 import webbrowser
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -67,8 +68,11 @@ def serve_results(results: Results, host: str, port: int, browser: bool, tell: C
 
 def _prepare(host: str, port: int, page: str) -> socket.socket:
     """Check and set what has to be set before Solara is loaded; the socket to listen on."""
+    from abm.view.server.memory import keep_flat
+
     require_extras()
     bound = _bind(host, port)
+    keep_flat()
     os.environ.update(SETTINGS | {"SOLARA_APP": page})
     return bound
 
@@ -76,7 +80,7 @@ def _prepare(host: str, port: int, page: str) -> socket.socket:
 def _run(app: Any, bound: socket.socket, host: str, browser: bool, tell: Callable[[str], None]) -> None:
     import uvicorn
 
-    address = f"http://{'localhost' if host in ('127.0.0.1', '::1') else host}:{bound.getsockname()[1]}/"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}/"
     server = uvicorn.Server(uvicorn.Config(app, host=host, log_level="warning", timeout_graceful_shutdown=2))
     tell(address)
     if browser:
@@ -91,6 +95,7 @@ def _bind(host: str, port: int) -> socket.socket:
         bound = socket.socket(family)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
+        bound.listen(128)  # whoever comes before the page is ready waits
     except OSError as error:
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
     return bound
@@ -102,6 +107,7 @@ def _application() -> Any:
     from solara.server.starlette import app
 
     solara.server.cdn_helper.fetch_from_cdn = _nothing_from_outside
+    warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # of pages within other pages
     return app
 
 

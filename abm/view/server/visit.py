@@ -52,14 +52,18 @@ class Visit:
         if not self.closed.is_set():
             self.tick.value += 1
 
-    def attempt(self, work: Callable[[], Any]) -> bool:
-        """Do something; what the visitor got wrong becomes a sentence on the page. Whether it was done."""
+    def attempt(self, work: Callable[[], Any], wipe: bool = True) -> bool:
+        """Do something; what the visitor got wrong becomes a sentence on the page. Whether it was done.
+
+        wipe: whether success takes the last sentence away, as it should when the visitor has done something else.
+        """
         try:
             work()
         except ConfigError as error:
             self.message.value = str(error)
             return False
-        self.message.value = ""
+        if wipe:
+            self.message.value = ""
         self.refresh()
         return True
 
@@ -122,11 +126,12 @@ class Visit:
             if self.recording.value:
                 self.reel.append(self.pictures())
 
-        return self.attempt(work)
+        return self.attempt(work, wipe=False)
 
     def step(self) -> None:
         """One frame onward."""
         self.pause()
+        self.message.value = ""
         if self._is_ready():
             self._advance(self.session.taken + self.frame_steps)
 
