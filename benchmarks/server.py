@@ -82,6 +82,7 @@ def visitors(browser: Any, address: str, pid: int, minutes: float) -> list[float
         context.close()
         time.sleep(1.0)
         found.append(memory(pid))
+        print(len(found), round(found[-1]), file=sys.stderr, flush=True)
     return found
 
 

@@ -120,7 +120,7 @@ def test_another_field_colour_region_and_range(tab: Opened) -> None:
     page = tab()
     page.choose("Field", "BHB")
     page.page.get_by_text("field: tissue BHB (mmol/L)").wait_for()
-    page.choose("Colour neurons by", "acetylation IV (fraction)")
+    page.choose("Colour neurons by", "acetylation IV")
     page.page.get_by_text("neurons: acetylation IV (fraction)").wait_for()
     page.choose("Colour range", "fixed as now")
     before = page.page.locator(".tissue svg text").all_inner_texts()[-6:]
@@ -254,7 +254,7 @@ def test_results_are_browsed(chromium: Any, published: tuple[Path, Rows], tmp_pa
         page.page.get_by_text("bdnf_protein at 2 d").wait_for()
         page.page.locator(".v-slider__thumb-container").press("ArrowLeft")
         page.page.get_by_text("State at the start").wait_for()
-        page.choose("Colour neurons by", "acetylation (fraction)")
+        page.choose("Colour neurons by", "acetylation")
         page.page.get_by_text("neurons: acetylation (fraction)").first.wait_for()
         page.page.screenshot(path=tmp_path / "results.png", full_page=True)
         page.page.goto(address + "results/report.html")

@@ -83,6 +83,7 @@ def test_a_difference_has_its_zero_in_the_middle() -> None:
     assert limits(np.array([-1.0, 3.0]), True) == (-3.0, 3.0)
     picture = paint(changed, View())
     assert [bar.ends[0] + bar.ends[1] for bar in picture.bars] == [0.0, 0.0]
+    assert picture.bars[0].ends == pytest.approx((-0.015, 0.015))  # a percent of what has not changed
     assert picture.bars[0].title == "Δ tissue lactate (mmol/L)"
 
 

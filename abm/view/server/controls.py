@@ -11,10 +11,10 @@ import solara
 from abm.metric_names import REGIONS
 from abm.view.server.courses import WINDOWS
 from abm.view.server.plans import BLOCKED, KINDS
-from abm.view.server.scene import COLOURED, FIELDS, title
+from abm.view.server.scene import COLOURED, FIELDS
 from abm.view.server.visit import CHANGE, OTHER_PLAN, Visit
 from abm.view.server.widgets import Save
-from abm.view.style import WORDS
+from abm.view.style import WORDS, label
 
 ALONE = "nothing"
 AUTOMATIC, FIXED = "automatic", "fixed as now"
@@ -23,6 +23,11 @@ AUTOMATIC, FIXED = "automatic", "fixed as now"
 def choice(label: str, value: str, options: list[str], on_value: Callable[[str], Any]) -> None:
     """A menu."""
     solara.Select(label, values=options, value=value, on_value=on_value, dense=True)
+
+
+def colour_name(metric: str) -> str:
+    """How a read-out is called in the menu of colours; its unit stands at the colour bar."""
+    return label(metric).partition("\n")[0]
 
 
 @solara.component
@@ -62,10 +67,10 @@ def Look(visit: Visit) -> None:
     fields = {WORDS.get(name, name): name for name in FIELDS}
     shown = next(name for name, field in fields.items() if field == view.field)
     choice("Field", shown, list(fields), lambda name: change(field=fields[name], field_range=None))
-    colours = {title(name): name for name in COLOURED}
+    colours = {colour_name(name): name for name in COLOURED}
     choice(
         "Colour neurons by",
-        title(view.colour),
+        colour_name(view.colour),
         list(colours),
         lambda name: change(colour=colours[name], neuron_range=None),
     )

@@ -179,7 +179,7 @@ def _curve(line: Line, top: float, span: tuple[float, float], wide: float, low: 
 def _time_axis(span: tuple[float, float], bottom: float, wide: float) -> str:
     """Clock times where about a day is seen, else days."""
     length = span[1] - span[0]
-    every = next((step for step in (2, 6, 12, 24, 48, 96, 168) if length / step <= 10), 336)
+    every = next((step for step in (2, 6, 12, 24, 48, 96, 168) if length / step <= 7), 336)
     first = math.ceil(span[0] / every - 1e-9) * every
     parts = []
     for hour in np.arange(first, span[1] + 1e-6, every):

@@ -47,17 +47,17 @@ class Picture:
         return png(self.pixels, self.colours)
 
 
-def limits(values: NDArray[np.float64], change: bool, spread: Range = (0.0, 1.0)) -> Range:
+def limits(values: NDArray[np.float64], change: bool, spread: Range = (0.0, 1.0), typical: float = 0.0) -> Range:
     """Ends of an automatic colour scale, so far apart that a difference of a percent does not glare.
 
-    A change has its zero in the middle. spread: the quantiles that lie at the ends.
+    A change has its zero in the middle. spread: the quantiles that lie at the ends; typical: size of what has changed.
     """
     finite = values[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0
     low, high = (float(value) for value in np.quantile(finite, spread))
     if change:
-        end = max(abs(low), abs(high)) or 1e-6
+        end = max(abs(low), abs(high), 0.01 * typical) or 1e-6
         return -end, end
     spare = max(0.02 * abs(high) - (high - low), 0.0) / 2.0 or (1e-6 if high == low else 0.0)
     return low - spare, high + spare
@@ -80,7 +80,7 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     columns, rows = (max(1, round(length * scale)) for length in scene.size)
     shown = scene.shown(view.region)
     values = scene.values[shown]
-    ends = view.neuron_range or limits(values, scene.change, NEURON_SPREAD)
+    ends = view.neuron_range or limits(values, scene.change, NEURON_SPREAD, scene.typical[1])
     pixels, bars = _ground(scene, view, rows, columns)
     places = np.floor(scene.positions * scale).astype(np.intp)
     for x, y in np.floor(scene.vessels * scale).astype(np.intp):
@@ -101,7 +101,7 @@ def _ground(scene: Scene, view: View, rows: int, columns: int) -> tuple[Bytes, t
     """The field in its colours, or white paper."""
     if scene.field is None:
         return np.full((rows, columns), PAPER, np.uint8), ()
-    ends = view.field_range or limits(scene.field, scene.change)
+    ends = view.field_range or limits(scene.field, scene.change, typical=scene.typical[0])
     coloured = levels(scene.field, *ends)
     across = np.arange(columns) * coloured.shape[1] // columns
     along = np.arange(rows) * coloured.shape[0] // rows

@@ -10,11 +10,11 @@ import solara
 
 from abm.metric_names import REGIONS
 from abm.view.server.browsing import Browser
-from abm.view.server.controls import ALONE, choice
+from abm.view.server.controls import ALONE, choice, colour_name
 from abm.view.server.courses import WINDOWS
 from abm.view.server.painting import svg
 from abm.view.server.printing import png_file
-from abm.view.server.scene import COLOURED, FIELDS, View, title
+from abm.view.server.scene import COLOURED, FIELDS, View
 from abm.view.server.style import LOOK
 from abm.view.server.widgets import ClickablePicture, Save
 from abm.view.style import WORDS
@@ -96,8 +96,10 @@ def Choices(browser: Browser, looking: Looking, change: Any) -> None:
     fields = {WORDS.get(name, name): name for name in FIELDS}
     shown = next(name for name, field in fields.items() if field == looking.view.field)
     choice("Field", shown, list(fields), lambda name: view(field=fields[name]))
-    colours = {title(name): name for name in COLOURED}
-    choice("Colour neurons by", title(looking.view.colour), list(colours), lambda name: view(colour=colours[name]))
+    colours = {colour_name(name): name for name in COLOURED}
+    choice(
+        "Colour neurons by", colour_name(looking.view.colour), list(colours), lambda name: view(colour=colours[name])
+    )
     choice("Region", looking.view.region, list(REGIONS), lambda name: view(region=name))
     windows = {"whole run": "so far", **{name: name for name in WINDOWS if name != "so far"}}
     named = next(name for name, window in windows.items() if window == looking.window)

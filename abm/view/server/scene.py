@@ -54,7 +54,8 @@ class Scene:
 
     size: (x, y) um. field: (ny, nx) or None. positions: (n, 2) um. values: (n,) what colours the neurons. region: (n,).
     vessels: (m, 2) um. synapses: (k, 2) places of sender and receiver among the neurons. change: whether field and
-    values are differences. titles: of field and values, with units.
+    values are differences. titles: of field and values, with units. typical: size of field and of values, against which
+    a difference is small or large.
     """
 
     size: tuple[float, float]
@@ -66,6 +67,7 @@ class Scene:
     synapses: NDArray[np.intp]
     titles: tuple[str, str]
     change: bool = False
+    typical: tuple[float, float] = (0.0, 0.0)
 
     def shown(self, region: str) -> NDArray[np.intp]:
         """The neurons of a region ("all": every one)."""
@@ -121,4 +123,8 @@ def difference(own: Scene, other: Scene) -> Scene:
     """The change from `other` to `own`, of field and neurons; both are the same tissue."""
     field = None if own.field is None or other.field is None else own.field - other.field
     titles = tuple(f"Δ {name}" if name else "" for name in own.titles)
-    return replace(own, field=field, values=own.values - other.values, titles=(titles[0], titles[1]), change=True)
+    typical = tuple(0.0 if whole is None else float(np.abs(whole).mean()) for whole in (other.field, other.values))
+    return replace(
+        own, field=field, values=own.values - other.values, titles=(titles[0], titles[1]), change=True,
+        typical=(typical[0], typical[1]),
+    )  # fmt: skip
