@@ -8,7 +8,9 @@ import threading
 import warnings
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NoReturn
 
 from abm.config import Experiment
@@ -16,7 +18,8 @@ from abm.errors import ConfigError
 from abm.study.results import Results
 
 INSTALL = 'pip install -e ".[viz]"'
-NEEDED = ("solara", "uvicorn", "ipyvuetify", "ipyvue", "solara_assets")
+NEEDED = ("solara", "uvicorn", "ipyvuetify", "ipyvue")
+ASSETS = "@widgetti/solara-vuetify-app@10.1.1"
 SETTINGS = {
     "SOLARA_MODE": "production",
     "SOLARA_TELEMETRY_MIXPANEL_ENABLE": "False",  # nothing is told to anybody
@@ -34,6 +37,12 @@ def require_extras() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigError(f"the page needs {', '.join(missing)}; install with: {INSTALL}")
+
+
+def require_assets(folder: Path) -> None:
+    """ConfigError where the browser's files are not on this machine."""
+    if not (folder / ASSETS).is_dir():
+        raise ConfigError(f"{folder} lacks the browser's files; install with: {INSTALL}")
 
 
 def serve_experiment(experiment: Experiment, host: str, port: int, browser: bool, tell: Callable[[str], None]) -> None:
@@ -85,18 +94,19 @@ def _run(app: Any, bound: socket.socket, host: str, browser: bool, tell: Callabl
     tell(address)
     if browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
-    server.run(sockets=[bound])
+    with suppress(KeyboardInterrupt):  # the usual way to end it
+        server.run(sockets=[bound])
 
 
 def _bind(host: str, port: int) -> socket.socket:
     """The socket to listen on."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        bound = socket.socket(family)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
         bound.listen(128)  # whoever comes before the page is ready waits
     except OSError as error:
+        bound.close()
         raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
     return bound
 
@@ -104,8 +114,10 @@ def _bind(host: str, port: int) -> socket.socket:
 def _application() -> Any:
     """Solara's own application, without its way to the CDN."""
     import solara.server.cdn_helper
+    import solara.server.settings
     from solara.server.starlette import app
 
+    require_assets(Path(solara.server.settings.assets.proxy_cache_dir))
     solara.server.cdn_helper.fetch_from_cdn = _nothing_from_outside
     warnings.filterwarnings("ignore", message="Cookies with samesite=none")  # of pages within other pages
     return app
