@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "calibrate": calibrate,
         "attribute": attribute,
         "sensitivity": sensitivity,
+        "serve": serve,
     }
     # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C.
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -74,6 +75,15 @@ def build_parser() -> argparse.ArgumentParser:
 
     page = verbs.add_parser("report", help="figures and one self-contained HTML page from results")
     page.add_argument("results", metavar="DIR", type=Path, help="results folder")
+    page.add_argument("--movie", action="store_true", help="also a movie of the tissue, figures/tissue.gif")
+
+    watch = verbs.add_parser("serve", help="a page in the browser: an experiment plays, or results are browsed")
+    _add_config(watch, "experiment file, or folder of finished results")
+    watch.add_argument("--port", metavar="P", type=_port, default=8765, help="of the page (default: %(default)s)")
+    watch.add_argument(
+        "--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on (default: %(default)s, this machine only)"
+    )
+    watch.add_argument("--no-browser", action="store_true", help="do not open the browser")
 
     board = verbs.add_parser("validate", help="published experiments: predicted against observed")
     board.add_argument("ids", metavar="ID", nargs="*", help="of the library, or a file of your own (default: all)")
@@ -123,8 +133,8 @@ def _add_study(parser: argparse.ArgumentParser, folder: str) -> None:
     parser.add_argument("--quiet", action="store_true", help="show no progress")
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"experiment file (default: {DEFAULT_CONFIG})")
+def _add_config(parser: argparse.ArgumentParser, what: str = "experiment file") -> None:
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"{what} (default: {DEFAULT_CONFIG})")
     parser.add_argument("--replicates", metavar="N", type=_count, help="number of replicates, in place of the file's")
     parser.add_argument("--seed", metavar="S", type=int, help="seed, in place of the file's")
     parser.add_argument(
@@ -148,6 +158,13 @@ def _power_of_two(text: str) -> int:
     number = _count(text)
     if number & (number - 1) or number < 2:
         raise argparse.ArgumentTypeError("must be a power of two, 2 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError("must be 0 (any free one) to 65535")
     return number
 
 
@@ -226,7 +243,12 @@ def report(given: argparse.Namespace) -> int:
     from abm.study import open_results
     from abm.view.report import write_report
 
-    print(write_report(open_results(given.results)))
+    results = open_results(given.results)
+    print(write_report(results))
+    if given.movie:
+        from abm.view.server.browsing import write_tissue_movie
+
+        print(*write_tissue_movie(results), sep="\n")
     return DONE
 
 
@@ -321,6 +343,20 @@ def sensitivity(given: argparse.Namespace) -> int:
     print(sensitivity_text(found))
     page = write_sensitivity_page(found)
     print(f"\nresults in {found.path}, page in {page}")
+    return DONE
+
+
+def serve(given: argparse.Namespace) -> int:
+    """Serve the page of an experiment, or of finished results, until interrupted."""
+    from abm.view.server.serving import serve_experiment, serve_results
+
+    how = (given.host, given.port, not given.no_browser, lambda text: print(text, flush=True))
+    if given.config and Path(given.config).is_dir():
+        from abm.study import open_results
+
+        serve_results(open_results(given.config), *how)
+    else:
+        serve_experiment(_load(given), *how)
     return DONE
 
 
