@@ -20,7 +20,7 @@ from abm.study.clamping import READ_OUTS, SIGNALS, ClampedStudy, clamped_study
 from abm.study.crew import Borrowed
 from abm.study.shapley import coalitions
 from abm.study.store import ResultsError
-from abm.view.attribution import attribution_text, pair_lines, silent_lines, write_attribution_page
+from abm.view.attribution import attribution_text, pair_lines, share_text, silent_lines, write_attribution_page
 
 
 @pytest.fixture(scope="module")
@@ -325,3 +325,10 @@ def test_a_tiny_experiment_from_end_to_end(config: Path, tmp_path: Path, capsys:
         rows["total"], abs=1e-15
     )
     assert abs(rows["remainder"]) < 1e-9
+
+
+def test_a_share_of_what_may_be_nothing_is_not_told() -> None:
+    row = Share("run", "bdnf_protein", "lactate", 0.01, 0.0, 0.02, 0.5, 0.4, 0.62, 8, 1.01)
+    assert share_text(row) == "50 % [40, 62]"
+    assert share_text(row._replace(share=66.1, share_ci_low=math.nan, share_ci_high=math.nan)) == ""
+    assert share_text(row._replace(n=1, share_ci_low=math.nan, share_ci_high=math.nan)) == "50 %"

@@ -113,12 +113,14 @@ def _factor(value: float, low: float, high: float) -> str:
 
 
 def share_text(row: Share) -> str:
-    """The share in percent with its interval; empty where there is no effect to share out."""
-    if math.isnan(row.share):
+    """The share in percent with its interval; empty where there is no effect to share out.
+
+    Without an interval over replicates the total cannot be told from no effect, and shares of it would say nothing.
+    """
+    if math.isnan(row.share) or (row.n > 1 and math.isnan(row.share_ci_low)):
         return ""
-    numbers = (row.share, row.share_ci_low, row.share_ci_high)
-    percent = [str(round(100.0 * value)) for value in numbers if not math.isnan(value)]
-    return f"{percent[0]} %" if len(percent) == 1 else f"{percent[0]} % [{percent[1]}, {percent[2]}]"
+    share = f"{round(100.0 * row.share)} %"
+    return share if row.n == 1 else f"{share} [{round(100.0 * row.share_ci_low)}, {round(100.0 * row.share_ci_high)}]"
 
 
 def attribution_figure(found: Attribution) -> Figure:
