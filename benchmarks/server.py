@@ -74,8 +74,9 @@ def visitors(browser: Any, address: str, pid: int, minutes: float) -> list[float
     found, end = [], time.perf_counter() + 60.0 * minutes
     while time.perf_counter() < end:
         context = browser.new_context(viewport={"width": 1440, "height": 900})
-        tab = Tab(context.new_page(), address).open()
-        tab.choose("Compare with", "sedentary")
+        tab = Tab(context.new_page(), address)
+        tab.page.set_default_timeout(60_000)  # a busy machine is slow, not wrong
+        tab.open().choose("Compare with", "sedentary")
         tab.press("Play")
         tab.page.wait_for_timeout(4000)
         tab.page.close(run_before_unload=True)
