@@ -44,13 +44,16 @@ class Column:
 
 
 class AgentTable:
-    """The columns of all agents of one class in one model; attribute access gives the arrays, agents first."""
+    """The columns of all agents of one class in one model; attribute access gives the arrays, agents first.
+
+    In memory the agents' entries lie side by side (Fortran order), so that loops over agents run along the array.
+    """
 
     def __init__(self, declared: dict[str, Column], agents: int) -> None:
         self.declared = declared
         self.agents: list[ColumnAgent] = []
         self.columns: dict[str, npt.NDArray[Any]] = {
-            name: np.full((agents, *column.shape), column.default, column.dtype) for name, column in declared.items()
+            name: np.full((agents, *column.shape), column.default, column.dtype, "F") for name, column in declared.items()
         }
 
     def __getattr__(self, name: str) -> npt.NDArray[Any]:
@@ -67,7 +70,7 @@ class AgentTable:
         for name, column in self.declared.items():
             old = self.columns[name]
             if len(old) < rows:
-                new = np.full((rows, *column.shape), column.default, column.dtype)
+                new = np.full((rows, *column.shape), column.default, column.dtype, "F")
                 new[: len(old)] = old
                 self.columns[name] = new
 

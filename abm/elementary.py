@@ -1,13 +1,19 @@
 """Exponential and power functions that give the same bits on every machine.
 
 The exponential of a system's mathematics library may differ in the last bit between processors.
-These use additions and multiplications in a fixed order only, which IEEE 754 rounds alike everywhere.
+These use additions and multiplications in a fixed order only, which IEEE 754 rounds alike everywhere. They hold no
+table and no branch, so that a loop over them is compiled to work on several numbers at once.
 """
 
 import math
+from typing import Any
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from abm.loops import rule
 
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # ln 2 split in two, so that n * LN2_HIGH is exact for |n| < 2^20
@@ -16,39 +22,62 @@ SQRT_HALF = 0.7071067811865476
 C2, C3, C4, C5, C6, C7 = (1.0 / math.factorial(k) for k in range(2, 8))
 C8, C9, C10, C11, C12, C13 = (1.0 / math.factorial(k) for k in range(8, 14))
 L3, L5, L7, L9, L11, L13, L15, L17, L19, L21 = (1.0 / k for k in range(3, 22, 2))
-POWERS_OF_TWO = np.ldexp(1.0, np.arange(-1022, 1024))
+LARGEST, SMALLEST = 709.0, -708.0  # arguments beyond which the exponential is infinite or 0
+SMALLEST_NORMAL = 2.0**-1022
+MANTISSA, ONE_HALF = (1 << 52) - 1, 1022 << 52  # bits of a double: its fraction, and 0.5
 
 
-@njit(cache=True, error_model="numpy")
+@intrinsic
+def double_of_bits(context: Any, bits: Any) -> Any:
+    """The double whose 64 bits are those of an integer."""
+
+    def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), build
+
+
+@intrinsic
+def bits_of_double(context: Any, number: Any) -> Any:
+    """The 64 bits of a double as an integer."""
+
+    def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), build
+
+
+@rule
 def exponential(x: float) -> float:
     """e to the power x, to 2 units in the last place, for any finite x.
 
     x = n ln 2 + r with |r| <= ln(2)/2; e^r by its Taylor series to r^13 (remainder below 2e-17), even and odd terms
     apart because two short chains of products run faster than one long one; then times 2^n.
     """
-    if x > 709.0:
-        return math.inf
-    if x < -708.0:
-        return 0.0
-    n = math.floor(x * LOG2_E + 0.5)
-    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    within = min(max(x, SMALLEST), LARGEST)
+    n = math.floor(within * LOG2_E + 0.5)
+    r = (within - n * LN2_HIGH) - n * LN2_LOW
     q = r * r
     even = 1.0 + q * (C2 + q * (C4 + q * (C6 + q * (C8 + q * (C10 + q * C12)))))
     odd = 1.0 + q * (C3 + q * (C5 + q * (C7 + q * (C9 + q * (C11 + q * C13)))))
-    scale: float = POWERS_OF_TWO[int(n) + 1022]
-    return (even + r * odd) * scale
+    # Through 32 bits, because few processors turn several doubles into integers of 64 bits at once.
+    power_of_two: float = double_of_bits((np.int64(np.int32(n)) + 1023) << 52)
+    value = (even + r * odd) * power_of_two
+    return math.inf if x > LARGEST else (0.0 if x < SMALLEST else value)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def logarithm(x: float) -> float:
     """Natural logarithm of x > 0, to 2 units in the last place.
 
     x = m 2^n with m in [sqrt(1/2), sqrt 2); ln m = 2 artanh(s), s = (m - 1)/(m + 1), by its series to s^21.
     """
-    m, n = math.frexp(x)
-    if m < SQRT_HALF:
-        m *= 2.0
-        n -= 1
+    bits = bits_of_double(max(x, SMALLEST_NORMAL))
+    fraction: float = double_of_bits((bits & MANTISSA) | ONE_HALF)  # x = fraction 2^exponent, 1/2 <= fraction < 1
+    exponent = np.float64(np.int32((bits >> 52) - 1022))
+    small = fraction < SQRT_HALF
+    m = 2.0 * fraction if small else fraction
+    n = exponent - 1.0 if small else exponent
     s = (m - 1.0) / (m + 1.0)
     q = s * s
     w = q * q
@@ -57,15 +86,14 @@ def logarithm(x: float) -> float:
     return n * LN2_HIGH + (n * LN2_LOW + 2.0 * s * (even + q * odd))
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def power(x: float, exponent: float) -> float:
     """x to the power exponent, for x >= 0; 0 to a positive power is 0."""
-    if x <= 0.0:
-        return 0.0
-    return exponential(exponent * logarithm(x))
+    value = exponential(exponent * logarithm(x))
+    return value if x > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def relax(value: float, target: float, rate: float, duration: float) -> float:
     """Exact solution of y' = rate (target - y) after `duration`: target + (y - target) e^(-rate duration)."""
     return target + (value - target) * exponential(-rate * duration)

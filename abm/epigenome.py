@@ -15,11 +15,10 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.elementary import exponential, power, relax
+from abm.loops import rule
 from abm.parameters import Unit
-from abm.streams import NUCLEOSOMES, StreamKey, fill_uniforms
 
 PROMOTERS = ("I", "II", "IV", "VI")
 NUCLEOSOMES_PER_PROMOTER = 12  # about 2.4 kb around a promoter
@@ -48,7 +47,7 @@ class EpigenomeParameters(NamedTuple):
     hdac_time: Annotated[float, Unit("h")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def free_enzyme(bhb: float, ic50: float, drug: float) -> float:
     """Fraction of one HDAC that no inhibitor occupies: 1 / (1 + [BHB]/IC50 + D).
 
@@ -58,7 +57,7 @@ def free_enzyme(bhb: float, ic50: float, drug: float) -> float:
     return 1.0 / (1.0 + bhb / ic50 + drug)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def eraser_activity(
     p: EpigenomeParameters,
     bhb: float,
@@ -80,7 +79,7 @@ def eraser_activity(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def hdac_abundance(abundance: float, loss: float, creb: float, p: EpigenomeParameters, dt: float) -> float:
     """HDAC2 or HDAC3 after dt hours: X' = (1 - loss s/(s + s_half) - X) / tau with s = max(S - 1, 0).
 
@@ -91,7 +90,7 @@ def hdac_abundance(abundance: float, loss: float, creb: float, p: EpigenomeParam
     return relax(abundance, target, 1.0 / p.hdac_time, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def writer_rate(p: EpigenomeParameters, creb: float) -> float:
     """Acetylation of an unmodified nucleosome, 1/h: k_e w0 (1 + g_w (S - 1)), never below zero.
 
@@ -102,7 +101,7 @@ def writer_rate(p: EpigenomeParameters, creb: float) -> float:
     return rest * max(1.0 + p.writer_gain * (creb - 1.0), 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def repression_rate(p: EpigenomeParameters, repressed: float, eraser: float) -> float:
     """Repression of an unmodified nucleosome, 1/h: r1 (1 + b R^2) h, with R the repressed fraction of the row.
 
@@ -114,86 +113,73 @@ def repression_rate(p: EpigenomeParameters, repressed: float, eraser: float) -> 
     return basal * (1.0 + p.repressor_recruitment * repressed * repressed) * eraser
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def opening_rate(p: EpigenomeParameters, creb: float) -> float:
     """Return of a repressed nucleosome to the unmodified state, 1/h: r2 S^k."""
     return p.opening_rate * power(creb, p.opening_exponent)
 
 
-class NucleosomeRates(NamedTuple):
+class ChromatinStep(NamedTuple):
     """What one neuron's signals make of the chain R - U - A within a step; the same for its four promoters.
 
     acetylated, deacetylated: probabilities of leaving U for A and A for U within the step, by the exact solution of
-    that pair; opening: R -> U, 1/h; eraser: deacetylating activity relative to rest.
+    that pair; opening: R -> U, 1/h.
     """
 
     acetylated: float
     deacetylated: float
     opening: float
-    eraser: float
 
 
-@njit(cache=True, error_model="numpy")
-def nucleosome_rates(p: EpigenomeParameters, creb: float, eraser: float, dt: float) -> NucleosomeRates:
-    """Rates of the chain in a neuron with the given CREB signal and eraser activity, for a step of dt hours."""
+@rule
+def chromatin_step(p: EpigenomeParameters, creb: float, eraser: float, dt: float) -> ChromatinStep:
+    """The chain in a neuron with the given CREB signal and eraser activity, both relative to rest, over dt hours."""
     on, off = writer_rate(p, creb), p.eraser_rate * eraser
     mixed = (1.0 - exponential(-(on + off) * dt)) / max(on + off, 1e-300)
-    return NucleosomeRates(mixed * on, mixed * off, opening_rate(p, creb), eraser)
+    return ChromatinStep(mixed * on, mixed * off, opening_rate(p, creb))
 
 
-@njit(cache=True, error_model="numpy")
-def next_nucleosome(raise_below: float, lower_from: float, draw: float) -> int:
-    """New state of a nucleosome: acetylated if draw < raise_below, repressed if draw >= lower_from, else unmodified.
+class RowThresholds(NamedTuple):
+    """Where a uniform draw leads the nucleosomes of one row within a step, by the state each is in.
+
+    Below `raise_*` it ends acetylated, from `lower_*` on repressed, else unmodified. A repressed one is never acetylated
+    within one step; below `raise_repressed` it opens.
+    """
+
+    raise_unmodified: float
+    lower_unmodified: float
+    raise_acetylated: float
+    lower_acetylated: float
+    raise_repressed: float
+
+
+@rule
+def row_thresholds(
+    p: EpigenomeParameters, acetylated: float, deacetylated: float, opening: float, repressed: float, eraser: float,
+    dt: float,
+) -> RowThresholds:
+    """Thresholds of a row of which the fraction `repressed` is repressed; the other arguments as in `ChromatinStep`.
+
+    The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
+    distribution is kept without step error.
+    """
+    closing = repression_rate(p, repressed, eraser)
+    mixed = (1.0 - exponential(-(closing + opening) * dt)) / max(closing + opening, 1e-300)
+    repress, open_up = mixed * closing, mixed * opening
+    return RowThresholds(
+        acetylated, 1.0 - (1.0 - acetylated) * repress, 1.0 - deacetylated, 1.0 - deacetylated * repress, open_up
+    )
+
+
+@rule
+def next_nucleosome(state: float, t: RowThresholds, draw: float) -> int:
+    """State of a nucleosome (-1 R, 0 U, 1 A) after a step, given the thresholds of its row and a uniform draw.
 
     A larger draw never means a more open state, so two runs with the same luck stay as alike as they can.
     """
-    return (draw < raise_below) - (draw >= lower_from)
-
-
-@njit(cache=True, error_model="numpy")
-def draw_nucleosomes(key: StreamKey, first: int, step: int, draws: npt.NDArray[np.float64]) -> None:
-    """Draws for the nucleosomes of the neurons first, first + 1, ... in one step, into draws, shape (12, 4, n).
-
-    Nucleosome 4 b + k of promoter q uses draws[q + 4 b, k], keyed by (neuron, step, q + 4 b).
-    """
-    for block in range(draws.shape[0]):
-        fill_uniforms(key, first, step, NUCLEOSOMES, block, draws[block])
-
-
-@njit(cache=True, error_model="numpy")
-def advance_nucleosomes(
-    row: npt.NDArray[np.int8],
-    p: EpigenomeParameters,
-    rates: NucleosomeRates,
-    dt: float,
-    draws: npt.NDArray[np.float64],
-    promoter: int,
-    column: int,
-) -> float:
-    """Move one promoter's row of nucleosomes, shape (12,), by dt hours in place; returns its acetylated fraction.
-
-    The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
-    distribution is kept without step error. draws: uniform, shape (12, 4, n), see `draw_nucleosomes`; column: the
-    neuron's place in them.
-    """
-    repressed = 0
-    for state in row:
-        repressed += state == -1
-    closing = repression_rate(p, repressed / row.size, rates.eraser)
-    mixed = (1.0 - exponential(-(closing + rates.opening) * dt)) / max(closing + rates.opening, 1e-300)
-    repress, open_up = mixed * closing, mixed * rates.opening
-    raise_unmodified, lower_unmodified = rates.acetylated, 1.0 - (1.0 - rates.acetylated) * repress
-    raise_acetylated, lower_acetylated = 1.0 - rates.deacetylated, 1.0 - rates.deacetylated * repress
-    acetylated = 0
-    for block in range(row.size // 4):
-        for position in range(4):
-            state = row[4 * block + position]
-            raise_below = raise_unmodified if state == 0 else (raise_acetylated if state == 1 else 0.0)
-            lower_from = lower_unmodified if state == 0 else (lower_acetylated if state == 1 else open_up)
-            state = next_nucleosome(raise_below, lower_from, draws[promoter + 4 * block, position, column])
-            row[4 * block + position] = state
-            acetylated += state == 1
-    return acetylated / row.size
+    raise_below = t.raise_unmodified if state == 0.0 else (t.raise_acetylated if state > 0.0 else 0.0)
+    lower_from = t.lower_unmodified if state == 0.0 else (t.lower_acetylated if state > 0.0 else t.raise_repressed)
+    return np.int8(draw < raise_below) - np.int8(draw >= lower_from)
 
 
 def mean_field(

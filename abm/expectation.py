@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from abm.elementary import relax
+from abm.elementary import power, relax
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     EpigenomeParameters,
@@ -116,7 +116,7 @@ def expected_neuron(
     if drugs is None:
         drugs = np.array([Pharmacology()], dtype=np.float64)
     out = np.zeros((len(Expected._fields), len(activity)))
-    _march(e, x, promoter_constants(x, e), rest, concentrations, activity, drugs, dt, ways, distribution, out)
+    _march(e, x, promoter_constants(x, e, dt), rest, concentrations, activity, drugs, dt, ways, distribution, out)
     return Expected(*out)
 
 
@@ -220,7 +220,7 @@ def _march(
         _acetylated_counts(probability, ways, open_share, counts)
         receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
         for q in range(4):
-            start = burst_start(x, creb, c.frequency_exponent[q], receptor, rest.glucocorticoid)
+            start = burst_start(x, power(creb, c.frequency_exponent[q]), receptor, rest.glucocorticoid)
             active = _bursting(x, counts, start, c.resting_acetylated, c.duration_gain[q])
             made = d.transcription * 2.0 * initiation_rate(x, c.transcript_share[q]) * active
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)

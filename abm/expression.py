@@ -6,10 +6,15 @@ Time in hours; metabolites in mmol/L and hormones and proteins in nmol/L of extr
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
+import numpy as np
+import numpy.typing as npt
 
 from abm.elementary import exponential, power, relax
+from abm.loops import rule
 from abm.parameters import Unit
+
+
+MOST_TRANSCRIPTS = 4095  # per promoter and neuron; a hundred times what the strongest drive makes
 
 
 class ExpressionParameters(NamedTuple):
@@ -58,7 +63,7 @@ class ExpressionParameters(NamedTuple):
     trkb_resting_occupancy: Annotated[float, Unit("1")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def hill(concentration: float, half: float, exponent: int) -> float:
     """Saturating drive c^n / (c^n + K^n), 0 to 1, for a whole exponent n."""
     ratio = concentration / half
@@ -68,7 +73,7 @@ def hill(concentration: float, half: float, exponent: int) -> float:
     return drive / (1.0 + drive)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def rise(drive: float, rest: float) -> float:
     """What a metabolic or muscle signal adds: its saturating drive above the neuron's set point, never below zero.
 
@@ -78,7 +83,7 @@ def rise(drive: float, rest: float) -> float:
     return max(drive - rest, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
     """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
 
@@ -87,7 +92,7 @@ def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
     return activity * (1.0 + p.bhb_excitability * bhb)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: float) -> float:
     """Share of glucocorticoid receptors occupied: u / (1 + u), u = (C / K)^n + agonist (Reul 1987, reul1987).
 
@@ -98,7 +103,7 @@ def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: 
     return bound / (1.0 + bound)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest: float, dt: float) -> float:
     """FNDC5 of the neuron, relative to rest, after dt hours.
 
@@ -110,7 +115,7 @@ def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest
     return relax(fndc5, target, 1.0 / p.fndc5_time, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def creb_target(
     p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float
 ) -> float:
@@ -125,11 +130,13 @@ def creb_target(
     return max(signal, 0.05)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def burst_start(
-    p: ExpressionParameters, creb: float, exponent: float, glucocorticoid: float, rest_glucocorticoid: float
+    p: ExpressionParameters, frequency: float, glucocorticoid: float, rest_glucocorticoid: float
 ) -> float:
-    """Rate at which a silent promoter starts a burst, 1/h: k_on S^n (1 - g GR) / (1 - g GR_rest).
+    """Rate at which a silent promoter starts a burst, 1/h: k_on f (1 - g GR) / (1 - g GR_rest).
+
+    frequency f: S^n, S the CREB signal relative to rest, n the promoter's exponent.
 
     Depolarisation raises burst frequency (Chen 2019, chen2019); receptors tethered at the promoter lower transcription
     (Chen 2017, chen2017).
@@ -137,10 +144,10 @@ def burst_start(
     repression = (1.0 - p.glucocorticoid_repression * glucocorticoid) / (
         1.0 - p.glucocorticoid_repression * rest_glucocorticoid
     )
-    return p.burst_start_rate * power(creb, exponent) * max(repression, 0.0)
+    return p.burst_start_rate * frequency * max(repression, 0.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def burst_end(p: ExpressionParameters, acetylated: float, resting_acetylated: float, gain: float) -> float:
     """Rate at which a burst ends, 1/h: k_off / (1 + g (A/A0 - 1)): acetylation prolongs bursts (Chen 2019, chen2019).
 
@@ -149,26 +156,24 @@ def burst_end(p: ExpressionParameters, acetylated: float, resting_acetylated: fl
     return p.burst_end_rate / max(1.0 + gain * (acetylated / resting_acetylated - 1.0), 0.1)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def switching(start: float, end: float, dt: float) -> tuple[float, float]:
     """Probabilities that a silent allele bursts, and a bursting one is silent, dt hours later: the exact two states."""
     mixed = (1.0 - exponential(-(start + end) * dt)) / (start + end)
     return mixed * start, mixed * end
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_promoter(active: int, switched_on: float, switched_off: float, draw: float) -> int:
     """Telegraph promoter of one allele after a step; 1 bursting, 0 silent. A small draw means bursting."""
     return int(draw < (1.0 - switched_off if active == 1 else switched_on))
 
 
-@njit(cache=True, error_model="numpy")
-def poisson(mean: float, draw: float) -> int:
-    """Poisson variate of a small mean by inversion of one uniform draw."""
-    if mean <= 0.0:
-        return 0
-    term = exponential(-mean)
-    total, count = term, 0
+@rule
+def poisson(mean: float, none: float, draw: float) -> int:
+    """Poisson variate of a small mean by inversion of one uniform draw; none: e^-mean, the probability of 0."""
+    term = total = none
+    count = 0
     while draw > total and count < 1000:
         count += 1
         term *= mean / count
@@ -176,16 +181,15 @@ def poisson(mean: float, draw: float) -> int:
     return count
 
 
-@njit(cache=True, error_model="numpy")
-def binomial(trials: int, probability: float, draw: float) -> int:
-    """Binomial variate by inversion of one uniform draw; for few trials and a probability below one half."""
-    if trials == 0:
-        return 0
-    term = 1.0
-    for _ in range(trials):
-        term *= 1.0 - probability
+@rule
+def binomial(trials: int, probability: float, none: float, draw: float) -> int:
+    """Binomial variate by inversion of one uniform draw, for few trials and a probability below one half.
+
+    none: probability of 0, (1 - probability)^trials.
+    """
     odds = probability / (1.0 - probability)
-    total, count = term, 0
+    term = total = none
+    count = 0
     while draw > total and count < trials:
         count += 1
         term *= odds * (trials - count + 1) / count
@@ -193,7 +197,12 @@ def binomial(trials: int, probability: float, draw: float) -> int:
     return count
 
 
-@njit(cache=True, error_model="numpy")
+def survival(lost: float) -> npt.NDArray[np.float64]:
+    """Probability (1 - lost)^m that none of m transcripts decays in a step, for m = 0, 1, ... up to MOST_TRANSCRIPTS."""
+    return np.cumprod(np.concatenate([[1.0], np.full(MOST_TRANSCRIPTS, 1.0 - lost)]))
+
+
+@rule
 def initiation_rate(p: ExpressionParameters, share: float) -> float:
     """Transcripts started per hour by one bursting allele, such that the mean at rest is share x transcripts_at_rest.
 
@@ -203,7 +212,7 @@ def initiation_rate(p: ExpressionParameters, share: float) -> float:
     return share * p.transcripts_at_rest * 0.6931471805599453 / (p.transcript_half_life * 2.0 * active_share)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_proform(p: ExpressionParameters, proform: float, transcripts: float, synthesis: float, dt: float) -> float:
     """proBDNF dimers in the neuron after dt hours: P' = k m - (ln 2 / half-life) P.
 
@@ -215,7 +224,7 @@ def next_proform(p: ExpressionParameters, proform: float, transcripts: float, sy
     return relax(proform, synthesis * at_rest * transcripts / p.transcripts_at_rest, rate, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_store(p: ExpressionParameters, store: float, proform: float, activity: float, dt: float) -> float:
     """Mature BDNF dimers in the vesicle store after dt hours.
 
@@ -228,7 +237,7 @@ def next_store(p: ExpressionParameters, store: float, proform: float, activity: 
     return relax(store, 0.6931471805599453 / p.proform_half_life * proform / loss, loss, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def release_rate(p: ExpressionParameters, store: float, activity: float) -> float:
     """Mature BDNF dimers that the neuron releases per hour: f a^n (ln 2 / t_store) B.
 
@@ -239,7 +248,7 @@ def release_rate(p: ExpressionParameters, store: float, activity: float) -> floa
     return released * 0.6931471805599453 / p.store_half_life * store
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_trkb_surface(p: ExpressionParameters, surface: float, relative_bdnf: float, dt: float) -> float:
     """TrkB at the surface, relative to rest, after dt hours: R' = (1 - R) / tau - k (occ - occ_rest) R.
 
@@ -253,14 +262,14 @@ def next_trkb_surface(p: ExpressionParameters, surface: float, relative_bdnf: fl
     return relax(surface, back / (back + lost), back + lost, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def trkb_drive(relative_bdnf: float, surface: float) -> float:
     """TrkB signalling relative to rest: k = 2 (b R)^2 / ((b R)^2 + 1), 1 at rest, at most 2 (operating range)."""
     bound = relative_bdnf * surface
     return 2.0 * bound * bound / (bound * bound + 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def p75_drive(p: ExpressionParameters, proform: float, activity: float) -> float:
     """p75 signalling by the proBDNF that the neuron itself secretes, relative to rest: 2 x / (1 + x), x = a P / P_rest.
 

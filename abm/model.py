@@ -30,8 +30,9 @@ from abm.forcing import (
 )
 from abm.metrics import METRICS
 from abm.network import NetworkParameters, Synapses, Wiring, advance_synapses, input_activity, replay, wire
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, advance_neurons, promoter_constants
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
+from abm.population import advance_neurons
 from abm.schedule import Timeline, compile_schedule, resting_timeline
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
@@ -114,9 +115,8 @@ class HippocampusModel(mesa.Model):
         self.plasticity = load_parameters(SynapseParameters, "synapses", species, overrides)
         self.network = load_parameters(NetworkParameters, "network", species, overrides)
         self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
-        self.promoters = promoter_constants(self.expression, self.epigenome)
+        self.promoters = promoter_constants(self.expression, self.epigenome, self.clock.step)
         step = self.clock.step
-        self.transcript_loss = 1.0 - exponential(-LN2 * step / self.expression.transcript_half_life)
         self.early_decay = exponential(-step / self.plasticity.early_time)
 
     def _build(self, neurons: int, seed: int) -> None:
@@ -250,8 +250,7 @@ class HippocampusModel(mesa.Model):
         n, w, s, step = self._columns(), self.wiring, self.synapses, self.clock.step
         signals, taken, p = self._signals(), self.clock.taken, self.plasticity
         advance_neurons(
-            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, step,
-            self.transcript_loss, self.key, taken,
+            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, step, self.key, taken
         )  # fmt: skip
         advance_synapses(
             w, s.early, s.late, p, step, self.early_decay, n.trkb, n.spine, n.scale, n.plasticity_protein,

@@ -1,4 +1,4 @@
-"""The neuron: a Mesa agent whose state lives in columns, the rule of one neuron, and the loop over all of them."""
+"""The neuron: a Mesa agent whose state lives in columns, what acts on it, and its set points."""
 
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -8,53 +8,19 @@ import numpy.typing as npt
 from numba import njit
 
 from abm.columns import Column, ColumnAgent
-from abm.elementary import relax
+from abm.elementary import exponential
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     PROMOTERS,
     EpigenomeParameters,
-    advance_nucleosomes,
-    draw_nucleosomes,
     eraser_activity,
-    hdac_abundance,
-    nucleosome_rates,
     resting_acetylation,
 )
-from abm.expression import (
-    ExpressionParameters,
-    binomial,
-    burst_end,
-    burst_start,
-    creb_target,
-    excited,
-    glucocorticoid_occupancy,
-    hill,
-    initiation_rate,
-    next_fndc5,
-    next_proform,
-    next_promoter,
-    next_store,
-    next_trkb_surface,
-    p75_drive,
-    poisson,
-    release_rate,
-    rise,
-    switching,
-    trkb_drive,
-)
-from abm.streams import TRANSCRIPTION, StreamKey, fill_uniforms
-from abm.synapses import (
-    SynapseParameters,
-    cortisol_gain,
-    next_contacts,
-    next_protein,
-    next_scale,
-    next_threshold,
-    trkb_gain,
-)
+from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, survival
+from abm.synapses import SynapseParameters, cortisol_gain
 
 ALLELES = 2
-TILE = 256  # neurons whose draws are made together; their buffers stay in the processor's cache
+LN2 = 0.6931471805599453
 
 
 class Neuron(ColumnAgent):
@@ -139,20 +105,27 @@ class Pharmacology(NamedTuple):
 
 
 class PromoterConstants(NamedTuple):
-    """Per-promoter constants in the order I, II, IV, VI, each of shape (4,), and the resting acetylated fraction."""
+    """Per-promoter constants in the order I, II, IV, VI, each of shape (4,), and what belongs to none of them.
+
+    resting_acetylated: fraction; lost: probability that a transcript decays within a step; survival: see
+    `abm.expression.survival`.
+    """
 
     frequency_exponent: npt.NDArray[np.float64]
     duration_gain: npt.NDArray[np.float64]
     transcript_share: npt.NDArray[np.float64]
     resting_acetylated: float
+    lost: float
+    survival: npt.NDArray[np.float64]
 
 
-def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters) -> PromoterConstants:
-    """The promoters' constants as arrays for the compiled loop."""
+def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
+    """The promoters' constants as arrays for the compiled loop, for steps of dt hours."""
     named = p._asdict()
     kinds = ("frequency_exponent", "duration_gain", "transcript_share")
     frequency, duration, share = (np.array([named[f"{kind}_{promoter}"] for promoter in PROMOTERS]) for kind in kinds)
-    return PromoterConstants(frequency, duration, share, resting_acetylation(e))
+    lost = 1.0 - exponential(-LN2 * dt / p.transcript_half_life)
+    return PromoterConstants(frequency, duration, share, resting_acetylation(e), lost, survival(lost))
 
 
 class Signals(NamedTuple):
@@ -181,134 +154,3 @@ def add_set_point(
         n.rest_glucocorticoid[i] += weight * glucocorticoid_occupancy(x, signals.cortisol[v], 0.0)
         n.rest_potentiation[i] += weight * cortisol_gain(s, signals.cortisol[v])
         n.rest_bdnf[i] += weight * signals.bdnf[v]
-
-
-@njit(cache=True, error_model="numpy")
-def sense(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    dt: float,
-) -> None:
-    """Signals in every neuron: FNDC5, the CREB signal, HDAC2 and HDAC3, and the activity of the erasers."""
-    for i in range(n.voxel.size):
-        v = n.voxel[i]
-        bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
-        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
-        n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
-        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i])
-        n.activity[i] = excited(x, n.activity[i], raised)
-        target = d.creb * creb_target(
-            x,
-            n.activity[i],
-            raised,
-            rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
-            rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
-            d.fndc5 * n.fndc5[i],
-            n.trkb[i],
-        )
-        n.creb[i] = relax(n.creb[i], target, 1.0 / x.creb_time, dt)
-        n.hdac2[i] = hdac_abundance(n.hdac2[i], e.hdac2_loss, n.creb[i], e, dt)
-        n.hdac3[i] = hdac_abundance(n.hdac3[i], e.hdac3_loss, n.creb[i], e, dt)
-        active = eraser_activity(
-            e, bhb, d.hdac1, d.hdac2 * n.hdac2[i], d.hdac3 * n.hdac3[i], d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
-        )
-        n.eraser[i] = active / n.rest_eraser[i]
-
-
-@njit(cache=True, error_model="numpy")
-def transcribe(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    c: PromoterConstants, dt: float, lost: float, key: StreamKey, step: int,
-) -> None:
-    """Nucleosomes, bursts and transcripts of the four Bdnf promoters of every neuron over dt hours."""
-    nucleosomes, bursts = np.empty((12, 4, TILE)), np.empty((4, 4, TILE))
-    decay = 0.6931471805599453 / x.transcript_half_life
-    for first in range(0, n.voxel.size, TILE):
-        draw_nucleosomes(key, first, step, nucleosomes)
-        for q in range(4):
-            fill_uniforms(key, first, step, TRANSCRIPTION, q, bursts[q])
-        for i in range(first, min(first + TILE, n.voxel.size)):
-            receptor = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
-            rates = nucleosome_rates(e, n.creb[i], n.eraser[i], dt)
-            for q in range(4):
-                acetylated = advance_nucleosomes(n.nucleosomes[i, q], e, rates, dt, nucleosomes, q, i - first)
-                start = burst_start(x, n.creb[i], c.frequency_exponent[q], receptor, n.rest_glucocorticoid[i])
-                end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
-                on, off = switching(start, end, dt)
-                before = n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1]
-                n.promoter_on[i, q, 0] = next_promoter(n.promoter_on[i, q, 0], on, off, bursts[q, 0, i - first])
-                n.promoter_on[i, q, 1] = next_promoter(n.promoter_on[i, q, 1], on, off, bursts[q, 1, i - first])
-                # Alleles that burst at one end of the step only are taken to have burst for half of it.
-                bursting = 0.5 * (before + n.promoter_on[i, q, 0] + n.promoter_on[i, q, 1])
-                # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
-                made = d.transcription * bursting * initiation_rate(x, c.transcript_share[q]) * lost / decay
-                decayed = binomial(n.transcripts[i, q], lost, bursts[q, 3, i - first])
-                n.transcripts[i, q] += poisson(made, bursts[q, 2, i - first]) - decayed
-
-
-@njit(cache=True, error_model="numpy")
-def express(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float
-) -> None:
-    """proBDNF, the store of mature BDNF, its release, and TrkB of every neuron over dt hours."""
-    for i in range(n.voxel.size):
-        copies = 0.0
-        for q in range(4):
-            copies += n.transcripts[i, q]
-        n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], n.activity[i], dt)
-        n.bdnf_pro[i] = next_proform(x, n.bdnf_pro[i], copies, d.bdnf_synthesis * d.protein_synthesis, dt)
-        n.release_rate[i] = release_rate(x, n.bdnf_protein[i], n.activity[i])
-        relative = signals.bdnf[n.voxel[i]] / n.rest_bdnf[i]
-        n.trkb_surface[i] = next_trkb_surface(x, n.trkb_surface[i], relative, dt)
-        n.trkb[i] = trkb_drive(relative, d.trkb * n.trkb_surface[i])
-
-
-@njit(cache=True, error_model="numpy")
-def adapt(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, s: SynapseParameters,
-    input_activity: float, dt: float,
-) -> None:
-    """Plasticity protein, contacts, scaling, threshold and plasticity gains of every neuron over dt hours."""
-    for i in range(n.voxel.size):
-        n.plasticity_protein[i] = next_protein(
-            s, n.plasticity_protein[i], n.early_load[i], n.trkb[i], d.protein_synthesis, dt
-        )
-        drive = input_activity * n.drive[i]
-        n.spine[i] = next_contacts(s, n.spine[i], n.trkb[i], dt)
-        n.scale[i] = next_scale(s, n.scale[i], drive, n.trkb[i], dt)
-        n.threshold[i] = next_threshold(s, n.threshold[i], drive, dt)
-        gain = trkb_gain(s, n.trkb[i]) * cortisol_gain(s, signals.cortisol[n.voxel[i]]) / n.rest_potentiation[i]
-        n.potentiation_gain[i] = min(d.nmdar * gain, 1.0 / s.potentiation)
-        n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
-
-
-@njit(cache=True, error_model="numpy")
-def relative_firing(n: NeuronColumns, input_activity: float) -> None:
-    """Firing of every neuron relative to rest, in place: a = E d / (mean d of its region).
-
-    E: entorhinal input relative to rest; d: synaptic drive. Feedback inhibition follows the regional mean, so stronger
-    synapses everywhere change who fires, not how much the region fires.
-    """
-    total, cells = np.zeros(3), np.zeros(3)
-    for i in range(n.region.size):
-        total[n.region[i]] += n.drive[i]
-        cells[n.region[i]] += 1.0
-    for i in range(n.region.size):
-        region = n.region[i]
-        n.activity[i] = input_activity * n.drive[i] * cells[region] / total[region]
-
-
-@njit(cache=True, error_model="numpy")
-def advance_neurons(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, dt: float, lost: float, key: StreamKey,
-    step: int,
-) -> None:
-    """Advance every neuron by dt hours, in place: sense, transcribe, express, adapt.
-
-    lost: probability that a transcript decays within the step. All inputs are those at the start of the step.
-    """
-    relative_firing(n, input_activity)
-    sense(n, signals, d, e, x, dt)
-    transcribe(n, signals, d, e, x, c, dt, lost, key, step)
-    express(n, signals, d, x, dt)
-    adapt(n, signals, d, x, s, input_activity, dt)

@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from abm.elementary import double_of_bits
+from abm.loops import loop, rule
+
 ROUND_FIRST = np.uint64(0xD2511F53)
 ROUND_SECOND = np.uint64(0xCD9E8D57)
 WEYL_FIRST = np.uint64(0x9E3779B9)
@@ -21,6 +24,7 @@ WEYL_SECOND = np.uint64(0xBB67AE85)
 LOW_WORD = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 WORD_TO_UNIT = 2.0**-32
+TWO_TO_52, BITS_OF_TWO_TO_52 = 2.0**52, 0x433 << 52
 
 # Purposes of the draws inside a simulated step; a new purpose takes the next free number.
 NUCLEOSOMES = 1
@@ -85,30 +89,37 @@ def philox(
     return a, b, c, d
 
 
+@rule
+def unit(word: np.uint64) -> float:
+    """A 32-bit random word as a number of the open interval (0, 1): (word + 1/2) 2^-32.
+
+    Put below the leading bit of 2^52 the word is a double less that number, which is faster than a conversion.
+    """
+    number: float = double_of_bits(np.int64(word) | BITS_OF_TWO_TO_52) - TWO_TO_52
+    return (number + 0.5) * WORD_TO_UNIT
+
+
 @njit(cache=True, error_model="numpy")
 def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) -> tuple[float, float, float, float]:
     """Four independent draws from the open interval (0, 1), each on a grid of 2^-32."""
     a, b, c, d = philox(key, index, step, purpose, block)
-    return (
-        (np.float64(a) + 0.5) * WORD_TO_UNIT,
-        (np.float64(b) + 0.5) * WORD_TO_UNIT,
-        (np.float64(c) + 0.5) * WORD_TO_UNIT,
-        (np.float64(d) + 0.5) * WORD_TO_UNIT,
-    )
+    return unit(a), unit(b), unit(c), unit(d)
 
 
-@njit(cache=True, error_model="numpy")
+@loop
 def fill_uniforms(
     key: StreamKey, first: int, step: int, purpose: int, block: int, draws: npt.NDArray[np.float64]
 ) -> None:
     """`uniforms` for the indices first, first + 1, ... into draws, shape (4, n): the same numbers, made faster.
 
-    The rounds stand in the loop itself, because only so does the compiler work on several indices at once.
+    The rounds stand in the loop itself, because only so does the compiler work on several indices at once; masks tell
+    it that every word has 32 bits.
     """
-    start = np.uint64(first)
-    for i in range(draws.shape[1]):
-        a, b, c, d = (start + np.uint64(i)) & LOW_WORD, np.uint64(step), np.uint64(purpose), np.uint64(block)
-        k, m = key.first, key.second
+    start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
+    counter = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    for i in range(np.uint64(draws.shape[1])):
+        a, b, c, d = (start + i) & LOW_WORD, counter[0], counter[1], counter[2]
+        k, m = round_key, other_key
         for _ in range(10):
             left = ROUND_FIRST * a
             right = ROUND_SECOND * c
@@ -118,10 +129,7 @@ def fill_uniforms(
             d = left & LOW_WORD
             k = (k + WEYL_FIRST) & LOW_WORD
             m = (m + WEYL_SECOND) & LOW_WORD
-        draws[0, i] = (np.float64(np.int64(a)) + 0.5) * WORD_TO_UNIT
-        draws[1, i] = (np.float64(np.int64(b)) + 0.5) * WORD_TO_UNIT
-        draws[2, i] = (np.float64(np.int64(c)) + 0.5) * WORD_TO_UNIT
-        draws[3, i] = (np.float64(np.int64(d)) + 0.5) * WORD_TO_UNIT
+        draws[0, i], draws[1, i], draws[2, i], draws[3, i] = unit(a), unit(b), unit(c), unit(d)
 
 
 @njit(cache=True, error_model="numpy")

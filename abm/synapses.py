@@ -8,9 +8,8 @@ linear and is advanced by its exact exponential. After Luboeinski & Tetzlaff 202
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
 from abm.elementary import exponential, logarithm, relax
+from abm.loops import rule
 from abm.parameters import Unit
 
 
@@ -40,7 +39,7 @@ class SynapseParameters(NamedTuple):
     cortisol_floor: Annotated[float, Unit("1")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def cortisol_gain(p: SynapseParameters, cortisol: float) -> float:
     """Gain of potentiation by free cortisol, nmol/L: an inverted U, G = f + (1 - f) exp(-ln(C/C_opt)^2 / (2 w^2)).
 
@@ -50,7 +49,7 @@ def cortisol_gain(p: SynapseParameters, cortisol: float) -> float:
     return p.cortisol_floor + (1.0 - p.cortisol_floor) * exponential(-0.5 * distance * distance)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def trkb_gain(p: SynapseParameters, trkb: float) -> float:
     """Gain of potentiation by TrkB signalling k relative to rest: 1 + g (k - 1).
 
@@ -60,7 +59,7 @@ def trkb_gain(p: SynapseParameters, trkb: float) -> float:
     return 1.0 + p.trkb_gate * (trkb - 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def potentiated(p: SynapseParameters, early: float, drive: float, threshold: float, gain: float) -> float:
     """Early change after an event in which both cells fired: e + a_P G y / (y + th) (1 - e).
 
@@ -70,7 +69,7 @@ def potentiated(p: SynapseParameters, early: float, drive: float, threshold: flo
     return early + p.potentiation * gain * drive / (drive + threshold) * (1.0 - early)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def depressed(p: SynapseParameters, early: float, gain: float) -> float:
     """Early change after an event in which only the sending cell fired: e + a_D G (-1/2 - e).
 
@@ -79,13 +78,13 @@ def depressed(p: SynapseParameters, early: float, gain: float) -> float:
     return early + min(p.depression * gain, 1.0) * (-0.5 - early)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_early(early: float, decay: float) -> float:
     """Early change between events: e' = -e / tau, with decay = exp(-dt / tau)."""
     return early * decay
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def late_turnover(p: SynapseParameters, trkb: float) -> float:
     """Loss of the late change, 1/h: (3/2 - min(k, 2)/2) / tau; spines live 1-2 weeks (Attardo 2015, attardo2015)."""
     return (1.5 - 0.5 * min(trkb, 2.0)) / p.late_time
@@ -100,7 +99,7 @@ class LateStep(NamedTuple):
     depressed_target: float
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def late_step(p: SynapseParameters, protein: float, trkb: float, dt: float) -> LateStep:
     """Exact solution over dt hours of z' = (p / tau_c) (z_tag - z) [tagged] - turnover z, tags and protein held.
 
@@ -114,7 +113,7 @@ def late_step(p: SynapseParameters, protein: float, trkb: float, dt: float) -> L
     )
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_late(p: SynapseParameters, late: float, early: float, step: LateStep) -> float:
     """Late change of one synapse after a step: captured if tagged (|e| > tag threshold), forgotten in any case."""
     if early > p.tag_threshold:
@@ -124,7 +123,7 @@ def next_late(p: SynapseParameters, late: float, early: float, step: LateStep) -
     return late * step.keep_untagged
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_protein(
     p: SynapseParameters, protein: float, early_load: float, trkb: float, synthesis: float, dt: float
 ) -> float:
@@ -137,19 +136,19 @@ def next_protein(
     return relax(protein, made, 1.0 / p.protein_time, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def release_probability(p: SynapseParameters, trkb: float) -> float:
     """Presynaptic release probability relative to rest, 1 + g (k - 1), k of the sending cell (Li 1998, li1998)."""
     return 1.0 + p.presynaptic_gain * (trkb - 1.0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_contacts(p: SynapseParameters, contacts: float, trkb: float, dt: float) -> float:
     """Spine and contact number relative to rest after dt hours: n' = (1 + g (k - 1) - n) / tau."""
     return relax(contacts, 1.0 + p.contact_gain * (trkb - 1.0), 1.0 / p.contact_time, dt)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_scale(p: SynapseParameters, scale: float, drive: float, trkb: float, dt: float) -> float:
     """Synaptic scaling of one neuron after dt hours: s' = s (1 - drive / (1 + g (k - 1))) / tau.
 
@@ -159,7 +158,7 @@ def next_scale(p: SynapseParameters, scale: float, drive: float, trkb: float, dt
     return scale * exponential(excess * dt / p.scaling_time)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def next_threshold(p: SynapseParameters, threshold: float, drive: float, dt: float) -> float:
     """Sliding threshold of one neuron after dt hours: th' = ((1 + drive^2) / 2 - th) / tau."""
     return relax(threshold, 0.5 + 0.5 * drive * drive, 1.0 / p.threshold_time, dt)

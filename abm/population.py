@@ -1,0 +1,280 @@
+"""The loop over all neurons: each step senses, transcribes, expresses and adapts, tile by tile.
+
+A tile's numbers stay in the processor's cache from one rule to the next, and every inner loop runs along neurons, over
+columns that lie side by side, so that the compiler works on several neurons at once. The rules themselves stand in
+`abm.epigenome`, `abm.expression` and `abm.synapses`, each for one neuron.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from abm.elementary import exponential, logarithm, relax
+from abm.epigenome import (
+    EpigenomeParameters,
+    chromatin_step,
+    eraser_activity,
+    hdac_abundance,
+    RowThresholds,
+    next_nucleosome,
+    row_thresholds,
+)
+from abm.expression import (
+    ExpressionParameters,
+    binomial,
+    burst_end,
+    burst_start,
+    creb_target,
+    excited,
+    glucocorticoid_occupancy,
+    hill,
+    initiation_rate,
+    next_fndc5,
+    next_proform,
+    next_promoter,
+    next_store,
+    next_trkb_surface,
+    p75_drive,
+    poisson,
+    release_rate,
+    rise,
+    switching,
+    trkb_drive,
+)
+from abm.loops import loop
+from abm.neurons import NeuronColumns, Pharmacology, PromoterConstants, Signals
+from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms
+from abm.synapses import (
+    SynapseParameters,
+    cortisol_gain,
+    next_contacts,
+    next_protein,
+    next_scale,
+    next_threshold,
+    trkb_gain,
+)
+
+TILE = 256  # neurons that are taken through all rules together
+Floats = npt.NDArray[np.float64]
+
+
+class Scratch(NamedTuple):
+    """What one promoter's step needs of a tile of neurons, each of shape (TILE,); draws (4, TILE)."""
+
+    acetylated: Floats
+    deacetylated: Floats
+    opening: Floats
+    log_creb: Floats
+    receptor: Floats
+    count: Floats
+    raise_unmodified: Floats
+    lower_unmodified: Floats
+    raise_acetylated: Floats
+    lower_acetylated: Floats
+    raise_repressed: Floats
+    made: Floats
+    none_made: Floats
+    draws: Floats
+
+
+@njit(cache=True, error_model="numpy")
+def scratch() -> Scratch:
+    """Room for one tile."""
+    return Scratch(
+        np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE),
+        np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE),
+        np.empty((4, TILE)),
+    )  # fmt: skip
+
+
+@loop
+def sense(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
+    first: int, last: int,
+) -> None:
+    """Signals in the neurons first..last-1: FNDC5, the CREB signal, HDAC2 and HDAC3, the activity of the erasers."""
+    for i in range(first, last):
+        v = n.voxel[i]
+        bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
+        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
+        n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
+        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i])
+        n.activity[i] = excited(x, n.activity[i], raised)
+        target = d.creb * creb_target(
+            x,
+            n.activity[i],
+            raised,
+            rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
+            rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
+            d.fndc5 * n.fndc5[i],
+            n.trkb[i],
+        )
+        n.creb[i] = relax(n.creb[i], target, 1.0 / x.creb_time, dt)
+        n.hdac2[i] = hdac_abundance(n.hdac2[i], e.hdac2_loss, n.creb[i], e, dt)
+        n.hdac3[i] = hdac_abundance(n.hdac3[i], e.hdac3_loss, n.creb[i], e, dt)
+        active = eraser_activity(
+            e, bhb, d.hdac1, d.hdac2 * n.hdac2[i], d.hdac3 * n.hdac3[i], d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
+        )
+        n.eraser[i] = active / n.rest_eraser[i]
+
+
+@loop
+def signals_at_promoters(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
+    first: int, last: int, w: Scratch,
+) -> None:
+    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, occupied receptors."""
+    for i in range(first, last):
+        step = chromatin_step(e, n.creb[i], n.eraser[i], dt)
+        w.acetylated[i - first], w.deacetylated[i - first] = step.acetylated, step.deacetylated
+        w.opening[i - first] = step.opening
+        w.log_creb[i - first] = logarithm(n.creb[i])
+        w.receptor[i - first] = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
+
+
+@loop
+def move_nucleosomes(
+    n: NeuronColumns, e: EpigenomeParameters, dt: float, first: int, last: int, promoter: int, key: StreamKey,
+    step: int, w: Scratch,
+) -> None:
+    """Move the rows of nucleosomes of one promoter by dt hours; `w.count` receives the acetylated ones.
+
+    The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
+    distribution is kept without step error. Nucleosome 4 b + k of promoter q uses draw k of block q + 4 b.
+    """
+    size = n.nucleosomes.shape[2]
+    for i in range(first, last):
+        w.count[i - first] = 0.0
+    for place in range(size):
+        for i in range(first, last):
+            w.count[i - first] += np.float64(n.nucleosomes[i, promoter, place] == -1)
+    for i in range(first, last):
+        j = i - first
+        t = row_thresholds(
+            e, w.acetylated[j], w.deacetylated[j], w.opening[j], w.count[j] / size, n.eraser[i], dt
+        )
+        w.raise_unmodified[j], w.lower_unmodified[j] = t.raise_unmodified, t.lower_unmodified
+        w.raise_acetylated[j], w.lower_acetylated[j] = t.raise_acetylated, t.lower_acetylated
+        w.raise_repressed[j] = t.raise_repressed
+        w.count[j] = 0.0
+    for block in range(size // 4):
+        fill_uniforms(key, first, step, NUCLEOSOMES, promoter + 4 * block, w.draws)
+        for position in range(4):
+            place = 4 * block + position
+            for i in range(first, last):
+                j = i - first
+                thresholds = RowThresholds(
+                    w.raise_unmodified[j], w.lower_unmodified[j], w.raise_acetylated[j], w.lower_acetylated[j],
+                    w.raise_repressed[j],
+                )  # fmt: skip
+                state = next_nucleosome(
+                    np.float64(n.nucleosomes[i, promoter, place]), thresholds, w.draws[position, j]
+                )
+                n.nucleosomes[i, promoter, place] = state
+                w.count[j] += np.float64(state > 0)
+
+
+@loop
+def transcribe(
+    n: NeuronColumns, d: Pharmacology, x: ExpressionParameters, c: PromoterConstants, dt: float,
+    first: int, last: int, promoter: int, key: StreamKey, step: int, w: Scratch,
+) -> None:
+    """Bursts and transcripts of one promoter over dt hours; `w.count`: its acetylated nucleosomes."""
+    size = n.nucleosomes.shape[2]
+    # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
+    decay = 0.6931471805599453 / x.transcript_half_life
+    exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
+    fill_uniforms(key, first, step, TRANSCRIPTION, promoter, w.draws)
+    for i in range(first, last):
+        j = i - first
+        frequency = exponential(exponent * w.log_creb[j])  # S^n
+        start = burst_start(x, frequency, w.receptor[j], n.rest_glucocorticoid[i])
+        end = burst_end(x, w.count[j] / size, c.resting_acetylated, gain)
+        on, off = switching(start, end, dt)
+        one, two = n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1]
+        before = one + two
+        one, two = next_promoter(one, on, off, w.draws[0, j]), next_promoter(two, on, off, w.draws[1, j])
+        n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1] = one, two
+        # Alleles that burst at one end of the step only are taken to have burst for half of it.
+        bursting = 0.5 * (before + one + two)
+        w.made[j] = d.transcription * bursting * initiation_rate(x, c.transcript_share[promoter]) * c.lost / decay
+        w.none_made[j] = exponential(-w.made[j])
+    for i in range(first, last):
+        j, copies = i - first, min(n.transcripts[i, promoter], c.survival.size - 1)
+        made = poisson(w.made[j], w.none_made[j], w.draws[2, j])
+        n.transcripts[i, promoter] = copies + made - binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
+
+
+@loop
+def express(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float, first: int, last: int
+) -> None:
+    """proBDNF, the store of mature BDNF, its release, and TrkB of the neurons first..last-1 over dt hours."""
+    for i in range(first, last):
+        copies = np.float64(n.transcripts[i, 0] + n.transcripts[i, 1] + n.transcripts[i, 2] + n.transcripts[i, 3])
+        n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], n.activity[i], dt)
+        n.bdnf_pro[i] = next_proform(x, n.bdnf_pro[i], copies, d.bdnf_synthesis * d.protein_synthesis, dt)
+        n.release_rate[i] = release_rate(x, n.bdnf_protein[i], n.activity[i])
+        relative = signals.bdnf[n.voxel[i]] / n.rest_bdnf[i]
+        n.trkb_surface[i] = next_trkb_surface(x, n.trkb_surface[i], relative, dt)
+        n.trkb[i] = trkb_drive(relative, d.trkb * n.trkb_surface[i])
+
+
+@loop
+def adapt(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, s: SynapseParameters,
+    input_activity: float, dt: float, first: int, last: int,
+) -> None:
+    """Plasticity protein, contacts, scaling, threshold and plasticity gains of the neurons first..last-1."""
+    for i in range(first, last):
+        n.plasticity_protein[i] = next_protein(
+            s, n.plasticity_protein[i], n.early_load[i], n.trkb[i], d.protein_synthesis, dt
+        )
+        drive = input_activity * n.drive[i]
+        n.spine[i] = next_contacts(s, n.spine[i], n.trkb[i], dt)
+        n.scale[i] = next_scale(s, n.scale[i], drive, n.trkb[i], dt)
+        n.threshold[i] = next_threshold(s, n.threshold[i], drive, dt)
+        gain = trkb_gain(s, n.trkb[i]) * cortisol_gain(s, signals.cortisol[n.voxel[i]]) / n.rest_potentiation[i]
+        n.potentiation_gain[i] = min(d.nmdar * gain, 1.0 / s.potentiation)
+        n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
+
+
+@loop
+def relative_firing(n: NeuronColumns, input_activity: float) -> None:
+    """Firing of every neuron relative to rest, in place: a = E d / (mean d of its region).
+
+    E: entorhinal input relative to rest; d: synaptic drive. Feedback inhibition follows the regional mean, so stronger
+    synapses everywhere change who fires, not how much the region fires.
+    """
+    total, cells = np.zeros(3), np.zeros(3)
+    for i in range(n.region.size):
+        total[n.region[i]] += n.drive[i]
+        cells[n.region[i]] += 1.0
+    for i in range(n.region.size):
+        region = n.region[i]
+        n.activity[i] = input_activity * n.drive[i] * cells[region] / total[region]
+
+
+@loop
+def advance_neurons(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
+    s: SynapseParameters, c: PromoterConstants, input_activity: float, dt: float, key: StreamKey, step: int,
+) -> None:
+    """Advance every neuron by dt hours, in place: sense, transcribe, express, adapt.
+
+    All inputs are those at the start of the step.
+    """
+    relative_firing(n, input_activity)
+    w = scratch()
+    for start in range(0, n.voxel.size, TILE):
+        # Unsigned, because a signed index could be negative and count from the end, which each access would check.
+        first, last = np.uint64(start), np.uint64(min(start + TILE, n.voxel.size))
+        sense(n, signals, d, e, x, dt, first, last)
+        signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
+        for promoter in range(4):
+            move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
+            transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
+        express(n, signals, d, x, dt, first, last)
+        adapt(n, signals, d, x, s, input_activity, dt, first, last)
