@@ -84,6 +84,16 @@ def rise(drive: float, rest: float) -> float:
 
 
 @rule
+def relative_firing(drive: float, mean_drive: float, input_activity: float) -> float:
+    """Firing relative to rest: a = E d / (mean d of the neuron's region).
+
+    E: entorhinal input relative to rest; d: synaptic drive. Feedback inhibition follows the regional mean, so stronger
+    synapses everywhere change who fires, not how much the region fires.
+    """
+    return input_activity * drive / mean_drive
+
+
+@rule
 def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
     """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
 

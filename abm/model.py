@@ -28,15 +28,17 @@ from abm.forcing import (
     pharmacology,
     resting_blood,
 )
+from abm.loops import spread
 from abm.metrics import METRICS
-from abm.network import NetworkParameters, Synapses, Wiring, advance_synapses, input_activity, replay, wire
+from abm.network import Synapses, advance_synapses, refresh_release, replay
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
-from abm.population import advance_neurons
+from abm.population import advance_neurons, mean_drive
 from abm.schedule import Timeline, compile_schedule, resting_timeline
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
 from abm.tissue import SIGNALS, Tissue
+from abm.wiring import NetworkParameters, Wiring, input_activity, wire
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
 UNTREATED = Timeline("burn-in", 0.0)
@@ -138,9 +140,10 @@ class HippocampusModel(mesa.Model):
         n.bdnf_protein[:] = x.store_at_rest
         n.bdnf_pro[:] = x.store_at_rest * x.proform_half_life / x.store_half_life
         n.release_rate[:] = x.released_share * LN2 / x.store_half_life * x.store_at_rest
-        self.wiring: Wiring = wire(p, n.region, generator(seed, self.replicate, "wiring"))
+        self.wiring: Wiring = wire(p, n.region, seed, self.replicate)
         n.rate[:] = self.wiring.rate[:neurons]
-        self.synapses = Synapses(np.zeros(self.wiring.sender.size), np.zeros(self.wiring.sender.size))
+        size = self.wiring.sender.size
+        self.synapses = Synapses(np.zeros(size, np.float32), np.zeros(size, np.float32))
         self.release_probability = np.ones(self.wiring.region.size)
         self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
 
@@ -249,13 +252,17 @@ class HippocampusModel(mesa.Model):
         """Neurons, synapses between events, then the events of the step."""
         n, w, s, step = self._columns(), self.wiring, self.synapses, self.clock.step
         signals, taken, p = self._signals(), self.clock.taken, self.plasticity
-        advance_neurons(
-            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, step, self.key, taken
-        )  # fmt: skip
-        advance_synapses(
+        mean = mean_drive(n.region, n.drive)
+        spread(lambda first, last: advance_neurons(
+            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, mean, step, self.key,
+            taken, first, last,
+        ), n.region.size)  # fmt: skip
+        refresh_release(p, n.trkb, self.release_probability)
+        spread(lambda first, last: advance_synapses(
             w, s.early, s.late, p, step, self.early_decay, n.trkb, n.spine, n.scale, n.plasticity_protein,
             self.release_probability, n.drive, n.early_load, n.mean_strength, n.potentiated, n.consolidated,
-        )  # fmt: skip
+            first, last,
+        ), n.region.size)  # fmt: skip
         replay(
             w, s.early, s.late, p, self.network, step, activity, self.key, taken, n.spine, n.scale,
             self.release_probability, n.threshold, n.potentiation_gain, n.depression_gain,

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.columns import Column, ColumnAgent
 from abm.elementary import exponential
@@ -17,6 +16,7 @@ from abm.epigenome import (
     resting_acetylation,
 )
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, survival
+from abm.loops import entry
 from abm.synapses import SynapseParameters, cortisol_gain
 
 ALLELES = 2
@@ -138,7 +138,7 @@ class Signals(NamedTuple):
     bdnf: npt.NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def add_set_point(
     n: NeuronColumns, signals: Signals, e: EpigenomeParameters, x: ExpressionParameters, s: SynapseParameters,
     weight: float,

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.elementary import exponential, logarithm, relax
 from abm.epigenome import (
@@ -38,12 +37,13 @@ from abm.expression import (
     next_trkb_surface,
     p75_drive,
     poisson,
+    relative_firing,
     release_rate,
     rise,
     switching,
     trkb_drive,
 )
-from abm.loops import loop
+from abm.loops import entry, loop
 from abm.neurons import NeuronColumns, Pharmacology, PromoterConstants, Signals
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms
 from abm.synapses import (
@@ -79,29 +79,19 @@ class Scratch(NamedTuple):
     draws: Floats
 
 
-@njit(cache=True, error_model="numpy")
-def scratch() -> Scratch:
-    """Room for one tile."""
-    return Scratch(
-        np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE),
-        np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE), np.empty(TILE),
-        np.empty((4, TILE)),
-    )  # fmt: skip
-
-
 @loop
 def sense(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
-    first: int, last: int,
+    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
+    input_activity: float, mean_drive: Floats, dt: float, first: int, last: int,
 ) -> None:
-    """Signals in the neurons first..last-1: FNDC5, the CREB signal, HDAC2 and HDAC3, the activity of the erasers."""
+    """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, activity of the erasers."""
     for i in range(first, last):
-        v = n.voxel[i]
+        v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
         through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
         n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
         raised = rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i])
-        n.activity[i] = excited(x, n.activity[i], raised)
+        n.activity[i] = excited(x, activity, raised)
         target = d.creb * creb_target(
             x,
             n.activity[i],
@@ -241,40 +231,34 @@ def adapt(
         n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
 
 
-@loop
-def relative_firing(n: NeuronColumns, input_activity: float) -> None:
-    """Firing of every neuron relative to rest, in place: a = E d / (mean d of its region).
-
-    E: entorhinal input relative to rest; d: synaptic drive. Feedback inhibition follows the regional mean, so stronger
-    synapses everywhere change who fires, not how much the region fires.
-    """
-    total, cells = np.zeros(3), np.zeros(3)
-    for i in range(n.region.size):
-        total[n.region[i]] += n.drive[i]
-        cells[n.region[i]] += 1.0
-    for i in range(n.region.size):
-        region = n.region[i]
-        n.activity[i] = input_activity * n.drive[i] * cells[region] / total[region]
-
-
-@loop
+@entry
 def advance_neurons(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, dt: float, key: StreamKey, step: int,
+    s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
+    step: int, begin: int, end: int,
 ) -> None:
-    """Advance every neuron by dt hours, in place: sense, transcribe, express, adapt.
+    """Advance the neurons begin..end-1 by dt hours, in place, tile by tile: sense, transcribe, express, adapt.
 
-    All inputs are those at the start of the step.
+    All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    relative_firing(n, input_activity)
-    w = scratch()
-    for start in range(0, n.voxel.size, TILE):
+    rows = np.empty((13, TILE))
+    w = Scratch(
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10], rows[11],
+        rows[12], np.empty((4, TILE)),
+    )  # fmt: skip
+    for start in range(begin, end, TILE):
         # Unsigned, because a signed index could be negative and count from the end, which each access would check.
-        first, last = np.uint64(start), np.uint64(min(start + TILE, n.voxel.size))
-        sense(n, signals, d, e, x, dt, first, last)
+        first, last = np.uint64(start), np.uint64(min(start + TILE, end))
+        sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last)
         signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
         for promoter in range(4):
             move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
             transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
         express(n, signals, d, x, dt, first, last)
         adapt(n, signals, d, x, s, input_activity, dt, first, last)
+
+
+def mean_drive(region: npt.NDArray[np.int8], drive: Floats) -> Floats:
+    """Mean synaptic drive of the neurons of DG, CA3 and CA1, (3,)."""
+    total, cells = np.bincount(region, drive, 3), np.bincount(region, minlength=3)
+    return np.asarray(total / np.maximum(cells, 1), np.float64)

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.elementary import double_of_bits
-from abm.loops import loop, rule
+from abm.loops import entry, loop, rule
 
 ROUND_FIRST = np.uint64(0xD2511F53)
 ROUND_SECOND = np.uint64(0xCD9E8D57)
@@ -26,11 +25,12 @@ HALF = np.uint64(32)
 WORD_TO_UNIT = 2.0**-32
 TWO_TO_52, BITS_OF_TWO_TO_52 = 2.0**52, 0x433 << 52
 
-# Purposes of the draws inside a simulated step; a new purpose takes the next free number.
+# Purposes of the draws; a new purpose takes the next free number.
 NUCLEOSOMES = 1
 TRANSCRIPTION = 2
 ACTIVITY = 3
 EVENTS = 4
+WIRING = 5
 
 
 class StreamKey(NamedTuple):
@@ -69,7 +69,7 @@ def global_stream(*purpose: int | str) -> Iterator[None]:
         np.random.set_state(before)  # noqa: NPY002
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def philox(
     key: StreamKey, index: int, step: int, purpose: int, block: int
 ) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
@@ -99,7 +99,7 @@ def unit(word: np.uint64) -> float:
     return (number + 0.5) * WORD_TO_UNIT
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) -> tuple[float, float, float, float]:
     """Four independent draws from the open interval (0, 1), each on a grid of 2^-32."""
     a, b, c, d = philox(key, index, step, purpose, block)
@@ -132,7 +132,7 @@ def fill_uniforms(
         draws[0, i], draws[1, i], draws[2, i], draws[3, i] = unit(a), unit(b), unit(c), unit(d)
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def standard_variate(key: StreamKey, index: int, step: int, purpose: int) -> float:
     """Approximately normal draw of mean 0 and variance 1: the scaled sum of four uniforms (bounded by 3.47)."""
     a, b, c, d = uniforms(key, index, step, purpose, 0)

@@ -116,11 +116,9 @@ def late_step(p: SynapseParameters, protein: float, trkb: float, dt: float) -> L
 @rule
 def next_late(p: SynapseParameters, late: float, early: float, step: LateStep) -> float:
     """Late change of one synapse after a step: captured if tagged (|e| > tag threshold), forgotten in any case."""
-    if early > p.tag_threshold:
-        return step.potentiated_target + (late - step.potentiated_target) * step.keep_tagged
-    if early < -p.tag_threshold:
-        return step.depressed_target + (late - step.depressed_target) * step.keep_tagged
-    return late * step.keep_untagged
+    tagged = abs(early) > p.tag_threshold
+    target = (step.potentiated_target if early > 0.0 else step.depressed_target) if tagged else 0.0
+    return target + (late - target) * (step.keep_tagged if tagged else step.keep_untagged)
 
 
 @rule

@@ -15,7 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from abm.elementary import exponential, logarithm
-from abm.network import CA1, CA3, DG, ENTORHINAL, Wiring
+from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
 from abm.observation.parameters import ObservationParameters, observation_parameters
 from abm.synapses import SynapseParameters, late_step, next_late, potentiated, release_probability
 

@@ -29,7 +29,7 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     from abm.epigenome import EpigenomeParameters
     from abm.expectation import expected_neuron, set_point
     from abm.expression import ExpressionParameters
-    from abm.network import NetworkParameters, input_activity
+    from abm.wiring import NetworkParameters, input_activity
     from abm.parameters import load_parameters
 
     subject = experiment.subject

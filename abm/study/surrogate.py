@@ -22,7 +22,7 @@ from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel, forget
-from abm.network import NetworkParameters
+from abm.wiring import NetworkParameters
 from abm.neurons import Pharmacology
 from abm.observation.assays import bound_share, resting_repressed_share
 from abm.parameters import load_parameters, parameter_records

@@ -1,0 +1,211 @@
+"""How the network DG -> CA3 -> CA1 is wired: pathways, fan-in, resting rates, assemblies.
+
+Scaling of fan-in: a model synapse stands for a bundle of real ones. Every pathway's fan-in is the anatomical number
+times one common factor, chosen so that the mean over cells is `synapses_per_neuron`, at least one and at most half of
+the sending population; the bundle's weight is real / model fan-in, so that pathways keep their shares of the drive.
+
+A synapse takes 28 bytes: its state (8), sender, weight and coupling (12), and its place in its sender's list (8).
+"""
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.elementary import exponential
+from abm.loops import entry
+from abm.parameters import Unit
+from abm.streams import WIRING, StreamKey, generator, stream_key, uniforms
+
+DG, CA3, CA1, ENTORHINAL = 0, 1, 2, 3
+REGIONS = ("DG", "CA3", "CA1")
+
+
+class NetworkParameters(NamedTuple):
+    """Anatomy, rates and events; sources in configs/parameters/network.yaml."""
+
+    granule_cells: Annotated[float, Unit("1")]
+    ca3_cells: Annotated[float, Unit("1")]
+    ca1_cells: Annotated[float, Unit("1")]
+    neuron_density: Annotated[float, Unit("1/um^3")]
+    entorhinal_to_dg: Annotated[float, Unit("1")]
+    dg_to_ca3: Annotated[float, Unit("1")]
+    ca3_to_ca3: Annotated[float, Unit("1")]
+    ca3_to_ca1: Annotated[float, Unit("1")]
+    entorhinal_to_ca1: Annotated[float, Unit("1")]
+    ca1_to_ca1: Annotated[float, Unit("1")]
+    mossy_efficacy: Annotated[float, Unit("1")]
+    synapses_per_neuron: Annotated[float, Unit("1")]
+    rate_dg: Annotated[float, Unit("Hz")]
+    rate_ca3: Annotated[float, Unit("Hz")]
+    rate_ca1: Annotated[float, Unit("Hz")]
+    rate_entorhinal: Annotated[float, Unit("Hz")]
+    rate_spread: Annotated[float, Unit("1")]
+    assemblies: Annotated[float, Unit("1")]
+    assembly_share: Annotated[float, Unit("1")]
+    event_rate: Annotated[float, Unit("1/h")]
+    event_rate_spread: Annotated[float, Unit("1")]
+    participation: Annotated[float, Unit("1")]
+    cue: Annotated[float, Unit("1")]
+    inhibition: Annotated[float, Unit("1")]
+    movement_gain: Annotated[float, Unit("1")]
+
+
+class Wiring(NamedTuple):
+    """Fixed structure. Sending cells 0..N-1 are neurons, N.. are entorhinal afferents.
+
+    By receiving neuron: start: first synapse of each, shape (N + 1,); sender, weight (bundle size), coupling (weight x
+    rate of the sender over the sum of that over the neuron's synapses): shape (S,). By sending cell: outgoing: first
+    entry of each, (cells + 1,); synapse, receiver: (S,). rate: resting rate of every sending cell, Hz; region: per
+    sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly.
+    """
+
+    start: npt.NDArray[np.int64]
+    sender: npt.NDArray[np.uint32]
+    weight: npt.NDArray[np.float32]
+    coupling: npt.NDArray[np.float32]
+    outgoing: npt.NDArray[np.int64]
+    synapse: npt.NDArray[np.uint32]
+    receiver: npt.NDArray[np.uint32]
+    rate: npt.NDArray[np.float64]
+    region: npt.NDArray[np.int8]
+    member: npt.NDArray[np.bool_]
+    event_rate: npt.NDArray[np.float64]
+
+
+def fan_ins(p: NetworkParameters) -> tuple[tuple[int, int, float, float], ...]:
+    """The pathways: (sending region, receiving region, real fan-in, efficacy of one synapse)."""
+    return (
+        (ENTORHINAL, DG, p.entorhinal_to_dg, 1.0),
+        (DG, CA3, p.dg_to_ca3, p.mossy_efficacy),
+        (CA3, CA3, p.ca3_to_ca3, 1.0),
+        (CA3, CA1, p.ca3_to_ca1, 1.0),
+        (ENTORHINAL, CA1, p.entorhinal_to_ca1, 1.0),
+        (CA1, CA1, p.ca1_to_ca1, 1.0),
+    )
+
+
+def scaled_fan_in(p: NetworkParameters, real: float, senders: int, cells: npt.NDArray[np.int64]) -> int:
+    """Model fan-in of a pathway; cells: model neurons in DG, CA3 and CA1 (the rule is in the module's docstring)."""
+    total = sum(cells[receiver] * number for _, receiver, number, _ in fan_ins(p))
+    factor = p.synapses_per_neuron * cells.sum() / total
+    return int(min(max(round(real * factor), 1), max(senders // 2, 1)))
+
+
+def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicate: int) -> Wiring:
+    """Draw the wiring of one replicate for neurons of the given regions, shape (N,)."""
+    draw, neurons = generator(seed, replicate, "wiring"), region.size
+    cell_region = np.concatenate([region, np.full(max(neurons // 5, 20), ENTORHINAL, np.int8)])
+    cells = np.bincount(region, minlength=3)
+    senders_of = [np.flatnonzero(cell_region == r) for r in range(4)]
+    pathways = [
+        (source, target, scaled_fan_in(p, real, senders_of[source].size, cells), real * efficacy)
+        for source, target, real, efficacy in fan_ins(p)
+        if senders_of[source].size
+    ]
+    fan_in = np.array([sum(number for _, target, number, _ in pathways if target == r) for r in range(3)])
+    start = np.concatenate([[0], np.cumsum(fan_in[region])]).astype(np.int64)
+    sender, weight = np.empty(start[-1], np.uint32), np.empty(start[-1], np.float32)
+    key, filled = stream_key(seed, replicate), start[:-1].copy()
+    for pathway, (source, target, number, total) in enumerate(pathways):
+        receivers = np.flatnonzero(region == target)
+        choose_senders(key, pathway, senders_of[source], receivers, filled, number, total / number, sender, weight)
+    rate = lognormal_rates(p, cell_region, draw)
+    coupling = np.empty(sender.size, np.float32)
+    couple(start, sender, weight, rate, coupling)
+    outgoing = np.concatenate([[0], np.cumsum(np.bincount(sender, minlength=cell_region.size))]).astype(np.int64)
+    synapse, receiver = np.empty(sender.size, np.uint32), np.empty(sender.size, np.uint32)
+    list_by_sender(start, sender, outgoing[:-1].copy(), synapse, receiver)
+    member = assemblies(p, senders_of, draw)
+    return Wiring(
+        start, sender, weight, coupling, outgoing, synapse, receiver, rate, cell_region, member, event_rates(p, draw)
+    )
+
+
+@entry
+def choose_senders(
+    key: StreamKey, pathway: int, candidates: npt.NDArray[np.int64], receivers: npt.NDArray[np.int64],
+    filled: npt.NDArray[np.int64], number: int, weight: float, sender: npt.NDArray[np.uint32],
+    bundle: npt.NDArray[np.float32],
+) -> None:
+    """Give every receiver `number` different senders of one pathway (Floyd's sampling), from its `filled` place on."""
+    taken = np.zeros(candidates.size, np.bool_)
+    chosen = np.empty(number, np.int64)
+    for neuron in receivers:
+        first = filled[neuron]
+        for k in range(number):
+            if k % 4 == 0:
+                draws = uniforms(key, neuron, pathway, WIRING, k // 4)
+            last = candidates.size - number + k
+            place = int(draws[k % 4] * (last + 1))
+            place = last if taken[place] else place
+            taken[place] = True
+            chosen[k] = place
+            sender[first + k], bundle[first + k] = candidates[place], weight
+        for place in chosen:
+            taken[place] = False
+        filled[neuron] = first + number
+
+
+@entry
+def couple(
+    start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], weight: npt.NDArray[np.float32],
+    rate: npt.NDArray[np.float64], coupling: npt.NDArray[np.float32],
+) -> None:
+    """Fill `coupling`: each synapse's share of its neuron's drive at rest, while no synapse is potentiated."""
+    for neuron in range(start.size - 1):
+        total = 0.0
+        for synapse in range(start[neuron], start[neuron + 1]):
+            total += weight[synapse] * rate[sender[synapse]]
+        for synapse in range(start[neuron], start[neuron + 1]):
+            coupling[synapse] = weight[synapse] * rate[sender[synapse]] / total
+
+
+@entry
+def list_by_sender(
+    start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], free: npt.NDArray[np.int64],
+    synapses: npt.NDArray[np.uint32], receivers: npt.NDArray[np.uint32],
+) -> None:
+    """List the synapses of every sending cell with their receivers; `free`: each sender's first place, used up."""
+    for neuron in range(start.size - 1):
+        for synapse in range(start[neuron], start[neuron + 1]):
+            place = free[sender[synapse]]
+            synapses[place], receivers[place] = synapse, neuron
+            free[sender[synapse]] = place + 1
+
+
+def lognormal_rates(
+    p: NetworkParameters, cell_region: npt.NDArray[np.int8], draw: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Resting firing rates, Hz: lognormal with the region's mean (Mizuseki 2013, mizuseki2013)."""
+    means = np.array([p.rate_dg, p.rate_ca3, p.rate_ca1, p.rate_entorhinal])
+    return means[cell_region] * lognormal(p.rate_spread, cell_region.size, draw)
+
+
+def assemblies(
+    p: NetworkParameters, senders_of: list[npt.NDArray[np.int64]], draw: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """Members of each assembly, shape (assemblies, sending cells): a fixed share of every region, at least two."""
+    total = sum(cells.size for cells in senders_of)
+    member = np.zeros((int(p.assemblies), total), np.bool_)
+    for row in member:
+        for cells in senders_of:
+            size = min(max(round(p.assembly_share * cells.size), 2), cells.size)
+            row[draw.choice(cells, size, replace=False)] = True
+    return member
+
+
+def event_rates(p: NetworkParameters, draw: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Events per hour of each assembly at resting entorhinal input: lognormal with mean `event_rate`."""
+    return p.event_rate * lognormal(p.event_rate_spread, int(p.assemblies), draw)
+
+
+def lognormal(spread: float, size: int, draw: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Lognormal factors of mean 1; spread is the standard deviation of their logarithm."""
+    logs = spread * draw.standard_normal(size) - 0.5 * spread * spread
+    return np.array([exponential(value) for value in logs])
+
+
+def input_activity(p: NetworkParameters, movement: float) -> float:
+    """Entorhinal and septal input relative to rest: 1 + g m, m movement from 0 (rest) to 1 (maximal)."""
+    return 1.0 + p.movement_gain * movement
