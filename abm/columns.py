@@ -53,7 +53,8 @@ class AgentTable:
         self.declared = declared
         self.agents: list[ColumnAgent] = []
         self.columns: dict[str, npt.NDArray[Any]] = {
-            name: np.full((agents, *column.shape), column.default, column.dtype, "F") for name, column in declared.items()
+            name: np.full((agents, *column.shape), column.default, column.dtype, "F")
+            for name, column in declared.items()
         }
 
     def __getattr__(self, name: str) -> npt.NDArray[Any]:

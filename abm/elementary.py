@@ -6,10 +6,10 @@ table and no branch, so that a loop over them is compiled to work on several num
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -28,9 +28,7 @@ MANTISSA, ONE_HALF = (1 << 52) - 1, 1022 << 52  # bits of a double: its fraction
 
 
 @intrinsic
-def double_of_bits(context: Any, bits: Any) -> Any:
-    """The double whose 64 bits are those of an integer."""
-
+def _double_of_bits(context: Any, bits: Any) -> Any:
     def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
 
@@ -38,13 +36,23 @@ def double_of_bits(context: Any, bits: Any) -> Any:
 
 
 @intrinsic
-def bits_of_double(context: Any, number: Any) -> Any:
-    """The 64 bits of a double as an integer."""
-
+def _bits_of_double(context: Any, number: Any) -> Any:
     def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(64))
 
     return types.int64(types.float64), build
+
+
+if TYPE_CHECKING:
+
+    def double_of_bits(bits: int | np.int64) -> float:
+        """The double whose 64 bits are those of an integer."""
+
+    def bits_of_double(number: float) -> int:
+        """The 64 bits of a double as an integer."""
+
+else:
+    double_of_bits, bits_of_double = _double_of_bits, _bits_of_double
 
 
 @rule
@@ -61,7 +69,7 @@ def exponential(x: float) -> float:
     even = 1.0 + q * (C2 + q * (C4 + q * (C6 + q * (C8 + q * (C10 + q * C12)))))
     odd = 1.0 + q * (C3 + q * (C5 + q * (C7 + q * (C9 + q * (C11 + q * C13)))))
     # Through 32 bits, because few processors turn several doubles into integers of 64 bits at once.
-    power_of_two: float = double_of_bits((np.int64(np.int32(n)) + 1023) << 52)
+    power_of_two = double_of_bits((np.int64(np.int32(n)) + 1023) << 52)
     value = (even + r * odd) * power_of_two
     return math.inf if x > LARGEST else (0.0 if x < SMALLEST else value)
 
@@ -73,7 +81,7 @@ def logarithm(x: float) -> float:
     x = m 2^n with m in [sqrt(1/2), sqrt 2); ln m = 2 artanh(s), s = (m - 1)/(m + 1), by its series to s^21.
     """
     bits = bits_of_double(max(x, SMALLEST_NORMAL))
-    fraction: float = double_of_bits((bits & MANTISSA) | ONE_HALF)  # x = fraction 2^exponent, 1/2 <= fraction < 1
+    fraction = double_of_bits((bits & MANTISSA) | ONE_HALF)  # x = fraction 2^exponent, 1/2 <= fraction < 1
     exponent = np.float64(np.int32((bits >> 52) - 1022))
     small = fraction < SQRT_HALF
     m = 2.0 * fraction if small else fraction

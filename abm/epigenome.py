@@ -142,8 +142,8 @@ def chromatin_step(p: EpigenomeParameters, creb: float, eraser: float, dt: float
 class RowThresholds(NamedTuple):
     """Where a uniform draw leads the nucleosomes of one row within a step, by the state each is in.
 
-    Below `raise_*` it ends acetylated, from `lower_*` on repressed, else unmodified. A repressed one is never acetylated
-    within one step; below `raise_repressed` it opens.
+    Below `raise_*` it ends acetylated, from `lower_*` on repressed, else unmodified. A repressed one is never
+    acetylated within one step; below `raise_repressed` it opens.
     """
 
     raise_unmodified: float
@@ -172,7 +172,7 @@ def row_thresholds(
 
 
 @rule
-def next_nucleosome(state: float, t: RowThresholds, draw: float) -> int:
+def next_nucleosome(state: float, t: RowThresholds, draw: float) -> np.int8:
     """State of a nucleosome (-1 R, 0 U, 1 A) after a step, given the thresholds of its row and a uniform draw.
 
     A larger draw never means a more open state, so two runs with the same luck stay as alike as they can.

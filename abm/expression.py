@@ -13,7 +13,6 @@ from abm.elementary import exponential, power, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
-
 MOST_TRANSCRIPTS = 4095  # per promoter and neuron; a hundred times what the strongest drive makes
 
 
@@ -208,7 +207,7 @@ def binomial(trials: int, probability: float, none: float, draw: float) -> int:
 
 
 def survival(lost: float) -> npt.NDArray[np.float64]:
-    """Probability (1 - lost)^m that none of m transcripts decays in a step, for m = 0, 1, ... up to MOST_TRANSCRIPTS."""
+    """Probability (1 - lost)^m that none of m transcripts decays in a step; m = 0, 1, ... MOST_TRANSCRIPTS."""
     return np.cumprod(np.concatenate([[1.0], np.full(MOST_TRANSCRIPTS, 1.0 - lost)]))
 
 

@@ -24,7 +24,7 @@ class WithoutOverlap(Compiler):
     def define_pipelines(self) -> list[object]:
         """The usual passes."""
         self.state.flags.noalias = True
-        return super().define_pipelines()  # type: ignore[no-any-return]
+        return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
 
 
 def rule(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -44,7 +44,8 @@ def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[Arguments, Result]:
-    return njit(cache=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)  # type: ignore[no-any-return]
+    compiler: Any = njit  # its published types do not know all its options
+    return compiler(cache=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)  # type: ignore[no-any-return]
 
 
 def spread(work: Callable[[int, int], None], size: int) -> None:

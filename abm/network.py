@@ -42,14 +42,14 @@ def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release
 
 
 @rule
-def lane_sum(values: npt.NDArray[np.float64], size: int) -> float:
+def lane_sum(values: npt.NDArray[np.float64], size: np.uint64) -> float:
     """Sum of the first `size` values, always in the same order; values up to the next multiple of 8 become 0.
 
     Eight interleaved sums: one instruction adds several, and the order does not depend on how many.
     """
     blocks = (size + np.uint64(7)) >> np.uint64(3)
-    for k in range(size, blocks << np.uint64(3)):
-        values[k] = 0.0
+    for tail in range(size, blocks << np.uint64(3)):
+        values[tail] = 0.0
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for block in range(blocks):
         k = block << np.uint64(3)

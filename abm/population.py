@@ -13,10 +13,10 @@ import numpy.typing as npt
 from abm.elementary import exponential, logarithm, relax
 from abm.epigenome import (
     EpigenomeParameters,
+    RowThresholds,
     chromatin_step,
     eraser_activity,
     hdac_abundance,
-    RowThresholds,
     next_nucleosome,
     row_thresholds,
 )
@@ -58,17 +58,22 @@ from abm.synapses import (
 
 TILE = 256  # neurons that are taken through all rules together
 Floats = npt.NDArray[np.float64]
+# Unsigned, because a signed index could be negative and count from the end, which each access would check.
+Index = np.uint64
 
 
 class Scratch(NamedTuple):
-    """What one promoter's step needs of a tile of neurons, each of shape (TILE,); draws (4, TILE)."""
+    """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
+
+    marked: nucleosomes of the row that are repressed, later those that are acetylated.
+    """
 
     acetylated: Floats
     deacetylated: Floats
     opening: Floats
     log_creb: Floats
     receptor: Floats
-    count: Floats
+    marked: Floats
     raise_unmodified: Floats
     lower_unmodified: Floats
     raise_acetylated: Floats
@@ -82,9 +87,9 @@ class Scratch(NamedTuple):
 @loop
 def sense(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    input_activity: float, mean_drive: Floats, dt: float, first: int, last: int,
+    input_activity: float, mean_drive: Floats, dt: float, first: Index, last: Index,
 ) -> None:
-    """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, activity of the erasers."""
+    """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, the erasers' activity."""
     for i in range(first, last):
         v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
@@ -113,7 +118,7 @@ def sense(
 @loop
 def signals_at_promoters(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
-    first: int, last: int, w: Scratch,
+    first: Index, last: Index, w: Scratch,
 ) -> None:
     """What is the same for a neuron's four promoters in a step: rates of nucleosomes, occupied receptors."""
     for i in range(first, last):
@@ -126,29 +131,29 @@ def signals_at_promoters(
 
 @loop
 def move_nucleosomes(
-    n: NeuronColumns, e: EpigenomeParameters, dt: float, first: int, last: int, promoter: int, key: StreamKey,
+    n: NeuronColumns, e: EpigenomeParameters, dt: float, first: Index, last: Index, promoter: int, key: StreamKey,
     step: int, w: Scratch,
 ) -> None:
-    """Move the rows of nucleosomes of one promoter by dt hours; `w.count` receives the acetylated ones.
+    """Move the rows of nucleosomes of one promoter by dt hours; `w.marked` counts the acetylated ones then.
 
     The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
     distribution is kept without step error. Nucleosome 4 b + k of promoter q uses draw k of block q + 4 b.
     """
     size = n.nucleosomes.shape[2]
     for i in range(first, last):
-        w.count[i - first] = 0.0
+        w.marked[i - first] = 0.0
     for place in range(size):
         for i in range(first, last):
-            w.count[i - first] += np.float64(n.nucleosomes[i, promoter, place] == -1)
+            w.marked[i - first] += np.float64(n.nucleosomes[i, promoter, place] == -1)
     for i in range(first, last):
         j = i - first
         t = row_thresholds(
-            e, w.acetylated[j], w.deacetylated[j], w.opening[j], w.count[j] / size, n.eraser[i], dt
+            e, w.acetylated[j], w.deacetylated[j], w.opening[j], w.marked[j] / size, n.eraser[i], dt
         )
         w.raise_unmodified[j], w.lower_unmodified[j] = t.raise_unmodified, t.lower_unmodified
         w.raise_acetylated[j], w.lower_acetylated[j] = t.raise_acetylated, t.lower_acetylated
         w.raise_repressed[j] = t.raise_repressed
-        w.count[j] = 0.0
+        w.marked[j] = 0.0
     for block in range(size // 4):
         fill_uniforms(key, first, step, NUCLEOSOMES, promoter + 4 * block, w.draws)
         for position in range(4):
@@ -163,15 +168,15 @@ def move_nucleosomes(
                     np.float64(n.nucleosomes[i, promoter, place]), thresholds, w.draws[position, j]
                 )
                 n.nucleosomes[i, promoter, place] = state
-                w.count[j] += np.float64(state > 0)
+                w.marked[j] += np.float64(state > 0)
 
 
 @loop
 def transcribe(
     n: NeuronColumns, d: Pharmacology, x: ExpressionParameters, c: PromoterConstants, dt: float,
-    first: int, last: int, promoter: int, key: StreamKey, step: int, w: Scratch,
+    first: Index, last: Index, promoter: int, key: StreamKey, step: int, w: Scratch,
 ) -> None:
-    """Bursts and transcripts of one promoter over dt hours; `w.count`: its acetylated nucleosomes."""
+    """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes."""
     size = n.nucleosomes.shape[2]
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     decay = 0.6931471805599453 / x.transcript_half_life
@@ -181,7 +186,7 @@ def transcribe(
         j = i - first
         frequency = exponential(exponent * w.log_creb[j])  # S^n
         start = burst_start(x, frequency, w.receptor[j], n.rest_glucocorticoid[i])
-        end = burst_end(x, w.count[j] / size, c.resting_acetylated, gain)
+        end = burst_end(x, w.marked[j] / size, c.resting_acetylated, gain)
         on, off = switching(start, end, dt)
         one, two = n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1]
         before = one + two
@@ -199,7 +204,7 @@ def transcribe(
 
 @loop
 def express(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float, first: int, last: int
+    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float, first: Index, last: Index
 ) -> None:
     """proBDNF, the store of mature BDNF, its release, and TrkB of the neurons first..last-1 over dt hours."""
     for i in range(first, last):
@@ -215,7 +220,7 @@ def express(
 @loop
 def adapt(
     n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, s: SynapseParameters,
-    input_activity: float, dt: float, first: int, last: int,
+    input_activity: float, dt: float, first: Index, last: Index,
 ) -> None:
     """Plasticity protein, contacts, scaling, threshold and plasticity gains of the neurons first..last-1."""
     for i in range(first, last):
@@ -247,8 +252,7 @@ def advance_neurons(
         rows[12], np.empty((4, TILE)),
     )  # fmt: skip
     for start in range(begin, end, TILE):
-        # Unsigned, because a signed index could be negative and count from the end, which each access would check.
-        first, last = np.uint64(start), np.uint64(min(start + TILE, end))
+        first, last = Index(start), Index(min(start + TILE, end))
         sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last)
         signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
         for promoter in range(4):

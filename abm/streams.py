@@ -95,7 +95,7 @@ def unit(word: np.uint64) -> float:
 
     Put below the leading bit of 2^52 the word is a double less that number, which is faster than a conversion.
     """
-    number: float = double_of_bits(np.int64(word) | BITS_OF_TWO_TO_52) - TWO_TO_52
+    number = double_of_bits(np.int64(word) | BITS_OF_TWO_TO_52) - TWO_TO_52
     return (number + 0.5) * WORD_TO_UNIT
 
 
@@ -108,7 +108,7 @@ def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) ->
 
 @loop
 def fill_uniforms(
-    key: StreamKey, first: int, step: int, purpose: int, block: int, draws: npt.NDArray[np.float64]
+    key: StreamKey, first: int | np.uint64, step: int, purpose: int, block: int, draws: npt.NDArray[np.float64]
 ) -> None:
     """`uniforms` for the indices first, first + 1, ... into draws, shape (4, n): the same numbers, made faster.
 

@@ -132,18 +132,19 @@ def choose_senders(
     taken = np.zeros(candidates.size, np.bool_)
     chosen = np.empty(number, np.int64)
     for neuron in receivers:
-        first = filled[neuron]
+        first = int(filled[neuron])
         for k in range(number):
             if k % 4 == 0:
                 draws = uniforms(key, neuron, pathway, WIRING, k // 4)
             last = candidates.size - number + k
             place = int(draws[k % 4] * (last + 1))
-            place = last if taken[place] else place
+            if taken[place]:
+                place = last
             taken[place] = True
             chosen[k] = place
             sender[first + k], bundle[first + k] = candidates[place], weight
-        for place in chosen:
-            taken[place] = False
+        for used in chosen:
+            taken[used] = False
         filled[neuron] = first + number
 
 

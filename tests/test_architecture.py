@@ -15,11 +15,16 @@ PACKAGE = ROOT / "abm"
 # Lowest first; a module imports only from layers below its own. In the layers marked True the parts of one layer may
 # also import each other; in the others they do not, whoever is above hands arrays over.
 LAYERS: list[tuple[set[str], bool]] = [
-    ({"clock", "columns", "compiled", "elementary", "errors", "metric_names", "streams", "units", "yaml_lines"}, True),
+    (
+        {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "streams", "units"}
+        | {"yaml_lines"},
+        True,
+    ),
     ({"parameters"}, False),
     ({"config", "schedule"}, True),
     ({"body", "barrier", "tissue", "epigenome", "expression", "synapses"}, False),
-    ({"network", "neurons"}, True),
+    ({"neurons", "wiring"}, False),
+    ({"network", "population"}, False),
     ({"observation"}, False),
     ({"expectation", "forcing", "metrics"}, False),
     ({"model"}, False),
@@ -38,7 +43,7 @@ OWNERS = {
     "pydantic": {"config", "parameters", "units"},
     "random": set(),
 }
-LOCAL_PARTS = {"epigenome", "expectation", "expression", "synapses", "network", "neurons"}
+LOCAL_PARTS = {"epigenome", "expectation", "expression", "synapses", "network", "neurons", "population", "wiring"}
 TRAINING_WORDS = {"schedule", "session", "bout", "exercise", "training", "timeline"}
 SPEAKING_PARTS = {"cli", "view"}
 

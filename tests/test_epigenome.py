@@ -2,20 +2,21 @@
 
 import numpy as np
 import pytest
+from numba import njit
 from scipy.integrate import solve_ivp
 
 from abm import epigenome
 from abm.epigenome import (
     EpigenomeParameters,
-    advance_nucleosomes,
-    draw_nucleosomes,
+    chromatin_step,
     eraser_activity,
     free_enzyme,
     mean_field,
-    nucleosome_rates,
+    next_nucleosome,
+    row_thresholds,
 )
 from abm.parameters import load_parameters
-from abm.streams import generator, stream_key
+from abm.streams import generator, stream_key, uniforms
 
 P = load_parameters(EpigenomeParameters, "epigenome")
 
@@ -24,16 +25,24 @@ def rows(repeats, creb, eraser, hours, parameters=P, dt=0.1, seed=1, nucleosomes
     """Acetylated and repressed fraction of many rows after some hours, and the rows."""
     if nucleosomes is None:
         nucleosomes = epigenome.resting_rows(parameters, repeats, generator(seed, 0, "test"))
-    key = stream_key(seed, 0)
-    rates = nucleosome_rates(parameters, creb, eraser, dt)
-    blocks = nucleosomes.shape[2] // 4
-    draws = np.empty((4 * blocks, 4, len(nucleosomes)))
     for step in range(round(hours / dt)):
-        draw_nucleosomes(key, 0, step, draws)
-        for neuron in range(len(nucleosomes)):
-            for promoter in range(4):
-                advance_nucleosomes(nucleosomes[neuron, promoter], parameters, rates, dt, draws, promoter, neuron)
+        together = nucleosomes.reshape(-1, nucleosomes.shape[2])
+        move_rows(together, parameters, creb, eraser, dt, stream_key(seed, 0), step)
     return (nucleosomes == 1).mean(), (nucleosomes == -1).mean(), nucleosomes
+
+
+@njit
+def move_rows(rows, parameters, creb, eraser, dt, key, step):
+    """One step of every row, shape (rows, size)."""
+    chain = chromatin_step(parameters, creb, eraser, dt)
+    for row in range(rows.shape[0]):
+        repressed = (rows[row] == -1).sum() / rows.shape[1]
+        thresholds = row_thresholds(
+            parameters, chain.acetylated, chain.deacetylated, chain.opening, repressed, eraser, dt
+        )
+        for place in range(rows.shape[1]):
+            draw = uniforms(key, row, step, 7, place // 4)[place % 4]
+            rows[row, place] = next_nucleosome(float(rows[row, place]), thresholds, draw)
 
 
 def mean_field_at(creb, eraser, hours, parameters=P):

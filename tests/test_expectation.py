@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from abm.elementary import exponential
 from abm.epigenome import EpigenomeParameters, resting_acetylation, resting_rows
 from abm.expectation import expected_neuron, set_point
 from abm.expression import ExpressionParameters
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, advance_neurons, promoter_constants
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
 from abm.parameters import load_parameters
+from abm.population import advance_neurons, mean_drive
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters
 
@@ -44,7 +44,7 @@ def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
 def test_a_large_population_follows_the_expected_neuron():
     neurons, days, dt = 2000, 5, 0.1
     columns = {
-        name: np.full((neurons, *column.shape), 0.0 if name.startswith("rest_") else column.default, column.dtype)
+        name: np.full((neurons, *column.shape), 0.0 if name.startswith("rest_") else column.default, column.dtype, "F")
         for name, column in Neuron.declared_columns().items()
     }
     n, draw = NeuronColumns(**columns), generator(4, 0, "population")
@@ -53,19 +53,22 @@ def test_a_large_population_follows_the_expected_neuron():
     rest = set_point(E, X, REST[None])
     course = expected_neuron(E, X, concentrations, activity, rest, dt)
     start = expected_neuron(E, X, REST[None], np.ones(1), rest, dt)
-    constants = promoter_constants(X, E)
+    constants = promoter_constants(X, E, dt)
     n.transcripts[:] = draw.poisson(start.transcripts[0] * constants.transcript_share, (neurons, 4))
     n.bdnf_protein[:] = start.bdnf[0]
     n.bdnf_pro[:] = start.bdnf[0] * X.proform_half_life / X.store_half_life
     signals = Signals(*(np.array([value]) for value in (*REST, 1.0)))
     add_set_point(n, signals, E, X, S, 1.0)
-    lost, key = 1.0 - exponential(-dt * np.log(2.0) / X.transcript_half_life), stream_key(4, 0)
+    key = stream_key(4, 0)
     resting_release = X.released_share * np.log(2.0) / X.store_half_life * start.bdnf[0]
     for step in range(len(activity)):
         for field, value in zip(signals[:4], concentrations[step], strict=True):
             field[0] = value
         signals.bdnf[0] = n.release_rate.mean() / resting_release if step else 1.0
-        advance_neurons(n, signals, Pharmacology(), E, X, S, constants, activity[step], dt, lost, key, step)
+        mean = mean_drive(n.region, n.drive)
+        advance_neurons(
+            n, signals, Pharmacology(), E, X, S, constants, activity[step], mean, dt, key, step, 0, neurons
+        )
     assert n.creb.mean() == pytest.approx(course.creb[-1], rel=0.005)
     assert (n.nucleosomes == -1).mean() == pytest.approx(course.repressed[-1], rel=0.02)
     assert (n.nucleosomes == 1).mean() == pytest.approx(course.acetylated[-1], rel=0.04)

@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.integrate import solve_ivp
 
 from abm import expression
+from abm.elementary import exponential
 from abm.expression import ExpressionParameters
 from abm.parameters import load_parameters
 from abm.streams import stream_key, uniforms
@@ -43,8 +44,8 @@ def test_glucocorticoid_receptors_in_vivo(total, occupancy):
 
 def test_saturating_agonist_lowers_burst_frequency_by_thirty_percent():
     # Chen 2017: dexamethasone lowers total Bdnf mRNA of cultured neurons, which meet no other steroid, by 30 %.
-    assert expression.burst_start(P, 1.0, 1.0, 1.0, 0.0) / P.burst_start_rate == pytest.approx(0.7, abs=0.05)
-    occupancies = [expression.burst_start(P, 1.0, 1.0, occupied, 0.281) for occupied in (0.0, 0.281, 0.745, 1.0)]
+    assert expression.burst_start(P, 1.0, 1.0, 0.0) / P.burst_start_rate == pytest.approx(0.7, abs=0.05)
+    occupancies = [expression.burst_start(P, 1.0, occupied, 0.281) for occupied in (0.0, 0.281, 0.745, 1.0)]
     assert np.all(np.diff(occupancies) < 0)
 
 
@@ -69,7 +70,8 @@ def test_mean_transcripts_follow_from_the_telegraph():
 @pytest.mark.parametrize("mean", [0.02, 0.7, 4.0])
 def test_poisson_by_inversion(mean):
     key = stream_key(4, 0)
-    drawn = [expression.poisson(mean, value) for i in range(2500) for value in uniforms(key, i, 0, 9, 0)]
+    none = exponential(-mean)
+    drawn = [expression.poisson(mean, none, value) for i in range(2500) for value in uniforms(key, i, 0, 9, 0)]
     expected = stats.poisson(mean).pmf(np.arange(12)) * len(drawn)
     counts = np.bincount(drawn, minlength=12)[:12]
     keep = expected > 5
@@ -79,10 +81,11 @@ def test_poisson_by_inversion(mean):
 @pytest.mark.parametrize(("trials", "probability"), [(1, 0.03), (9, 0.03), (30, 0.2)])
 def test_binomial_by_inversion(trials, probability):
     key = stream_key(5, 0)
-    drawn = [expression.binomial(trials, probability, v) for i in range(2500) for v in uniforms(key, i, 0, 9, 0)]
+    none = expression.survival(probability)[trials]
+    drawn = [expression.binomial(trials, probability, none, v) for i in range(2500) for v in uniforms(key, i, 0, 9, 0)]
     assert np.mean(drawn) == pytest.approx(trials * probability, rel=0.08)
     assert max(drawn) <= trials
-    assert expression.binomial(0, probability, 0.5) == 0
+    assert expression.binomial(0, probability, 1.0, 0.5) == 0
 
 
 def test_protein_equations_are_solved_exactly():

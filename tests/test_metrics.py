@@ -10,11 +10,12 @@ from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
 from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
 from abm.metrics import METRICS, NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
-from abm.network import NetworkParameters, Synapses, wire
+from abm.network import Synapses
 from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.synapses import SynapseParameters
 from abm.units import convert
+from abm.wiring import NetworkParameters, wire
 
 PROBES = {"ltp_magnitude", "fepsp_slope", "paired_pulse_ratio"}
 
@@ -47,7 +48,7 @@ class Model:
         self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
         self.plasticity = load_parameters(SynapseParameters, "synapses")
         network = load_parameters(NetworkParameters, "network")._replace(synapses_per_neuron=20.0)
-        self.wiring = wire(network, columns["region"], draw)
+        self.wiring = wire(network, columns["region"], 1, 0)
         self.synapses = Synapses(draw.random(self.wiring.sender.size), draw.random(self.wiring.sender.size))
 
 

@@ -5,11 +5,12 @@ import pytest
 from scipy import stats
 
 from abm import network
+from abm import wiring as anatomy
 from abm.elementary import exponential
-from abm.network import CA1, CA3, DG, ENTORHINAL, NetworkParameters, wire
 from abm.parameters import load_parameters
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters
+from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, wire
 
 P = load_parameters(NetworkParameters, "network")
 S = load_parameters(SynapseParameters, "synapses")
@@ -24,7 +25,7 @@ def regions(neurons):
 
 @pytest.fixture(scope="module")
 def wiring():
-    return wire(P, regions(600), generator(1, 0, "wiring"))
+    return wire(P, regions(600), 1, 0)
 
 
 def incoming(wiring, neuron):
@@ -44,7 +45,7 @@ def test_fan_in_is_scaled_by_one_factor_and_weights_keep_the_anatomical_shares(w
         neuron = int(np.flatnonzero(wiring.region[:600] == region)[3])
         senders = incoming(wiring, neuron)
         weights = wiring.weight[wiring.start[neuron] : wiring.start[neuron + 1]]
-        for source, target, real, efficacy in network.fan_ins(P):
+        for source, target, real, efficacy in anatomy.fan_ins(P):
             if target == region:
                 assert weights[wiring.region[senders] == source].sum() == pytest.approx(real * efficacy)
 
@@ -52,14 +53,42 @@ def test_fan_in_is_scaled_by_one_factor_and_weights_keep_the_anatomical_shares(w
 def test_large_tissue_has_the_wanted_number_of_synapses():
     cells = np.bincount(regions(20000), minlength=3)
     total = 0
-    for source, target, real, _ in network.fan_ins(P):
+    for source, target, real, _ in anatomy.fan_ins(P):
         senders = 4000 if source == ENTORHINAL else int(cells[source])
-        total += cells[target] * network.scaled_fan_in(P, real, senders, cells)
+        total += cells[target] * anatomy.scaled_fan_in(P, real, senders, cells)
     assert total / 20000 == pytest.approx(P.synapses_per_neuron, rel=0.03)
 
 
+def test_every_synapse_stands_in_its_senders_list_once(wiring):
+    assert np.array_equal(np.sort(wiring.synapse), np.arange(wiring.sender.size))
+    owner = np.repeat(np.arange(600), np.diff(wiring.start))
+    for cell in (0, 300, wiring.region.size - 1):
+        own = slice(wiring.outgoing[cell], wiring.outgoing[cell + 1])
+        assert np.array_equal(np.sort(wiring.synapse[own]), np.flatnonzero(wiring.sender == cell))
+        assert np.array_equal(wiring.receiver[own], owner[wiring.synapse[own]])
+
+
+def test_couplings_are_shares_of_the_resting_drive(wiring):
+    drive = wiring.weight * wiring.rate[wiring.sender]
+    total = np.add.reduceat(drive, wiring.start[:-1])
+    assert wiring.coupling == pytest.approx(drive / np.repeat(total, np.diff(wiring.start)), rel=1e-6)
+
+
+def test_senders_are_chosen_evenly():
+    # Every CA3 cell sends to a CA1 cell with the same chance: a binomial number of synapses for each.
+    wiring = wire(P, regions(3000), 5, 2)
+    to_ca1 = wiring.region[np.repeat(np.arange(3000), np.diff(wiring.start))] == CA1
+    from_ca3 = wiring.region[wiring.sender] == CA3
+    counts = np.bincount(wiring.sender[to_ca1 & from_ca3], minlength=3000)[wiring.region[:3000] == CA3]
+    receivers = (wiring.region[:3000] == CA1).sum()
+    share = counts.mean() / receivers
+    spread = np.sqrt(receivers * share * (1.0 - share))
+    assert counts.std() == pytest.approx(spread, rel=0.25)
+    assert abs(counts - counts.mean()).max() < 5.0 * spread
+
+
 def test_rates_are_lognormal_around_the_regional_mean():
-    rates = network.lognormal_rates(P, np.full(20000, CA1, np.int8), generator(2, 0, "rates"))
+    rates = anatomy.lognormal_rates(P, np.full(20000, CA1, np.int8), generator(2, 0, "rates"))
     assert rates.mean() == pytest.approx(P.rate_ca1, rel=0.05)
     assert stats.kstest(np.log(rates), stats.norm(-0.5 * P.rate_spread**2, P.rate_spread).cdf).pvalue > 1e-3
 
@@ -122,7 +151,10 @@ def test_sums_over_synapses(wiring):
     release = np.ones(wiring.region.size)
     decay = exponential(-0.1 / S.early_time)
     protein = np.zeros(neurons)
-    network.advance_synapses(wiring, early, late, S, 0.1, decay, trkb, contacts, scale, protein, release, *out)
+    network.refresh_release(S, trkb, release)
+    network.advance_synapses(
+        wiring, early, late, S, 0.1, decay, trkb, contacts, scale, protein, release, *out, 0, neurons
+    )
     owner = np.repeat(np.arange(neurons), np.diff(wiring.start))
     relative = (contacts * scale)[owner] * (1.0 + early + late) * release[wiring.sender]
     for neuron in (0, 300, 599):
@@ -135,5 +167,5 @@ def test_sums_over_synapses(wiring):
 
 
 def test_input_rises_with_movement():
-    assert network.input_activity(P, 0.0) == 1.0
-    assert network.input_activity(P, 0.6) == pytest.approx(1.0 + 0.6 * P.movement_gain)
+    assert anatomy.input_activity(P, 0.0) == 1.0
+    assert anatomy.input_activity(P, 0.6) == pytest.approx(1.0 + 0.6 * P.movement_gain)

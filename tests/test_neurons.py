@@ -3,21 +3,19 @@
 import numpy as np
 import pytest
 
-from abm.elementary import exponential
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expectation import expected_neuron, set_point
-from abm.expression import ExpressionParameters
+from abm.expression import ExpressionParameters, relative_firing
 from abm.neurons import (
     Neuron,
     NeuronColumns,
     Pharmacology,
     Signals,
     add_set_point,
-    advance_neurons,
     promoter_constants,
-    relative_firing,
 )
 from abm.parameters import load_parameters
+from abm.population import advance_neurons, mean_drive
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters
 
@@ -25,7 +23,6 @@ E = load_parameters(EpigenomeParameters, "epigenome")
 X = load_parameters(ExpressionParameters, "expression")
 S = load_parameters(SynapseParameters, "synapses")
 DT = 0.1
-LOST = 1.0 - exponential(-DT * np.log(2.0) / X.transcript_half_life)
 REST = {"bhb": 0.05, "lactate": 1.0, "irisin": 0.01, "cortisol": 5.0, "bdnf": 0.005}
 
 
@@ -38,7 +35,7 @@ SET_POINT = set_point(E, X, np.array([list(REST.values())[:4]]))
 
 def population(neurons=300, seed=1):
     columns = {
-        name: np.full((neurons, *column.shape), 0.0 if name.startswith("rest_") else column.default, column.dtype)
+        name: np.full((neurons, *column.shape), 0.0 if name.startswith("rest_") else column.default, column.dtype, "F")
         for name, column in Neuron.declared_columns().items()
     }
     n = NeuronColumns(**columns)
@@ -53,12 +50,14 @@ def population(neurons=300, seed=1):
 
 
 def live(n, hours, now=None, drugs=None, activity=1.0, first=0):
-    constants, key = promoter_constants(X, E), stream_key(1, 0)
     for step in range(first, first + round(hours / DT)):
-        advance_neurons(
-            n, now or signals(), drugs or Pharmacology(), E, X, S, constants, activity, DT, LOST, key, step
-        )
+        advance(n, now or signals(), drugs or Pharmacology(), activity, DT, stream_key(1, 0), step)
     return n
+
+
+def advance(n, now, drugs, activity, dt, key, step):
+    constants, mean = promoter_constants(X, E, dt), mean_drive(n.region, n.drive)
+    advance_neurons(n, now, drugs, E, X, S, constants, activity, mean, dt, key, step, 0, n.region.size)
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +76,10 @@ def test_rest_stays_at_rest(rested):
 
 @pytest.mark.parametrize("dt", [0.05, 0.5])
 def test_the_step_does_not_bias_the_number_of_transcripts(dt):
-    n, constants, key = population(1200), promoter_constants(X, E), stream_key(8, 0)
+    n, key, seen = population(1200), stream_key(8, 0), []
     expected = expected_neuron(E, X, np.array([list(REST.values())[:4]]), np.ones(1), SET_POINT, dt).transcripts[0]
-    lost, seen = 1.0 - exponential(-dt * np.log(2.0) / X.transcript_half_life), []
     for step in range(round(120.0 / dt)):
-        advance_neurons(n, signals(), Pharmacology(), E, X, S, constants, 1.0, dt, lost, key, step)
+        advance(n, signals(), Pharmacology(), 1.0, dt, key, step)
         if step * dt >= 24.0:
             seen.append(n.transcripts.sum(axis=1).mean())
     # Some 1200 x 96 h / 2.5 h independent counts of about ten bursty transcripts: a standard error near 0.3 %.
@@ -155,9 +153,10 @@ def test_a_neuron_reads_only_its_own_voxel():
 def test_feedback_inhibition_keeps_the_regional_mean_of_firing():
     n = population(90)
     n.drive[:] = generator(1, 0, "drive").uniform(0.2, 3.0, 90)
-    relative_firing(n, 1.3)
+    mean = mean_drive(n.region, n.drive)
+    firing = np.array([relative_firing(d, mean[r], 1.3) for d, r in zip(n.drive, n.region, strict=True)])
     for region in range(3):
-        assert n.activity[n.region == region].mean() == pytest.approx(1.3)
+        assert firing[n.region == region].mean() == pytest.approx(1.3)
 
 
 def test_the_loop_in_two_parts_gives_the_same_bits():

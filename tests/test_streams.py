@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import njit
 from scipy import stats
 
 from abm.streams import StreamKey, fill_uniforms, generator, philox, standard_variate, stream_key, uniforms
@@ -37,9 +38,15 @@ def test_draws_depend_on_every_part_of_their_address():
     assert uniforms(key, *addresses[0]) == drawn[0]
 
 
+@njit
+def fill(key, first, step, purpose, block, draws):
+    """`fill_uniforms`, which is for compiled code only."""
+    fill_uniforms(key, first, step, purpose, block, draws)
+
+
 def test_draws_made_together_are_the_same_numbers():
     key, together = stream_key(6, 1), np.empty((4, 37))
-    fill_uniforms(key, 1000, 12, 2, 3, together)
+    fill(key, 1000, 12, 2, 3, together)
     assert [tuple(column) for column in together.T] == [uniforms(key, 1000 + i, 12, 2, 3) for i in range(37)]
 
 

@@ -15,9 +15,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from abm.elementary import exponential, logarithm
-from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
 from abm.observation.parameters import ObservationParameters, observation_parameters
 from abm.synapses import SynapseParameters, late_step, next_late, potentiated, release_probability
+from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
 
 Floats = NDArray[np.float64]
 # Sending region of the stimulated pathway, by receiving region.

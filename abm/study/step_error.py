@@ -29,8 +29,8 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     from abm.epigenome import EpigenomeParameters
     from abm.expectation import expected_neuron, set_point
     from abm.expression import ExpressionParameters
-    from abm.wiring import NetworkParameters, input_activity
     from abm.parameters import load_parameters
+    from abm.wiring import NetworkParameters, input_activity
 
     subject = experiment.subject
     e = load_parameters(EpigenomeParameters, "epigenome", subject.species, subject.overrides)

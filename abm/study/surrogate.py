@@ -22,12 +22,12 @@ from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel, forget
-from abm.wiring import NetworkParameters
 from abm.neurons import Pharmacology
 from abm.observation.assays import bound_share, resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
+from abm.wiring import NetworkParameters
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment

@@ -1,0 +1,195 @@
+"""The compiled loops against the rules they are made of, in pieces, in threads, and on other processors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numba import njit
+
+from abm import loops
+from abm.elementary import exponential, power, relax
+from abm.epigenome import (
+    EpigenomeParameters,
+    chromatin_step,
+    eraser_activity,
+    hdac_abundance,
+    next_nucleosome,
+    row_thresholds,
+)
+from abm.expression import (
+    ExpressionParameters,
+    binomial,
+    burst_end,
+    burst_start,
+    creb_target,
+    excited,
+    glucocorticoid_occupancy,
+    hill,
+    initiation_rate,
+    next_fndc5,
+    next_promoter,
+    poisson,
+    relative_firing,
+    rise,
+    switching,
+)
+from abm.loops import spread
+from abm.network import lane_sum
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
+from abm.parameters import load_parameters
+from abm.population import TILE, advance_neurons, mean_drive
+from abm.streams import NUCLEOSOMES, TRANSCRIPTION, generator, stream_key, uniforms
+from abm.synapses import SynapseParameters
+
+E = load_parameters(EpigenomeParameters, "epigenome")
+X = load_parameters(ExpressionParameters, "expression")
+S = load_parameters(SynapseParameters, "synapses")
+DT, KEY, STEP, VOXELS = 0.25, stream_key(3, 1), 17, 9
+DRUGS = Pharmacology(mct2=0.8, gr=0.9, drug_hdac3=0.4, nmdar=0.7, agonist=0.1)
+
+
+@pytest.fixture
+def population():
+    """Neurons in random states, not a whole number of tiles, and the signals around them."""
+    neurons, draw = TILE + 71, generator(2, 0, "loops")
+    columns = {
+        name: np.full((neurons, *column.shape), column.default, column.dtype, "F")
+        for name, column in Neuron.declared_columns().items()
+    }
+    for name, column in columns.items():
+        if column.dtype == np.float64 and column.ndim == 1 and not name.startswith("rest_"):
+            column[:] = draw.uniform(0.3, 2.0, neurons)
+        elif name.startswith("rest_"):
+            column[:] = 0.0
+    n = NeuronColumns(**columns)
+    n.region[:], n.voxel[:] = draw.integers(0, 3, neurons), draw.integers(0, VOXELS, neurons)
+    n.nucleosomes[:] = draw.integers(-1, 2, n.nucleosomes.shape)
+    n.promoter_on[:] = draw.integers(0, 2, n.promoter_on.shape)
+    n.transcripts[:] = draw.poisson(3.0, n.transcripts.shape)
+    around = Signals(*(draw.uniform(0.1 * high, high, VOXELS) for high in (3.0, 8.0, 1.0, 60.0, 0.02)))
+    add_set_point(n, around, E, X, S, 0.7)
+    return n, around
+
+
+def advance(n, around, first=0, last=None):
+    last = n.region.size if last is None else last
+    constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
+    advance_neurons(n, around, DRUGS, E, X, S, constants, 1.2, mean, DT, KEY, STEP, first, last)
+
+
+def copied(n):
+    return NeuronColumns(*(column.copy(order="F") for column in n))
+
+
+def one_neuron(n, around, i, mean):
+    """CREB signal, eraser activity, nucleosomes, alleles and transcripts of neuron i after the step, by the rules."""
+    d, c, v = DRUGS, promoter_constants(X, E, DT), int(n.voxel[i])
+    bhb, lactate = d.mct2 * around.bhb[v], d.mct2 * around.lactate[v]
+    through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, X.fndc5_lactate_half, 3)
+    fndc5 = next_fndc5(X, n.fndc5[i], through_sirt1, n.rest_fndc5[i], DT)
+    raised = rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i])
+    firing = excited(X, relative_firing(n.drive[i], mean[n.region[i]], 1.2), raised)
+    target = d.creb * creb_target(
+        X, firing, raised, rise(d.nmdar * hill(lactate, X.lactate_half, 2), n.rest_lactate[i]),
+        rise(d.integrin * hill(around.irisin[v], X.irisin_half, 1), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
+    )  # fmt: skip
+    creb = relax(n.creb[i], target, 1.0 / X.creb_time, DT)
+    hdac2 = hdac_abundance(n.hdac2[i], E.hdac2_loss, creb, E, DT)
+    hdac3 = hdac_abundance(n.hdac3[i], E.hdac3_loss, creb, E, DT)
+    active = eraser_activity(
+        E, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
+    )
+    eraser = active / n.rest_eraser[i]
+    chain = chromatin_step(E, creb, eraser, DT)
+    receptor = d.gr * glucocorticoid_occupancy(X, around.cortisol[v], d.agonist)
+    rows, alleles, copies = n.nucleosomes[i].copy(), n.promoter_on[i].copy(), n.transcripts[i].copy()
+    for q in range(4):
+        thresholds = row_thresholds(E, *chain, (rows[q] == -1).mean(), eraser, DT)
+        for place in range(12):
+            draw = uniforms(KEY, i, STEP, NUCLEOSOMES, q + 4 * (place // 4))[place % 4]
+            rows[q, place] = next_nucleosome(float(rows[q, place]), thresholds, draw)
+        start = burst_start(X, power(creb, c.frequency_exponent[q]), receptor, n.rest_glucocorticoid[i])
+        end = burst_end(X, (rows[q] == 1).mean(), c.resting_acetylated, c.duration_gain[q])
+        on, off = switching(start, end, DT)
+        first, second, third, fourth = uniforms(KEY, i, STEP, TRANSCRIPTION, q)
+        before = int(alleles[q].sum())
+        alleles[q] = next_promoter(alleles[q, 0], on, off, first), next_promoter(alleles[q, 1], on, off, second)
+        bursting = 0.5 * (before + int(alleles[q].sum()))
+        decay = 0.6931471805599453 / X.transcript_half_life
+        made = d.transcription * bursting * initiation_rate(X, c.transcript_share[q]) * c.lost / decay
+        gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
+        copies[q] += poisson(made, exponential(-made), third) - gone
+    return creb, eraser, rows, alleles, copies
+
+
+def test_the_loop_does_to_each_neuron_what_the_rules_say(population):
+    n, around = population
+    before, mean = copied(n), mean_drive(n.region, n.drive)
+    advance(n, around)
+    for i in (0, 1, 100, TILE - 1, TILE, n.region.size - 1):
+        creb, eraser, rows, alleles, copies = one_neuron(before, around, i, mean)
+        assert n.creb[i] == creb
+        assert n.eraser[i] == eraser
+        assert np.array_equal(n.nucleosomes[i], rows)
+        assert np.array_equal(n.promoter_on[i], alleles)
+        assert np.array_equal(n.transcripts[i], copies)
+
+
+def test_pieces_give_the_same_bits_as_the_whole(population):
+    n, around = population
+    whole, pieces = copied(n), copied(n)
+    advance(whole, around)
+    constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
+    for first, last in ((200, n.region.size), (0, 200)):
+        advance_neurons(pieces, around, DRUGS, E, X, S, constants, 1.2, mean, DT, KEY, STEP, first, last)
+    assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_work_is_spread_over_everything_once(threads, monkeypatch):
+    monkeypatch.setattr(loops, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(loops, "PIECE", 10)
+    done = np.zeros(73, int)
+
+    def work(first, last):
+        done[first:last] += 1
+
+    spread(work, 73)
+    assert np.all(done == 1)
+
+
+def test_a_fault_in_a_thread_reaches_the_caller(monkeypatch):
+    monkeypatch.setattr(loops, "get_num_threads", lambda: 2)
+    monkeypatch.setattr(loops, "PIECE", 10)
+
+    def work(first, last):
+        if first == 20:
+            raise ValueError("piece at 20")
+
+    with pytest.raises(ValueError, match="piece at 20"):
+        spread(work, 73)
+
+
+@njit
+def summed(values, size):
+    return lane_sum(values, np.uint64(size))
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 31, 100])
+def test_lane_sum_adds_the_first_values_only(size):
+    values = generator(1, 0, "sum").random(104)
+    assert summed(values.copy(), size) == pytest.approx(values[:size].sum(), rel=1e-14)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processor", ["generic", "haswell"])
+def test_other_processors_give_the_same_bits(processor, tmp_path):
+    """The recorded state of `test_reproducibility`, computed by machine code without the newer instructions."""
+    test = Path(__file__).with_name("test_reproducibility.py")
+    plain = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
+    done = subprocess.run(command, env={**os.environ, **plain}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
