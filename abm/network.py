@@ -145,18 +145,16 @@ def excite(
     """
     expected, cells = 0.0, 0
     for neuron in range(contacts.size):
-        if wiring.region[neuron] == region:
-            cells += 1
-            drive[neuron] = 0.0
-    for sender in range(firing.size):
-        if not firing[sender]:
+        if wiring.region[neuron] != region:
             continue
-        for place in range(wiring.outgoing[sender], wiring.outgoing[sender + 1]):
-            neuron, synapse = wiring.receiver[place], wiring.synapse[place]
-            if wiring.region[neuron] == region:
+        cells += 1
+        arriving = 0.0
+        for synapse in range(np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])):
+            sender = wiring.sender[synapse]
+            if firing[sender]:
                 expected += wiring.weight[synapse]
-                change = 1.0 + early[synapse] + late[synapse]
-                drive[neuron] += wiring.weight[synapse] * contacts[neuron] * scale[neuron] * change * release[sender]
+                arriving += wiring.weight[synapse] * (1.0 + early[synapse] + late[synapse]) * release[sender]
+        drive[neuron] = contacts[neuron] * scale[neuron] * arriving
     for neuron in range(contacts.size):
         if wiring.region[neuron] == region:
             relative = drive[neuron] * cells / expected if expected > 0.0 else 0.0
@@ -176,17 +174,15 @@ def learn(
     depression_gain: npt.NDArray[np.float64],
 ) -> None:
     """Early changes of every synapse whose sending cell fired in an event, in place."""
-    for sender in range(firing.size):
-        if not firing[sender]:
-            continue
-        for place in range(wiring.outgoing[sender], wiring.outgoing[sender + 1]):
-            neuron, synapse = wiring.receiver[place], wiring.synapse[place]
-            if firing[neuron]:
-                early[synapse] = potentiated(
-                    p, early[synapse], drive[neuron], threshold[neuron], potentiation_gain[neuron]
-                )
-            else:
-                early[synapse] = depressed(p, early[synapse], depression_gain[neuron])
+    for neuron in range(threshold.size):
+        for synapse in range(np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])):
+            if firing[wiring.sender[synapse]]:
+                if firing[neuron]:
+                    early[synapse] = potentiated(
+                        p, early[synapse], drive[neuron], threshold[neuron], potentiation_gain[neuron]
+                    )
+                else:
+                    early[synapse] = depressed(p, early[synapse], depression_gain[neuron])
 
 
 @entry

@@ -4,7 +4,7 @@ Scaling of fan-in: a model synapse stands for a bundle of real ones. Every pathw
 times one common factor, chosen so that the mean over cells is `synapses_per_neuron`, at least one and at most half of
 the sending population; the bundle's weight is real / model fan-in, so that pathways keep their shares of the drive.
 
-A synapse takes 28 bytes: its state (8), sender, weight and coupling (12), and its place in its sender's list (8).
+A synapse takes 20 bytes: its early and late change, its sender, weight and coupling.
 """
 
 from typing import Annotated, NamedTuple
@@ -54,19 +54,15 @@ class NetworkParameters(NamedTuple):
 class Wiring(NamedTuple):
     """Fixed structure. Sending cells 0..N-1 are neurons, N.. are entorhinal afferents.
 
-    By receiving neuron: start: first synapse of each, shape (N + 1,); sender, weight (bundle size), coupling (weight x
-    rate of the sender over the sum of that over the neuron's synapses): shape (S,). By sending cell: outgoing: first
-    entry of each, (cells + 1,); synapse, receiver: (S,). rate: resting rate of every sending cell, Hz; region: per
-    sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly.
+    start: first synapse of each neuron, shape (N + 1,); sender, weight (bundle size), coupling (weight x rate of the
+    sender over the sum of that over the neuron's synapses): shape (S,); rate: resting rate of every sending cell, Hz;
+    region: per sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly.
     """
 
     start: npt.NDArray[np.int64]
     sender: npt.NDArray[np.uint32]
     weight: npt.NDArray[np.float32]
     coupling: npt.NDArray[np.float32]
-    outgoing: npt.NDArray[np.int64]
-    synapse: npt.NDArray[np.uint32]
-    receiver: npt.NDArray[np.uint32]
     rate: npt.NDArray[np.float64]
     region: npt.NDArray[np.int8]
     member: npt.NDArray[np.bool_]
@@ -113,13 +109,8 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
     rate = lognormal_rates(p, cell_region, draw)
     coupling = np.empty(sender.size, np.float32)
     couple(start, sender, weight, rate, coupling)
-    outgoing = np.concatenate([[0], np.cumsum(np.bincount(sender, minlength=cell_region.size))]).astype(np.int64)
-    synapse, receiver = np.empty(sender.size, np.uint32), np.empty(sender.size, np.uint32)
-    list_by_sender(start, sender, outgoing[:-1].copy(), synapse, receiver)
     member = assemblies(p, senders_of, draw)
-    return Wiring(
-        start, sender, weight, coupling, outgoing, synapse, receiver, rate, cell_region, member, event_rates(p, draw)
-    )
+    return Wiring(start, sender, weight, coupling, rate, cell_region, member, event_rates(p, draw))
 
 
 @entry
@@ -160,19 +151,6 @@ def couple(
             total += weight[synapse] * rate[sender[synapse]]
         for synapse in range(start[neuron], start[neuron + 1]):
             coupling[synapse] = weight[synapse] * rate[sender[synapse]] / total
-
-
-@entry
-def list_by_sender(
-    start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], free: npt.NDArray[np.int64],
-    synapses: npt.NDArray[np.uint32], receivers: npt.NDArray[np.uint32],
-) -> None:
-    """List the synapses of every sending cell with their receivers; `free`: each sender's first place, used up."""
-    for neuron in range(start.size - 1):
-        for synapse in range(start[neuron], start[neuron + 1]):
-            place = free[sender[synapse]]
-            synapses[place], receivers[place] = synapse, neuron
-            free[sender[synapse]] = place + 1
 
 
 def lognormal_rates(

@@ -59,15 +59,6 @@ def test_large_tissue_has_the_wanted_number_of_synapses():
     assert total / 20000 == pytest.approx(P.synapses_per_neuron, rel=0.03)
 
 
-def test_every_synapse_stands_in_its_senders_list_once(wiring):
-    assert np.array_equal(np.sort(wiring.synapse), np.arange(wiring.sender.size))
-    owner = np.repeat(np.arange(600), np.diff(wiring.start))
-    for cell in (0, 300, wiring.region.size - 1):
-        own = slice(wiring.outgoing[cell], wiring.outgoing[cell + 1])
-        assert np.array_equal(np.sort(wiring.synapse[own]), np.flatnonzero(wiring.sender == cell))
-        assert np.array_equal(wiring.receiver[own], owner[wiring.synapse[own]])
-
-
 def test_couplings_are_shares_of_the_resting_drive(wiring):
     drive = wiring.weight * wiring.rate[wiring.sender]
     total = np.add.reduceat(drive, wiring.start[:-1])
