@@ -56,7 +56,7 @@ def resting_blood(experiment: Experiment) -> Plasma:
     step = experiment.run.step
     if experiment.preparation == "in_vivo":
         return resting_day(experiment.subject, step)
-    return _no_blood(step_edges(DAY, step))
+    return no_blood(step_edges(DAY, step))
 
 
 def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
@@ -64,10 +64,11 @@ def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
     edges = step_edges(experiment.run.duration, experiment.run.step)
     if experiment.preparation == "in_vivo":
         return simulate_body(experiment.subject, timeline, edges)
-    return _no_blood(edges)
+    return no_blood(edges)
 
 
-def _no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
+def no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
+    """Plasma that carries nothing."""
     return Plasma(edges, **{item.name: np.zeros(len(edges) - 1) for item in fields(Plasma) if item.name != "edges"})
 
 

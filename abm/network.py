@@ -215,11 +215,11 @@ def replay(
         if uniforms(key, assembly, step, EVENTS, 0)[0] >= chance:
             continue
         events += 1
-        cue = np.zeros(wiring.region.size, np.bool_)
+        cue, firing = np.zeros(wiring.region.size, np.bool_), np.zeros(wiring.region.size, np.bool_)
         for cell in range(cue.size):
             if wiring.member[assembly, cell]:
                 cue[cell] = uniforms(key, cell, step, EVENTS, assembly + 1)[0] < q.participation
-        firing = cue & (wiring.region == ENTORHINAL)
+                firing[cell] = cue[cell] and wiring.region[cell] == ENTORHINAL
         for region in CASCADE:
             excite(
                 wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive

@@ -28,6 +28,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"observation"}, False),
     ({"expectation", "forcing", "metrics"}, False),
     ({"model"}, False),
+    ({"warm_up"}, False),
     ({"study"}, False),
     ({"view"}, False),
     ({"cli"}, False),

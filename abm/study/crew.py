@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import Protocol
 
 from abm.study.store import ResultsError
-from abm.study.work import prepare_worker
+from abm.study.work import load, prepare_worker
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 PATIENCE = 5.0  # s that workers get to end by themselves
@@ -41,7 +41,10 @@ class Processes:
 
     def _pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.width, mp_context=context, initializer=prepare_worker)
+        pool = ProcessPoolExecutor(self.width, mp_context=context, initializer=prepare_worker)
+        for order in range(self.width):
+            pool.submit(load, order)
+        return pool
 
     def renew(self) -> None:
         """Start a new pool in place of a broken one."""
@@ -73,9 +76,10 @@ class Borrowed:
 
 @contextmanager
 def local_processes(workers: int) -> Iterator[Crew]:
-    """A crew of `workers` processes, each computing with one thread."""
+    """A crew of `workers` processes; processors that they leave free become threads of the loops over neurons."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))  # inherited by the workers before they load NumPy
+    os.environ["NUMBA_NUM_THREADS"] = str(max((os.cpu_count() or 1) // workers, 1))
     crew = Processes(workers)
     try:
         yield crew

@@ -57,8 +57,8 @@ def run_experiment(
     posteriors = load_posteriors()
     if resume and folder.is_complete():
         return Results(folder.path)
-    forcing = drive(plan)
     with _crew(plan, workers, scheduler, executor) as crew:
+        forcing = drive(plan)  # while the workers start
         folder.open(overwrite=overwrite)
         predicted = partial(predict, plan, list(forcing.schedules), posteriors, progress=progress)
         _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress), predicted)

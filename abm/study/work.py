@@ -63,6 +63,13 @@ def prepare_worker() -> None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
+def load(order: int) -> None:
+    """Load the compiled loops, or compile them, before the first task comes; see `abm.warm_up`."""
+    from abm.warm_up import load_kernels
+
+    load_kernels(order)
+
+
 def _end_with(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)

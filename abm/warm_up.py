@@ -1,0 +1,47 @@
+"""Loads the compiled loops, or compiles them where this state of the code has never run.
+
+Processes that start together begin at different ends, so that each compiles what the other has not yet: a loop that one
+of them has finished the other finds in the cache.
+"""
+
+from abm.config import build_experiment
+from abm.forcing import blood_at, no_blood, step_edges
+from abm.model import HippocampusModel, forget
+from abm.neurons import Pharmacology, add_set_point
+from abm.schedule import DAY, resting_timeline
+
+PLAN = {
+    "name": "warm_up",
+    "tissue": {"neurons": 20, "size": ["100 um", "100 um"]},
+    "schedules": {"sedentary": {}},
+    "reference": "sedentary",
+    "run": {"duration": "1 h", "burn_in": "0 h", "replicates": 1, "seed": 1, "step": "15 min"},
+}
+
+
+class Unsettled(HippocampusModel):
+    """A model that has not looked for its set points."""
+
+    def _settle(self) -> None:
+        pass
+
+    def load_tissue(self) -> None:
+        """Take blood, barrier and tissue one step on."""
+        self._exchange(blood_at(self.resting, 0), 1.0)
+
+    def load_neurons(self) -> None:
+        """Take neurons and synapses one step on."""
+        add_set_point(self._columns(), self._signals(), self.epigenome, self.expression, self.plasticity, 1.0)
+        self._advance_neurons(Pharmacology(), 1.0)
+
+
+def load_kernels(order: int) -> None:
+    """Load or compile every loop of a step; processes of even and odd order begin at different ends."""
+    experiment = build_experiment(PLAN)
+    blood = no_blood(step_edges(DAY, experiment.run.step))
+    timeline = resting_timeline(experiment.subject)
+    model = Unsettled(experiment, plasma=blood, resting=blood, timeline=timeline)
+    parts = [model.load_tissue, model.load_neurons]
+    for load in parts if order % 2 == 0 else reversed(parts):
+        load()
+    forget(model)
