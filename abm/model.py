@@ -31,7 +31,15 @@ from abm.forcing import (
 from abm.loops import spread
 from abm.metrics import METRICS
 from abm.network import Synapses, advance_synapses, refresh_release, replay
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
+from abm.neurons import (
+    Neuron,
+    NeuronColumns,
+    Pharmacology,
+    SetPointColumns,
+    Signals,
+    add_set_point,
+    promoter_constants,
+)
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
 from abm.population import advance_neurons, mean_drive
 from abm.schedule import Timeline, compile_schedule, resting_timeline
@@ -158,12 +166,14 @@ class HippocampusModel(mesa.Model):
             self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
         for step in range(steps):
             self._exchange(blood_at(self.resting, step), 1.0)
-            add_set_point(
-                self._columns(), self._signals(), self.epigenome, self.expression, self.plasticity, 1.0 / steps
-            )
+            self._add_set_point(1.0 / steps)
         if self.experiment.preparation == "slice":
             n.rest_potentiation[:] = self._potentiation_in_the_animal()
         self.tissue.reset_ledger()
+
+    def _add_set_point(self, weight: float) -> None:
+        own = SetPointColumns(*(self.neurons.columns[name] for name in SetPointColumns._fields))
+        add_set_point(own, self._signals(), self.epigenome, self.expression, self.plasticity, weight)
 
     def _potentiation_in_the_animal(self) -> float:
         """Mean cortisol gain of potentiation over a resting day of the animal that a slice was cut from.

@@ -75,6 +75,15 @@ else:
     NeuronColumns = namedtuple("NeuronColumns", list(Neuron.declared_columns()))
 
 
+# Those of them that `add_set_point` fills, and the voxel it reads.
+if TYPE_CHECKING:
+    SetPointColumns: TypeAlias = Any
+else:
+    SetPointColumns = namedtuple(
+        "SetPointColumns", ["voxel", *(name for name in Neuron.declared_columns() if name.startswith("rest_"))]
+    )
+
+
 class Pharmacology(NamedTuple):
     """What drugs and genetics leave of each mechanism in the tissue, 1 untouched to 0 absent.
 
@@ -140,7 +149,7 @@ class Signals(NamedTuple):
 
 @entry
 def add_set_point(
-    n: NeuronColumns, signals: Signals, e: EpigenomeParameters, x: ExpressionParameters, s: SynapseParameters,
+    n: SetPointColumns, signals: Signals, e: EpigenomeParameters, x: ExpressionParameters, s: SynapseParameters,
     weight: float,
 ) -> None:
     """Add weight x the present local drives to every neuron's set points, in place; weights over a day sum to 1."""

@@ -7,7 +7,7 @@ of them has finished the other finds in the cache.
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
 from abm.model import HippocampusModel, forget
-from abm.neurons import Pharmacology, add_set_point
+from abm.neurons import Pharmacology
 from abm.schedule import DAY, resting_timeline
 
 PLAN = {
@@ -31,7 +31,7 @@ class Unsettled(HippocampusModel):
 
     def load_neurons(self) -> None:
         """Take neurons and synapses one step on."""
-        add_set_point(self._columns(), self._signals(), self.epigenome, self.expression, self.plasticity, 1.0)
+        self._add_set_point(1.0)
         self._advance_neurons(Pharmacology(), 1.0)
 
 
