@@ -26,7 +26,7 @@ from abm.observation import (
     pooled_cv,
     standardised_difference,
 )
-from abm.observation.assays import bound_share, deacetylase_occupancy, receptor_occupancy
+from abm.observation.assays import bound_shares, deacetylase_occupancy, receptor_occupancy
 from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
 from abm.observation.cohort import small_sample, variation
 from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled
@@ -334,9 +334,9 @@ def test_deacetylases_sit_on_repressed_nucleosomes() -> None:
 def test_an_inhibitor_takes_deacetylases_off_the_promoter(enzyme: str, ic50: float) -> None:
     """Half is gone at the IC50 of BHB, and a third is left with another inhibitor at its own IC50 beside it."""
     epigenome = load_parameters(EpigenomeParameters, "epigenome")
-    assert bound_share(epigenome, enzyme, 0.0, 0.0) == 1.0
-    assert bound_share(epigenome, enzyme, ic50, 0.0) == pytest.approx(0.5)
-    assert bound_share(epigenome, enzyme, ic50, 1.0) == pytest.approx(1.0 / 3.0)
+    half = getattr(epigenome, f"bhb_ic50_{enzyme}")
+    assert bound_shares(np.array([0.0, ic50]), half, 0.0) == pytest.approx([1.0, 0.5])
+    assert bound_shares(np.array([ic50]), half, 1.0) == pytest.approx([1.0 / 3.0])
 
 
 # field recordings

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from abm.epigenome import (
@@ -17,6 +16,7 @@ from abm.epigenome import (
     resting_repressed_distribution,
 )
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
+from abm.loops import entry
 
 Floats = NDArray[np.float64]
 BHB, CORTISOL = 0, 3  # places among the tissue's signals
@@ -50,7 +50,7 @@ def receptor_occupancy(model: Assayed) -> Floats:
     return _occupancies(model.expression, cortisol, model.blood["dexamethasone"])
 
 
-@njit(cache=True, error_model="numpy")
+@entry
 def _occupancies(x: ExpressionParameters, cortisol: Floats, agonist: float) -> Floats:
     found = np.empty(cortisol.size)
     for i in range(cortisol.size):
@@ -71,13 +71,17 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
     repressed = (np.asarray(n.nucleosomes[:, PROMOTER_I]) == REPRESSED).mean(axis=1)
     bhb = drugs.mct2 * model.tissue.concentration[BHB].reshape(-1)[n.voxel]
     drug = getattr(drugs, f"drug_{enzyme}")
-    bound = np.array([bound_share(model.epigenome, enzyme, value, drug) for value in bhb])
+    bound = bound_shares(bhb, getattr(model.epigenome, f"bhb_ic50_{enzyme}"), drug)
     return np.asarray(getattr(n, enzyme) * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
 
 
-def bound_share(p: EpigenomeParameters, enzyme: str, bhb: float, drug: float) -> float:
-    """Share of an enzyme that no inhibitor takes off chromatin; bhb: mmol/L; drug: in multiples of its IC50."""
-    return float(free_enzyme(bhb, getattr(p, f"bhb_ic50_{enzyme}"), drug))
+@entry
+def bound_shares(bhb: Floats, ic50: float, drug: float) -> Floats:
+    """Share of an enzyme that no inhibitor takes off chromatin; bhb, ic50: mmol/L; drug: in multiples of its IC50."""
+    found = np.empty(bhb.size)
+    for i in range(bhb.size):
+        found[i] = free_enzyme(bhb[i], ic50, drug)
+    return found
 
 
 def resting_repressed_share(p: EpigenomeParameters) -> float:

@@ -13,6 +13,7 @@ from abm.metrics import METRICS, SIGNALS, Floats, Indices, Layout, Observed, mea
 from abm.study.plan import Plan
 from abm.tissue.ledger import TERMS
 
+Rows = Indices | slice
 LEDGER = ("initial", *TERMS, "stored", "residual", "worst_residual")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FAST = tuple(metric for metric in METRICS.values() if metric.part == "tissue")
@@ -48,7 +49,7 @@ class Recorder:
             values = METRICS[name].observe(model)
             for place in places:
                 self.readings[place] = values[self.plan.readings[place].region]
-        members = list(Layout.of(model).members.values())
+        members = [_as_slice(rows) for rows in Layout.of(model).members.values()]
         self.fast[:, :, step] = _means(np.stack([metric.values(model) for metric in FAST]), members)
         if step in self.samples:
             self._take_slow(model, members, self.samples[step])
@@ -58,7 +59,7 @@ class Recorder:
         if step == self.map_step:
             self.fields = np.array(model.tissue.concentration)
 
-    def _take_slow(self, model: Observed, members: Sequence[Indices], sample: int) -> None:
+    def _take_slow(self, model: Observed, members: Sequence[Rows], sample: int) -> None:
         values = np.stack([metric.values(model) for metric in SPREAD])
         self.slow[:, :, sample] = _means(values, members)
         for place, rows in enumerate(members):
@@ -83,10 +84,18 @@ def numerics(tissue: Any) -> dict[str, NDArray[Any]]:
     return {"ledger": ledger, "step_error": tissue.step_error.copy(), "substeps": tissue.substeps.astype(np.float64)}
 
 
-def _means(values: Floats, members: Sequence[Indices]) -> Floats:
+def _as_slice(rows: Indices) -> Rows:
+    """The same rows as a slice where they lie side by side, which needs no copy of what it takes."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows
+
+
+def _means(values: Floats, members: Sequence[Rows]) -> Floats:
     """Means over the members of each region: (metrics, neurons) -> (metrics, regions); NaN for an empty region."""
     empty = np.full(len(values), np.nan)
-    return np.stack([values[:, rows].mean(axis=1) if len(rows) else empty for rows in members], axis=1)
+    parts = (values[:, rows] for rows in members)
+    return np.stack([part.mean(axis=1) if part.shape[1] else empty for part in parts], axis=1)
 
 
 def quantiles(values: Floats) -> Floats:

@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from abm.epigenome import EpigenomeParameters
+from abm.epigenome import EpigenomeParameters, free_enzyme
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel, forget
 from abm.neurons import Pharmacology
-from abm.observation.assays import bound_share, resting_repressed_share
+from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
@@ -219,7 +219,8 @@ def _signal(place: int, arm: Arm, hour: float) -> float:
 def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
     place = _index(arm, hour)
     drugs = Pharmacology(*arm.drugs[min(place, len(arm.drugs) - 1)])
-    bound = bound_share(own.epigenome, enzyme, drugs.mct2 * arm.signals[place, 0], getattr(drugs, f"drug_{enzyme}"))
+    ic50, drug = getattr(own.epigenome, f"bhb_ic50_{enzyme}"), getattr(drugs, f"drug_{enzyme}")
+    bound = free_enzyme(drugs.mct2 * arm.signals[place, 0], ic50, drug)
     repressed = course.repressed[place] / resting_repressed_share(own.epigenome)
     return float(getattr(course, enzyme)[place] * repressed * bound)
 
