@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -84,6 +85,7 @@ def bound_shares(bhb: Floats, ic50: float, drug: float) -> Floats:
     return found
 
 
+@cache
 def resting_repressed_share(p: EpigenomeParameters) -> float:
     """Mean share of a resting promoter's nucleosomes that are repressed."""
     distribution = resting_repressed_distribution(p)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.loops import entry
 from abm.metric_names import REGIONS
-from abm.metrics import METRICS, SIGNALS, Floats, Indices, Layout, Observed, mean
+from abm.metrics import METRICS, SIGNALS, Floats, Layout, Observed, mean
 from abm.study.plan import Plan
 from abm.tissue.ledger import TERMS
 
-Rows = Indices | slice
 LEDGER = ("initial", *TERMS, "stored", "residual", "worst_residual")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FAST = tuple(metric for metric in METRICS.values() if metric.part == "tissue")
@@ -49,20 +48,19 @@ class Recorder:
             values = METRICS[name].observe(model)
             for place in places:
                 self.readings[place] = values[self.plan.readings[place].region]
-        members = [_as_slice(rows) for rows in Layout.of(model).members.values()]
-        self.fast[:, :, step] = _means(np.stack([metric.values(model) for metric in FAST]), members)
+        self.fast[:, :, step] = region_means(np.stack([metric.values(model) for metric in FAST]), model.neurons.region)
         if step in self.samples:
-            self._take_slow(model, members, self.samples[step])
+            self._take_slow(model, self.samples[step])
         if step in self.plan.state_steps:
             for name, column in model.neurons.columns.items():
                 self.states.setdefault(name, []).append(column.copy())
         if step == self.map_step:
             self.fields = np.array(model.tissue.concentration)
 
-    def _take_slow(self, model: Observed, members: Sequence[Rows], sample: int) -> None:
+    def _take_slow(self, model: Observed, sample: int) -> None:
         values = np.stack([metric.values(model) for metric in SPREAD])
-        self.slow[:, :, sample] = _means(values, members)
-        for place, rows in enumerate(members):
+        self.slow[:, :, sample] = region_means(values, model.neurons.region)
+        for place, rows in enumerate(Layout.of(model).members.values()):
             self.spread[:, :, place, sample] = quantiles(values[:, rows])
         for place, metric in enumerate(WHOLE):
             self.whole[place, :, sample] = list(metric.observe(model).values())
@@ -84,18 +82,27 @@ def numerics(tissue: Any) -> dict[str, NDArray[Any]]:
     return {"ledger": ledger, "step_error": tissue.step_error.copy(), "substeps": tissue.substeps.astype(np.float64)}
 
 
-def _as_slice(rows: Indices) -> Rows:
-    """The same rows as a slice where they lie side by side, which needs no copy of what it takes."""
-    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows
+def region_means(values: Floats, region: NDArray[np.int8]) -> Floats:
+    """Means over all neurons and over those of DG, CA3 and CA1: (metrics, neurons) -> (metrics, 4); NaN of nothing."""
+    means = np.empty((len(values), len(REGIONS)))
+    _fill_means(values, region, means)
+    return means
 
 
-def _means(values: Floats, members: Sequence[Rows]) -> Floats:
-    """Means over the members of each region: (metrics, neurons) -> (metrics, regions); NaN for an empty region."""
-    empty = np.full(len(values), np.nan)
-    parts = (values[:, rows] for rows in members)
-    return np.stack([part.mean(axis=1) if part.shape[1] else empty for part in parts], axis=1)
+@entry
+def _fill_means(values: Floats, region: NDArray[np.int8], means: Floats) -> None:
+    for metric in range(values.shape[0]):
+        dg = ca3 = ca1 = dg_cells = ca3_cells = ca1_cells = 0.0
+        for i in range(region.size):
+            value, r = values[metric, i], region[i]
+            dg += value if r == 0 else 0.0
+            ca3 += value if r == 1 else 0.0
+            ca1 += value if r == 2 else 0.0
+            dg_cells += r == 0
+            ca3_cells += r == 1
+            ca1_cells += r == 2
+        means[metric, 0] = (dg + ca3 + ca1) / region.size
+        means[metric, 1], means[metric, 2], means[metric, 3] = dg / dg_cells, ca3 / ca3_cells, ca1 / ca1_cells
 
 
 def quantiles(values: Floats) -> Floats:
