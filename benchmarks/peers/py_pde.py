@@ -1,0 +1,79 @@
+"""W1 by py-pde: explicit Euler on its Numba backend, the five substances one after the other.
+
+The text of the equation is the same for all five but for its constants, which py-pde compiles into the stepper, so
+each costs a compilation. A case that is not run to the end compiles and measures the first one only, and its step
+counts for all: they do the same operations on the same numbers of voxels.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pde
+
+from benchmarks.diffusion_case import (
+    DIFFUSIVITY,
+    DURATION,
+    EDGE,
+    LOSS,
+    STRENGTH,
+    WINDOW,
+    Floats,
+    exact,
+    grid,
+    relative_error,
+    source_field,
+)
+
+STEP = 0.0625  # s; the fastest substance allows EDGE^2 / (6 D) = 0.067 s, and windows hold whole steps
+STEPS = round(DURATION / STEP)
+
+
+def strength_text() -> str:
+    """f(t) as py-pde's text: a sum of jumps between windows."""
+    jumps = zip(STRENGTH, STRENGTH[1:], strict=False)
+    terms = [f"{after - before:+g}*heaviside(t - {WINDOW * k}, 1)" for k, (before, after) in enumerate(jumps, 1)]
+    return f"({STRENGTH[0]:g}" + "".join(terms) + ")"
+
+
+def stepper(n: int, substance: int) -> tuple[Any, Any]:
+    """A compiled stepper of one substance and the field that it advances."""
+    shape = grid(n)
+    space = pde.CartesianGrid([[0.0, EDGE * length] for length in shape], shape)
+    text = f"{DIFFUSIVITY[substance]}*laplace(c) - {LOSS[substance]}*c + s*{strength_text()}"
+    constants = {"s": pde.ScalarField(space, source_field(shape, substance))}
+    equation = pde.PDE({"c": text}, consts=constants, bc={"derivative": 0})
+    field = pde.ScalarField(space, 0.0)
+    advance = pde.EulerSolver(equation, backend="numba").make_stepper(field, STEP)
+    advance(field, 0.0, STEP)
+    return advance, field
+
+
+def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
+    """Compile; see the package's docstring. budget: seconds that a run may take about."""
+    substances = range(len(DIFFUSIVITY)) if case.get("error") else range(1)
+    compiled = [stepper(case["n"], substance) for substance in substances]
+    start = time.perf_counter()
+    compiled[0][0](compiled[0][1], 0.0, STEP)
+    affordable = int(case["budget"] / len(compiled) / max(time.perf_counter() - start, 1e-9))
+    steps = STEPS if case.get("error") else min(max(affordable, 1), STEPS)
+
+    def run() -> dict[str, Any]:
+        seconds = 0.0
+        fields: list[Floats] = []
+        for advance, field in compiled:
+            field.data[:] = 0.0
+            start = time.perf_counter()
+            advance(field, 0.0, steps * STEP)
+            seconds += time.perf_counter() - start
+            fields.append(np.array(field.data))
+        result: dict[str, Any] = {"seconds": seconds, "steps": steps * len(compiled), "total": STEPS * len(DIFFUSIVITY)}
+        if case.get("error"):
+            shape = grid(case["n"])
+            result["error"] = max(relative_error(f, exact(shape, k)) for k, f in enumerate(fields))
+        return result
+
+    return run
