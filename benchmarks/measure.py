@@ -74,7 +74,7 @@ class Worker:
     def __init__(self, peer: str, case: Result, environment: dict[str, str], limit: float) -> None:
         self.measurement = Measurement(peer, case)
         self.limit = limit
-        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115: it lives as long as the process
+        self.log = tempfile.TemporaryFile("w+")  # noqa: SIM115  (it lives as long as the process)
         threads = {name: str(CORES) for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
         command = [sys.executable, str(FOLDER / "worker.py"), peer, json.dumps(case)]
         self.process = subprocess.Popen(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ STEPS = round(DURATION / STEP)
 
 def strength_text() -> str:
     """f(t) as py-pde's text: a sum of jumps between windows."""
-    jumps = zip(STRENGTH, STRENGTH[1:], strict=False)
-    terms = [f"{after - before:+g}*heaviside(t - {WINDOW * k}, 1)" for k, (before, after) in enumerate(jumps, 1)]
+    jumps = enumerate(pairwise(STRENGTH), 1)
+    terms = [f"{after - before:+g}*heaviside(t - {WINDOW * k}, 1)" for k, (before, after) in jumps]
     return f"({STRENGTH[0]:g}" + "".join(terms) + ")"
 
 
