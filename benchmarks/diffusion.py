@@ -28,9 +28,10 @@ def rows(quick: bool) -> Iterator[Row]:
 def comparison(n: int, n_error: int, repeats: int, budget: float, quick: bool) -> list[Row]:
     """Every peer on n^3 voxels, and its error on n_error^3, where it can be run to the end."""
     case = f"{n}^3 voxels, 60 s, to {TARGET:.0%}"
-    peers = [peer for peer in DIFFUSION if installed(peer.needs)]
+    # Each compilation of py-pde takes half a minute.
+    wanted = [peer for peer in DIFFUSION if not (quick and peer.options)]
+    peers = [peer for peer in wanted if installed(peer.needs)]
     found = interleave([_worker(peer, {"n": n, "budget": budget}) for peer in peers], repeats)
-    # Five compilations of py-pde take minutes.
     checked = [peer for peer in peers if not (quick and peer.module == "py_pde")]
     errors = {peer.label: _error(peer, {"n": n_error, "error": True, "budget": 0.0}) for peer in checked}
     table = [
@@ -39,7 +40,7 @@ def comparison(n: int, n_error: int, repeats: int, budget: float, quick: bool) -
     ]
     for row in table:
         row.error = _said(errors[row.peer], n_error) if row.peer in errors else "not checked with --quick"
-    table += [missing(NAME, case, peer.label, peer.needs) for peer in DIFFUSION if peer not in peers]
+    table += [missing(NAME, case, peer.label, peer.needs) for peer in wanted if peer not in peers]
     compare(table)
     return table
 
@@ -73,7 +74,7 @@ def growth(name: str, sizes: Sequence[int], flat: bool, repeats: int) -> list[Ro
 
 
 def _worker(peer: Peer, case: dict[str, object]) -> Worker:
-    return Worker(peer.module, case, peer.environment, LIMIT)
+    return Worker(peer.module, {**case, **peer.options}, peer.environment, LIMIT)
 
 
 def _error(peer: Peer, case: dict[str, object]) -> Measurement:

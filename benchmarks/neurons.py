@@ -19,8 +19,9 @@ from benchmarks.table import Row, compare, missing, said, timing
 
 NAME = "W2 neurons"
 LIMIT = 900.0  # s for setting up, and for each run
-SIZES, QUICK_SIZES = (1_000, 10_000, 100_000, 1_000_000), (1_000, 10_000, 100_000)
+SIZES, QUICK_SIZES = (1_000, 10_000, 100_000, 1_000_000), (10_000, 100_000)
 COMPARED, QUICK_COMPARED = (1_000, 100_000), (1_000,)
+QUICK_STEPS = 24
 FINE_NEURONS = 20_000  # enough for the error of the step to show above that of sampling
 EXPONENT_GOAL, BANDWIDTH_GOAL = 1.05, 0.4
 
@@ -29,19 +30,19 @@ def rows(quick: bool) -> Iterator[Row]:
     """All rows of the workload. quick: fewer neurons, part of the day, fewer runs."""
     repeats, budget = (3, 2.0) if quick else (5, 30.0)
     for neurons in QUICK_COMPARED if quick else COMPARED:
-        yield from comparison(neurons, repeats, budget if quick else 10.0)
+        yield from comparison(neurons, repeats, budget if quick else 10.0, QUICK_STEPS if quick else STEPS)
     yield from growth(QUICK_SIZES if quick else SIZES, repeats, budget)
     if not quick:
         yield half_step()
 
 
-def comparison(neurons: int, repeats: int, budget: float) -> list[Row]:
-    """Every peer on the same day of the same neurons."""
+def comparison(neurons: int, repeats: int, budget: float, steps: int) -> list[Row]:
+    """Every peer on the same day of the same neurons, or on its first steps."""
     case = f"{neurons:,} neurons, {VOXELS_PER_SIDE}^2 voxels, 1 d"
     peers = [peer for peer in NEURONS if installed(peer.needs)]
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "recording.npz")
-        record({"neurons": neurons, "steps": STEPS}, path)
+        record({"neurons": neurons, "steps": steps}, path)
         given = {"neurons": neurons, "recording": path, "budget": budget}
         found = interleave([Worker(peer.module, given, peer.environment, LIMIT) for peer in peers], repeats)
         reference = {name: values for name, values in np.load(path).items() if name in ("means", "spreads")}

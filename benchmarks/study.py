@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.measure import CORES, Worker, installed, interleave
 from benchmarks.neurons import difference, record
 from benchmarks.peers import STUDY
@@ -32,8 +34,6 @@ def rows(quick: bool) -> Iterator[Row]:
         record({"neurons": NEURONS, "steps": PEER_STEPS, "study": True}, path)
         given = {"recording": path, "steps": STEPS, "budget": 3.0 if quick else 20.0, **shortened}
         found = interleave([Worker(one.module, given, one.environment, LIMIT) for one in peers], 1 if quick else 5)
-        import numpy as np
-
         reference = {name: values for name, values in np.load(path).items() if name in ("means", "spreads")}
     table = [timing(NAME, case, one.label, m, remark=one.remark) for one, m in zip(peers, found, strict=True)]
     for row, measured in zip(table, found, strict=True):

@@ -15,13 +15,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Peer:
-    """A way to run a workload. module: in this folder; needs: the library it cannot do without."""
+    """A way to run a workload.
+
+    module: in this folder; needs: the library it cannot do without; remark: what it leaves out, and what it does that
+    we do not; environment: of its process; options: added to its cases.
+    """
 
     label: str
     module: str
     needs: str = "abm"
     remark: str = ""
     environment: dict[str, str] = field(default_factory=dict)
+    options: dict[str, bool] = field(default_factory=dict)
 
 
 # In plain Python the rules run as the functions that they are, without Numba.
@@ -30,8 +35,12 @@ PLAIN = {"NUMBA_DISABLE_JIT": "1"}
 DIFFUSION = (
     Peer("ours", "ours_diffusion", remark="exact in time for each window"),
     Peer("py-pde", "py_pde", "pde", "explicit Euler, compiled by Numba; takes any PDE written as text"),
+    Peer(
+        "py-pde, each substance its own step", "py_pde", "pde", "possible only as long as substances do not react",
+        options={"own_steps": True},
+    ),
     Peer("NEURON RxD", "neuron_rxd", "neuron", "DG-ADI; also does electrophysiology and reactions inside cells"),
-)
+)  # fmt: skip
 NEURONS = (
     Peer("ours", "ours_neurons", remark="population loop of the model; fields and synapses in a row of their own"),
     Peer("Mesa, one object per neuron", "mesa_neurons", "mesa", "same rules; fields given, no synapses", PLAIN),
@@ -45,5 +54,8 @@ NEURONS = (
 )  # fmt: skip
 STUDY = (
     Peer("ours", "ours_study", remark="run.py experiment, from start to files written"),
-    Peer("Mesa, one object per neuron", "mesa_study", "mesa", "same rules with synapses; blood and fields given", PLAIN),
-)
+    Peer(
+        "Mesa, one object per neuron", "mesa_study", "mesa",
+        "same rules with synapses; blood and fields given; cores taken to share the work without loss", PLAIN,
+    ),
+)  # fmt: skip
