@@ -16,35 +16,39 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import diffusion, neurons, start, study
 from benchmarks.measure import FOLDER
-from benchmarks.table import Row, markdown, write_csv
+from benchmarks.table import markdown, read_csv, write_csv
 
 PARTS = {
-    "W1": diffusion.rows,
-    "W2": neurons.rows,
-    "W3": study.rows,
-    "start": start.start_rows,
-    "bits": start.bit_rows,
+    "W1": (diffusion.NAME, diffusion.rows),
+    "W2": (neurons.NAME, neurons.rows),
+    "W3": (study.NAME, study.rows),
+    "start": (start.START, start.start_rows),
+    "bits": (start.BITS, start.bit_rows),
 }
 
 
 def main() -> None:
-    """Run what was asked for; what is done is on disk after each part."""
+    """Run what was asked for, and put it in the place of what an earlier table says of the same workloads."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small cases, in some minutes")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to run (default: all)")
-    parser.add_argument("--out", type=Path, default=FOLDER / "results", help="folder of the table and the figure")
+    parser.add_argument("--out", type=Path, help="folder of table and figure (default: benchmarks/results[/quick])")
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-    begun, table = time.monotonic(), list[Row]()
+    out = given.out or FOLDER / "results" / ("quick" if given.quick else ".")
+    out.mkdir(parents=True, exist_ok=True)
+    begun, table = time.monotonic(), read_csv(out / "table.csv")
+    order = [name for name, _ in PARTS.values()]
     for part in given.only:
         print(f"{part} ...", file=sys.stderr, flush=True)
-        table.extend(PARTS[part](given.quick))
-        write_csv(table, given.out / "table.csv")
-        (given.out / "table.md").write_text(markdown(table), encoding="utf-8")
+        name, rows = PARTS[part]
+        table = [row for row in table if row.workload != name] + list(rows(given.quick))
+        table.sort(key=lambda row: order.index(row.workload))
+        write_csv(table, out / "table.csv")  # after each part: the next may take long
+        (out / "table.md").write_text(markdown(table), encoding="utf-8")
         print(f"{part} done after {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
     from benchmarks.figure import draw
 
-    draw(table, given.out / "figure.png")
+    draw(table, out / "figure.png")
     print(markdown(table))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measure import Measurement
 
@@ -86,6 +87,21 @@ def write_csv(rows: Iterable[Row], path: Path) -> None:
         for row in rows:
             cells = astuple(row)
             writer.writerow(["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in cells])
+
+
+def read_csv(path: Path) -> list[Row]:
+    """What `write_csv` wrote; nothing where there is no file."""
+    if not path.exists():
+        return []
+    kinds: dict[str, Callable[[str], Any]] = {
+        column.name: {"str": str, "int": int, "float": _float}[str(column.type)] for column in fields(Row)
+    }
+    with path.open(newline="", encoding="utf-8") as file:
+        return [Row(**{name: kinds[name](cell) for name, cell in line.items()}) for line in csv.DictReader(file)]
+
+
+def _float(cell: str) -> float:
+    return float(cell) if cell else math.nan
 
 
 def markdown(rows: Sequence[Row]) -> str:
