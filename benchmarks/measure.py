@@ -152,7 +152,7 @@ def exponent(sizes: Iterable[float], seconds: Iterable[float]) -> float:
 
 
 def peak_memory() -> float:
-    """Largest resident memory of this process, of any process it ended, or both if they ran at once at most; MB."""
+    """Largest resident memory that this process, or any one that it started and that has ended, ever had; MB."""
     import resource
 
     ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024.0

@@ -1,6 +1,6 @@
 """All benchmarks of the simulation, ours and the peers side by side: prints the table, writes it with a figure.
 
-    python benchmarks/run.py [--quick] [--only W1 W2 W3 start bits] [--out DIR]
+    python benchmarks/run.py [--quick] [--only [W1 W2 W3 start bits]] [--out DIR] [--readme]
 
 See benchmarks/README.md. --quick takes some minutes on small cases; all of it takes about an hour.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import diffusion, neurons, start, study
-from benchmarks.measure import FOLDER
-from benchmarks.table import markdown, read_csv, write_csv
+from benchmarks.measure import FOLDER, ROOT
+from benchmarks.table import headline, markdown, put_between_marks, read_csv, write_csv
 
 PARTS = {
     "W1": (diffusion.NAME, diffusion.rows),
@@ -31,8 +31,9 @@ def main() -> None:
     """Run what was asked for, and put it in the place of what an earlier table says of the same workloads."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small cases, in some minutes")
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to run (default: all)")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=list(PARTS), help="parts to run (default: all)")
     parser.add_argument("--out", type=Path, help="folder of table and figure (default: benchmarks/results[/quick])")
+    parser.add_argument("--readme", action="store_true", help="put the short table into README.md, between its marks")
     given = parser.parse_args()
     out = given.out or FOLDER / "results" / ("quick" if given.quick else ".")
     out.mkdir(parents=True, exist_ok=True)
@@ -49,6 +50,9 @@ def main() -> None:
     from benchmarks.figure import draw
 
     draw(table, out / "figure.png")
+    if given.readme:
+        page = ROOT / "README.md"
+        page.write_text(put_between_marks(page.read_text(encoding="utf-8"), headline(table)), encoding="utf-8")
     print(markdown(table))
 
 

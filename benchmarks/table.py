@@ -14,6 +14,7 @@ from benchmarks.measure import Measurement
 SHOWN = (
     "case", "peer", "quantity", "value", "unit", "against_ours", "error", "memory_mb", "setup_s", "steps", "remark",
 )  # fmt: skip
+MARKS = ("<!-- benchmarks: begin -->", "<!-- benchmarks: end -->")
 
 
 @dataclass
@@ -70,6 +71,8 @@ def compare(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.quantity == "time" and row.case in ours:
             row.against_ours = row.value / ours[row.case]
+            if row.against_ours < 1.0:
+                row.remark = f"faster than ours; {row.remark}"
 
 
 def number(value: float) -> str:
@@ -107,6 +110,31 @@ def _float(cell: str) -> float:
 def markdown(rows: Sequence[Row]) -> str:
     """A table for each workload, for a page."""
     return "\n".join(_part(workload, rows) for workload in dict.fromkeys(row.workload for row in rows))
+
+
+def headline(rows: Sequence[Row]) -> str:
+    """The short table of the project's page: ours beside the peers, then what has a goal."""
+    lines = ["| | time (s) | × ours | error | memory (MB) | |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        if not math.isnan(row.against_ours) or row.remark.startswith("not installed"):
+            extrapolated = " (extrapolated)" if row.steps.startswith("extrapolated") else ""
+            numbers = [number(row.value) + extrapolated, number(row.against_ours), row.error, number(row.memory_mb)]
+            lines.append(f"| {row.case}: {row.peer} | " + " | ".join([*numbers, row.remark]) + " |")
+    lines += ["", "| | | goal |", "|---|---|---|"]
+    for row in rows:
+        if row.goal:
+            unit = "" if row.unit == "1" else f" {row.unit}"
+            lines.append(f"| {row.case}: {row.quantity} | {number(row.value)}{unit} | {row.goal} |")
+    return "\n".join(lines) + "\n"
+
+
+def put_between_marks(text: str, table: str) -> str:
+    """A page with what stands between its marks replaced by the table. Raises ValueError if it has no marks."""
+    before, _, rest = text.partition(MARKS[0])
+    _, found, after = rest.partition(MARKS[1])
+    if not found:
+        raise ValueError(f"no {MARKS[0]} and {MARKS[1]}")
+    return f"{before}{MARKS[0]}\n\n{table}\n{MARKS[1]}{after}"
 
 
 def _part(workload: str, rows: Sequence[Row]) -> str:

@@ -140,6 +140,20 @@ def test_a_peer_that_is_not_installed_is_a_row(monkeypatch, tmp_path):
     assert repr(table.read_csv(tmp_path / "table.csv")) == repr(found)
 
 
+def test_the_readme_shows_the_table_that_was_written():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = table.read_csv(ROOT / "benchmarks" / "results" / "table.csv")
+    assert rows
+    assert table.put_between_marks(page, table.headline(rows)) == page
+
+
+def test_a_peer_that_is_faster_is_said_to_be():
+    rows = [table.Row("W", "c", peer, "time", value) for peer, value in (("ours", 2.0), ("peer", 1.0))]
+    table.compare(rows)
+    assert rows[1].against_ours == 0.5
+    assert rows[1].remark.startswith("faster than ours")
+
+
 def test_a_peer_that_fails_is_a_row_with_its_last_words():
     found = measure.interleave([measure.Worker("no_such_peer", {}, {}, 60.0)], 2)[0]
     assert not found.runs

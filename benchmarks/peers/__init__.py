@@ -43,8 +43,14 @@ DIFFUSION = (
 )  # fmt: skip
 NEURONS = (
     Peer("ours", "ours_neurons", remark="population loop of the model; fields and synapses in a row of their own"),
-    Peer("Mesa, one object per neuron", "mesa_neurons", "mesa", "same rules; fields given, no synapses", PLAIN),
-    Peer("AgentPy", "agentpy_neurons", "agentpy", "same rules; fields given, no synapses", PLAIN),
+    Peer(
+        "Mesa, one object per neuron", "mesa_neurons", "mesa",
+        "same rules; fields given, no synapses; agents may differ in kind and come and go", PLAIN,
+    ),
+    Peer(
+        "AgentPy", "agentpy_neurons", "agentpy",
+        "same rules; fields given, no synapses; sampling of parameters built in", PLAIN,
+    ),
     Peer(
         "Brian2, C++ standalone", "brian2_neurons", "brian2",
         "transcripts decay by Poisson instead of binomial draws, firing is not held to the regional mean, fields given,"
