@@ -1,4 +1,4 @@
-"""W1 by this project: `benchmarks/diffusion_ours.py` where it is there, else the solver of the tissue, in float64."""
+"""W1 by this project: `benchmarks.diffusion_ours` on cubes, the same exact step on planes; float64."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from abm.tissue.medium import cosine_eigenvalues, face_conductance
-from abm.tissue.solver import Medium, advance_implicit, advance_uniform
 from benchmarks.diffusion_case import (
     DIFFUSIVITY,
     EDGE,
@@ -18,68 +16,49 @@ from benchmarks.diffusion_case import (
     WINDOW,
     Floats,
     exact,
+    exact_layered,
     grid,
-    layers,
     relative_error,
     source_field,
 )
 from benchmarks.measure import installed
 
-TOLERANCE = 5e-3  # of a sub-step in layered tissue, as in the model
-REFERENCE_TOLERANCE = 1e-6
 
+def solve(shape: tuple[int, int, int], layered: bool) -> tuple[Any, float]:
+    """The fields at the end, (5, *shape), and the seconds that they took."""
+    if not installed("benchmarks.diffusion_ours"):
+        from benchmarks import diffusion_minimal
 
-def medium(shape: tuple[int, int, int], substance: int, strength: float, layered: bool) -> Medium:
-    """One substance's linear system during one window; times in seconds."""
-    relative = layers(shape) if layered else np.ones(shape)
-    faces = face_conductance(np.ascontiguousarray(relative) / EDGE**2)
-    inside = faces[faces > 0.0]
-    source = strength * source_field(shape, substance)
-    return Medium(
-        np.ones(shape), np.full(shape, LOSS[substance]), source, faces, cosine_eigenvalues(shape),
-        DIFFUSIVITY[substance], 1.0, LOSS[substance], float(inside.mean()),
-    )  # fmt: skip
+        return diffusion_minimal.solve(shape, layered)
+    if shape[0] > 1:
+        from benchmarks import diffusion_ours  # type: ignore[attr-defined,unused-ignore]
 
+        return diffusion_ours.solve(shape[0], layered)
+    from abm.tissue.uniform import UniformField
 
-def solve(shape: tuple[int, int, int], layered: bool, tolerance: float = TOLERANCE) -> tuple[list[Floats], float]:
-    """The fields at the end and the seconds of the windows; what does not change in time is set up outside of them."""
-    integral, fields, seconds = np.empty(shape), [], 0.0
-    for substance in range(len(DIFFUSIVITY)):
-        c, step = np.zeros(shape), WINDOW
-        systems = {strength: medium(shape, substance, strength, layered) for strength in set(STRENGTH)}
-        start = time.perf_counter()
+    fields, patterns = np.empty((len(DIFFUSIVITY), *shape)), [source_field(shape, k) for k in range(len(DIFFUSIVITY))]
+    start = time.perf_counter()
+    for k, pattern in enumerate(patterns):
+        substance = UniformField(np.zeros(shape), EDGE, DIFFUSIVITY[k], LOSS[k], pattern)
         for strength in STRENGTH:
-            if layered:
-                step = advance_implicit(systems[strength], WINDOW, step, tolerance, c, integral).step
-            else:
-                advance_uniform(systems[strength], WINDOW, c, integral)
-        seconds += time.perf_counter() - start
-        fields.append(c)
-    return fields, seconds
+            substance.advance(WINDOW, strength)
+            substance.read(fields[k])
+    return fields, time.perf_counter() - start
 
 
-def largest_error(fields: Any, shape: tuple[int, int, int], layered: bool) -> float:
+def largest_error(fields: Floats, shape: tuple[int, int, int], layered: bool) -> float:
     """Largest relative error of the five fields."""
-    fine = solve(shape, True, REFERENCE_TOLERANCE)[0] if layered else [exact(shape, k) for k in range(len(DIFFUSIVITY))]
-    return max(relative_error(np.asarray(f).reshape(shape), g) for f, g in zip(fields, fine, strict=True))
+    reference = exact_layered if layered else exact
+    return max(relative_error(field.reshape(shape), reference(shape, k)) for k, field in enumerate(fields))
 
 
 def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """Compile on a small grid; see the package's docstring."""
+    """Compile; see the package's docstring."""
     shape, layered = grid(case["n"], case.get("flat", False)), case.get("layered", False)
-
-    def compute() -> tuple[Any, float]:
-        if installed("benchmarks.diffusion_ours") and not case.get("flat"):
-            from benchmarks import diffusion_ours  # type: ignore[attr-defined,unused-ignore]
-
-            return diffusion_ours.solve(case["n"], layered=layered)
-        return solve(shape, layered)
-
-    solve(grid(8), layered)
-    compute()
+    solve(shape, layered)
 
     def run() -> dict[str, Any]:
-        fields, seconds = compute()
+        fields, seconds = solve(shape, layered)
         result: dict[str, Any] = {"seconds": seconds, "steps": len(STRENGTH), "total": len(STRENGTH)}
         if case.get("error"):
             result["error"] = largest_error(fields, shape, layered)
