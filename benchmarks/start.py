@@ -55,7 +55,7 @@ def start_rows(quick: bool) -> Iterator[Row]:
     times = [_clock([sys.executable, "run.py", "--help"], {}) for _ in range(repeats)]
     yield Row(START, "run.py --help", "ours", "time", statistics.median(times), goal="under 0.5 s", runs=repeats)
     with tempfile.TemporaryDirectory() as folder:
-        config = _small(folder)
+        config = small(folder)
         cold = []
         for number in range(1 if quick else repeats):
             cache = str(Path(folder) / f"cache{number}")
@@ -89,7 +89,7 @@ def bit_rows(quick: bool) -> Iterator[Row]:
     yield Row(BITS, "AVX-512", "ours", "same replicates.csv", 1.0 if wide else float("nan"), "1", remark=remark)
 
 
-def _small(folder: str) -> str:
+def small(folder: str) -> str:
     """The small experiment as a file in a folder."""
     config = Path(folder) / "small.yaml"
     config.write_text(SMALL, encoding="utf-8")
@@ -117,5 +117,5 @@ def _beyond_work(config: str, cache: str) -> tuple[float, float]:
 def _digest(workers: str, environment: dict[str, str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        _clock([sys.executable, "-c", RUN, _small(folder), str(out), workers], environment)
+        _clock([sys.executable, "-c", RUN, small(folder), str(out), workers], environment)
         return hashlib.sha256((out / "replicates.csv").read_bytes()).hexdigest()

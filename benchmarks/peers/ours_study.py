@@ -10,25 +10,25 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.measure import CORES, ROOT
+from benchmarks.start import small
 
 
-def command(out: str, changes: list[str], workers: int = CORES) -> list[str]:
-    """`run.py experiment` on the default experiment; changes: for --set."""
-    settings = [part for change in changes for part in ("--set", change)]
-    arguments = ["experiment", *settings, "--workers", str(workers), "--out", out, "--overwrite", "--quiet"]
-    return [sys.executable, str(ROOT / "run.py"), *arguments]
+def command(out: str, *arguments: str) -> list[str]:
+    """`run.py experiment` on all cores, on the default experiment unless the arguments name another."""
+    options = ["--workers", str(CORES), "--out", out, "--overwrite", "--quiet"]
+    return [sys.executable, str(ROOT / "run.py"), "experiment", *arguments, *options]
 
 
 def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """Nothing to set up; a first short run leaves the compiled code behind. changes: for --set; steps: of the study."""
+    """Compile, by a small experiment. changes: for --set; steps: of the whole study, `measured`: of what is run."""
+    changes = [part for change in case["changes"] for part in ("--set", change)]
     with tempfile.TemporaryDirectory() as folder:
-        short = ["run.replicates=1", "run.burn_in=0 d", "tissue.neurons=100"]
-        subprocess.run(command(folder, short), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        subprocess.run(command(folder + "/out", small(folder)), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
 
     def run() -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            subprocess.run(command(folder, case.get("changes", [])), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+            subprocess.run(command(folder, *changes), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
             return {"seconds": time.perf_counter() - start, "steps": case["measured"], "total": case["steps"]}
 
     return run
