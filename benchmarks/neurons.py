@@ -101,12 +101,15 @@ def _whole_steps(case: str, found: Measurement, neurons: int) -> Row:
 
 
 def _exponents(sizes: Sequence[int], loops: Sequence[Measurement], repeats: int) -> list[Row]:
-    def row(chosen: Sequence[int], goal: str) -> Row:
-        seconds = [one.seconds for size, one in zip(sizes, loops, strict=True) if size in chosen]
-        case, quantity = f"{chosen[0]:,} to {chosen[-1]:,} neurons", "growth exponent in neurons"
-        return Row(NAME, case, "ours", quantity, exponent(chosen, seconds), "1", goal=goal, runs=repeats)
+    measured = {size: one.seconds for size, one in zip(sizes, loops, strict=True) if one.runs}
 
-    return [row(sizes, ""), row(sizes[-2:], f"at most {EXPONENT_GOAL:g}")]
+    def row(chosen: Sequence[int], goal: str) -> Row:
+        case, quantity = f"{chosen[0]:,} to {chosen[-1]:,} neurons", "growth exponent in neurons"
+        value = exponent(chosen, [measured[size] for size in chosen])
+        return Row(NAME, case, "ours", quantity, value, "1", goal=goal, runs=repeats)
+
+    known = list(measured)
+    return [row(known, ""), row(known[-2:], f"at most {EXPONENT_GOAL:g}")] if len(known) > 1 else []
 
 
 def bandwidth(neurons: int, loop: Measurement, triad: Measurement) -> list[Row]:
