@@ -1,0 +1,161 @@
+"""One neuron as a plain Python object, with the rules of the model: what Mesa's and AgentPy's agents are made of.
+
+Everything that a neuron of the model does in a step stands here once more, one attribute per state variable, calling
+the model's own functions of one neuron; draws come from Python's `random`. Fields, input and the initial state are
+those that the model had (`benchmarks.recording`), so that all peers live the same day.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from benchmarks.plain_elementary import use_math_library
+
+use_math_library()
+
+from abm.elementary import relax  # noqa: E402
+from abm.epigenome import (  # noqa: E402
+    eraser_activity,
+    hdac_abundance,
+    next_nucleosome,
+    nucleosome_rates,
+    repression_rate,
+)
+from abm.expression import (  # noqa: E402
+    binomial,
+    burst_end,
+    burst_start,
+    creb_target,
+    excited,
+    glucocorticoid_occupancy,
+    hill,
+    initiation_rate,
+    next_fndc5,
+    next_proform,
+    next_promoter,
+    next_store,
+    next_trkb_surface,
+    p75_drive,
+    poisson,
+    release_rate,
+    rise,
+    switching,
+    trkb_drive,
+)
+from abm.synapses import (  # noqa: E402
+    cortisol_gain,
+    next_contacts,
+    next_protein,
+    next_scale,
+    next_threshold,
+    trkb_gain,
+)
+
+LN2 = 0.6931471805599453
+
+
+class PlainNeuron:
+    """The body of an agent. world: what it meets, a `benchmarks.plain_world.World`."""
+
+    def settle(self, world: Any, state: dict[str, Any]) -> None:
+        """Take the initial state: one plain number, or list of numbers, per state variable."""
+        self.world = world
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    def live(self) -> None:
+        """One step: sense, transcribe, express, adapt."""
+        world, place = self.world, self.place
+        bhb, lactate, irisin, cortisol, bdnf = (field[place] for field in world.fields)
+        self.activity = world.input_activity * self.drive / world.mean_drive[self.region]
+        self._sense(world, bhb, lactate, irisin)
+        self._transcribe(world, cortisol)
+        self._express(world, bdnf)
+        self._adapt(world, cortisol)
+
+    def _sense(self, world: Any, bhb: float, lactate: float, irisin: float) -> None:
+        d, e, x, dt = world.drugs, world.epigenome, world.expression, world.dt
+        bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
+        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
+        self.fndc5 = next_fndc5(x, self.fndc5, through_sirt1, self.rest_fndc5, dt)
+        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), self.rest_bhb)
+        self.activity = excited(x, self.activity, raised)
+        target = d.creb * creb_target(
+            x,
+            self.activity,
+            raised,
+            rise(d.nmdar * hill(lactate, x.lactate_half, 2), self.rest_lactate),
+            rise(d.integrin * hill(irisin, x.irisin_half, 1), self.rest_irisin),
+            d.fndc5 * self.fndc5,
+            self.trkb,
+        )
+        self.creb = relax(self.creb, target, 1.0 / x.creb_time, dt)
+        self.hdac2 = hdac_abundance(self.hdac2, e.hdac2_loss, self.creb, e, dt)
+        self.hdac3 = hdac_abundance(self.hdac3, e.hdac3_loss, self.creb, e, dt)
+        active = eraser_activity(
+            e, bhb, d.hdac1, d.hdac2 * self.hdac2, d.hdac3 * self.hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
+        )
+        self.eraser = active / self.rest_eraser
+
+    def _transcribe(self, world: Any, cortisol: float) -> None:
+        d, e, x, c, dt = world.drugs, world.epigenome, world.expression, world.promoters, world.dt
+        receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
+        rates = nucleosome_rates(e, self.creb, self.eraser, dt)
+        for q, row in enumerate(self.nucleosomes):
+            acetylated = turn_over(row, e, rates, dt)
+            start = burst_start(x, self.creb, c.frequency_exponent[q], receptor, self.rest_glucocorticoid)
+            end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
+            on, off = switching(start, end, dt)
+            alleles = self.promoter_on[q]
+            before = alleles[0] + alleles[1]
+            alleles[0] = next_promoter(alleles[0], on, off, random.random())
+            alleles[1] = next_promoter(alleles[1], on, off, random.random())
+            bursting = 0.5 * (before + alleles[0] + alleles[1])
+            lost = world.transcript_loss
+            initiation = initiation_rate(x, c.transcript_share[q])
+            made = d.transcription * bursting * initiation * lost * x.transcript_half_life / LN2
+            decayed = binomial(self.transcripts[q], lost, random.random())
+            self.transcripts[q] += poisson(made, random.random()) - decayed
+
+    def _express(self, world: Any, bdnf: float) -> None:
+        d, x, dt = world.drugs, world.expression, world.dt
+        copies = sum(self.transcripts)
+        self.bdnf_protein = next_store(x, self.bdnf_protein, self.bdnf_pro, self.activity, dt)
+        self.bdnf_pro = next_proform(x, self.bdnf_pro, copies, d.bdnf_synthesis * d.protein_synthesis, dt)
+        self.release_rate = release_rate(x, self.bdnf_protein, self.activity)
+        relative = bdnf / self.rest_bdnf
+        self.trkb_surface = next_trkb_surface(x, self.trkb_surface, relative, dt)
+        self.trkb = trkb_drive(relative, d.trkb * self.trkb_surface)
+
+    def _adapt(self, world: Any, cortisol: float) -> None:
+        d, x, s, dt = world.drugs, world.expression, world.plasticity, world.dt
+        self.plasticity_protein = next_protein(
+            s, self.plasticity_protein, self.early_load, self.trkb, d.protein_synthesis, dt
+        )
+        drive = world.input_activity * self.drive
+        self.spine = next_contacts(s, self.spine, self.trkb, dt)
+        self.scale = next_scale(s, self.scale, drive, self.trkb, dt)
+        self.threshold = next_threshold(s, self.threshold, drive, dt)
+        gain = trkb_gain(s, self.trkb) * cortisol_gain(s, cortisol) / self.rest_potentiation
+        self.potentiation_gain = min(d.nmdar * gain, 1.0 / s.potentiation)
+        self.depression_gain = d.nmdar * p75_drive(x, self.bdnf_pro, self.activity)
+
+
+def turn_over(row: list[int], e: Any, rates: Any, dt: float) -> float:
+    """Move one promoter's nucleosomes by dt hours, in place; returns the acetylated fraction.
+
+    As `abm.epigenome.advance_nucleosomes`, on a list and with a draw where one is needed.
+    """
+    closing = repression_rate(e, row.count(-1) / len(row), rates.eraser)
+    mixed = -relax(0.0, -1.0, closing + rates.opening, dt) / (closing + rates.opening)
+    repress, open_up = mixed * closing, mixed * rates.opening
+    limits = {
+        -1: (0.0, open_up),
+        0: (rates.acetylated, 1.0 - (1.0 - rates.acetylated) * repress),
+        1: (1.0 - rates.deacetylated, 1.0 - rates.deacetylated * repress),
+    }
+    for k, state in enumerate(row):
+        raise_below, lower_from = limits[state]
+        row[k] = next_nucleosome(raise_below, lower_from, random.random())
+    return row.count(1) / len(row)

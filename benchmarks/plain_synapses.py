@@ -1,0 +1,120 @@
+"""The synapses and events of the network in plain Python, for the one-object-per-neuron model of a whole study.
+
+The loops of `abm.network` on lists, one list per receiving neuron, with the model's rules of one synapse.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from benchmarks.plain_neuron import PlainNeuron
+
+from abm.elementary import exponential  # isort: skip  (after the elementary functions have been chosen)
+from abm.network import ENTORHINAL  # isort: skip
+from abm.synapses import (  # isort: skip
+    depressed,
+    late_step,
+    next_early,
+    next_late,
+    potentiated,
+    release_probability,
+)
+
+ORDER = (0, 1, 1, 2)  # DG, CA3 twice through its recurrent synapses, CA1
+
+
+class PlainSynapses:
+    """All synapses of a recording. senders, weights, early, late: a list for each receiving neuron."""
+
+    def __init__(self, world: Any, neurons: Sequence[PlainNeuron]) -> None:
+        wiring = {name.removeprefix("wiring."): a for name, a in world.recording.items() if name.startswith("wiring.")}
+        self.world, self.neurons = world, neurons
+        ends = wiring["start"].tolist()
+        spans = [slice(first, last) for first, last in pairwise(ends)]
+        self.senders = [wiring["sender"][span].tolist() for span in spans]
+        self.weights = [wiring["weight"][span].tolist() for span in spans]
+        self.early = [[0.0] * len(row) for row in self.senders]
+        self.late = [[0.0] * len(row) for row in self.senders]
+        self.rate, self.region = wiring["rate"].tolist(), wiring["region"].tolist()
+        self.resting_drive = wiring["resting_drive"].tolist()
+        self.members = [row.nonzero()[0].tolist() for row in wiring["member"]]
+        self.event_rate = wiring["event_rate"].tolist()
+        self.release = [1.0] * len(self.region)
+        self.decay = exponential(-world.dt / world.plasticity.early_time)
+
+    def advance(self) -> None:
+        """One step: between events, then the events."""
+        p = self.world.plasticity
+        for number, neuron in enumerate(self.neurons):
+            self.release[number] = release_probability(p, neuron.trkb)
+        for number, neuron in enumerate(self.neurons):
+            self._between_events(number, neuron)
+        dt, activity = self.world.dt, self.world.input_activity
+        for members, rate in zip(self.members, self.event_rate, strict=True):
+            if random.random() < rate * activity * dt:
+                self._event(members)
+
+    def _between_events(self, number: int, neuron: Any) -> None:
+        p = self.world.plasticity
+        step = late_step(p, neuron.plasticity_protein, neuron.trkb, self.world.dt)
+        common = neuron.spine * neuron.scale
+        early, late, release, rate, decay = self.early[number], self.late[number], self.release, self.rate, self.decay
+        load = driven = total = 0.0
+        raised = kept = 0
+        for k, (sender, weight) in enumerate(zip(self.senders[number], self.weights[number], strict=True)):
+            late[k] = z = next_late(p, late[k], early[k], step)
+            early[k] = e = next_early(early[k], decay)
+            relative = common * (1.0 + e + z) * release[sender]
+            load += abs(e)
+            total += relative
+            driven += relative * weight * rate[sender]
+            raised += e + z > 0.2
+            kept += z > 0.5
+        neuron.drive, neuron.early_load = driven / self.resting_drive[number], load
+        neuron.mean_strength, neuron.potentiated = total / len(early), raised / len(early)
+        neuron.consolidated = kept / len(early)
+
+    def _event(self, members: list[int]) -> None:
+        cue = [False] * len(self.region)
+        for cell in members:
+            cue[cell] = random.random() < self.world.network.participation
+        firing = [cued and region == ENTORHINAL for cued, region in zip(cue, self.region, strict=True)]
+        drive = [0.0] * len(self.neurons)
+        for region in ORDER:
+            self._excite(region, cue, firing, drive)
+        self._learn(firing, drive)
+
+    def _excite(self, region: int, cue: list[bool], firing: list[bool], drive: list[float]) -> None:
+        """Drive of one region's neurons in an event, and which of them fire, in place."""
+        q, p, release = self.world.network, self.world.plasticity, self.release
+        here = [number for number, neuron in enumerate(self.neurons) if neuron.region == region]
+        expected = 0.0
+        for number in here:
+            neuron, received = self.neurons[number], 0.0
+            own = (self.senders[number], self.weights[number], self.early[number], self.late[number])
+            for sender, weight, e, z in zip(*own, strict=True):
+                if firing[sender]:
+                    expected += weight
+                    received += weight * neuron.spine * neuron.scale * (1.0 + e + z) * release[sender]
+            drive[number] = received
+        for number in here:
+            relative = drive[number] * len(here) / expected if expected > 0.0 else 0.0
+            drive[number] = (q.cue * cue[number] + relative) / (1.0 + q.inhibition)
+            firing[number] = drive[number] > p.active_threshold * self.neurons[number].threshold
+
+    def _learn(self, firing: list[bool], drive: list[float]) -> None:
+        """Early changes of every synapse whose sending cell fired, in place."""
+        p = self.world.plasticity
+        for number, neuron in enumerate(self.neurons):
+            early = self.early[number]
+            for k, sender in enumerate(self.senders[number]):
+                if not firing[sender]:
+                    continue
+                if firing[number]:
+                    gain = neuron.potentiation_gain
+                    early[k] = potentiated(p, early[k], drive[number], neuron.threshold, gain)
+                else:
+                    early[k] = depressed(p, early[k], neuron.depression_gain)
