@@ -260,23 +260,39 @@ class HippocampusModel(mesa.Model):
 
     def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
         """Neurons, synapses between events, then the events of the step."""
-        n, w, s, step = self._columns(), self.wiring, self.synapses, self.clock.step
-        signals, taken, p = self._signals(), self.clock.taken, self.plasticity
-        mean = mean_drive(n.region, n.drive)
-        spread(lambda first, last: advance_neurons(
-            n, signals, drugs, self.epigenome, self.expression, p, self.promoters, activity, mean, step, self.key,
-            taken, first, last,
-        ), n.region.size)  # fmt: skip
-        refresh_release(p, n.trkb, self.release_probability)
-        spread(lambda first, last: advance_synapses(
-            w, s.early, s.late, p, step, self.early_decay, n.trkb, n.spine, n.scale, n.plasticity_protein,
-            self.release_probability, n.drive, n.early_load, n.mean_strength, n.potentiated, n.consolidated,
-            first, last,
-        ), n.region.size)  # fmt: skip
+        self._advance_population(drugs, activity)
+        self._advance_synapses()
+        n, s = self._columns(), self.synapses
         replay(
-            w, s.early, s.late, p, self.network, step, activity, self.key, taken, n.spine, n.scale,
-            self.release_probability, n.threshold, n.potentiation_gain, n.depression_gain,
+            self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, activity, self.key,
+            self.clock.taken, n.spine, n.scale, self.release_probability, n.threshold, n.potentiation_gain,
+            n.depression_gain,
         )  # fmt: skip
+
+    def _advance_population(self, drugs: Pharmacology, activity: float) -> None:
+        """Every neuron's rule over the coming step."""
+        n, signals, dt, taken = self._columns(), self._signals(), self.clock.step, self.clock.taken
+        e, x, s, c = self.epigenome, self.expression, self.plasticity, self.promoters
+        mean = mean_drive(n.region, n.drive)
+
+        def advance(first: int, last: int) -> None:
+            advance_neurons(n, signals, drugs, e, x, s, c, activity, mean, dt, self.key, taken, first, last)
+
+        spread(advance, n.region.size)
+
+    def _advance_synapses(self) -> None:
+        """All synapses between events over the coming step."""
+        n, w, s, p, dt = self._columns(), self.wiring, self.synapses, self.plasticity, self.clock.step
+        release, decay = self.release_probability, self.early_decay
+        refresh_release(p, n.trkb, release)
+
+        def advance(first: int, last: int) -> None:
+            advance_synapses(
+                w, s.early, s.late, p, dt, decay, n.trkb, n.spine, n.scale, n.plasticity_protein, release, n.drive,
+                n.early_load, n.mean_strength, n.potentiated, n.consolidated, first, last,
+            )  # fmt: skip
+
+        spread(advance, n.region.size)
 
     def rest(self, tick: Callable[[int], None] | None = None) -> None:
         """Run what is left of the burn-in, then open a new account of amounts and errors.

@@ -14,13 +14,13 @@ from benchmarks.plain_elementary import use_math_library
 
 use_math_library()
 
-from abm.elementary import relax  # noqa: E402
+from abm.elementary import exponential, power, relax  # noqa: E402
 from abm.epigenome import (  # noqa: E402
+    chromatin_step,
     eraser_activity,
     hdac_abundance,
     next_nucleosome,
-    nucleosome_rates,
-    repression_rate,
+    row_thresholds,
 )
 from abm.expression import (  # noqa: E402
     binomial,
@@ -38,6 +38,7 @@ from abm.expression import (  # noqa: E402
     next_trkb_surface,
     p75_drive,
     poisson,
+    relative_firing,
     release_rate,
     rise,
     switching,
@@ -68,7 +69,7 @@ class PlainNeuron:
         """One step: sense, transcribe, express, adapt."""
         world, place = self.world, self.place
         bhb, lactate, irisin, cortisol, bdnf = (field[place] for field in world.fields)
-        self.activity = world.input_activity * self.drive / world.mean_drive[self.region]
+        self.activity = relative_firing(self.drive, world.mean_drive[self.region], world.input_activity)
         self._sense(world, bhb, lactate, irisin)
         self._transcribe(world, cortisol)
         self._express(world, bdnf)
@@ -101,10 +102,11 @@ class PlainNeuron:
     def _transcribe(self, world: Any, cortisol: float) -> None:
         d, e, x, c, dt = world.drugs, world.epigenome, world.expression, world.promoters, world.dt
         receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
-        rates = nucleosome_rates(e, self.creb, self.eraser, dt)
+        chain = chromatin_step(e, self.creb, self.eraser, dt)
         for q, row in enumerate(self.nucleosomes):
-            acetylated = turn_over(row, e, rates, dt)
-            start = burst_start(x, self.creb, c.frequency_exponent[q], receptor, self.rest_glucocorticoid)
+            acetylated = turn_over(row, e, chain, self.eraser, dt)
+            frequency = power(self.creb, c.frequency_exponent[q])
+            start = burst_start(x, frequency, receptor, self.rest_glucocorticoid)
             end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
             on, off = switching(start, end, dt)
             alleles = self.promoter_on[q]
@@ -112,11 +114,11 @@ class PlainNeuron:
             alleles[0] = next_promoter(alleles[0], on, off, random.random())
             alleles[1] = next_promoter(alleles[1], on, off, random.random())
             bursting = 0.5 * (before + alleles[0] + alleles[1])
-            lost = world.transcript_loss
+            lost, copies = c.lost, self.transcripts[q]
             initiation = initiation_rate(x, c.transcript_share[q])
             made = d.transcription * bursting * initiation * lost * x.transcript_half_life / LN2
-            decayed = binomial(self.transcripts[q], lost, random.random())
-            self.transcripts[q] += poisson(made, random.random()) - decayed
+            decayed = binomial(copies, lost, c.survival[copies], random.random())
+            self.transcripts[q] += poisson(made, exponential(-made), random.random()) - decayed
 
     def _express(self, world: Any, bdnf: float) -> None:
         d, x, dt = world.drugs, world.expression, world.dt
@@ -142,20 +144,10 @@ class PlainNeuron:
         self.depression_gain = d.nmdar * p75_drive(x, self.bdnf_pro, self.activity)
 
 
-def turn_over(row: list[int], e: Any, rates: Any, dt: float) -> float:
-    """Move one promoter's nucleosomes by dt hours, in place; returns the acetylated fraction.
-
-    As `abm.epigenome.advance_nucleosomes`, on a list and with a draw where one is needed.
-    """
-    closing = repression_rate(e, row.count(-1) / len(row), rates.eraser)
-    mixed = -relax(0.0, -1.0, closing + rates.opening, dt) / (closing + rates.opening)
-    repress, open_up = mixed * closing, mixed * rates.opening
-    limits = {
-        -1: (0.0, open_up),
-        0: (rates.acetylated, 1.0 - (1.0 - rates.acetylated) * repress),
-        1: (1.0 - rates.deacetylated, 1.0 - rates.deacetylated * repress),
-    }
+def turn_over(row: list[int], e: Any, chain: Any, eraser: float, dt: float) -> float:
+    """Move one promoter's nucleosomes by dt hours, in place; returns the acetylated fraction."""
+    repressed = row.count(-1) / len(row)
+    thresholds = row_thresholds(e, chain.acetylated, chain.deacetylated, chain.opening, repressed, eraser, dt)
     for k, state in enumerate(row):
-        raise_below, lower_from = limits[state]
-        row[k] = next_nucleosome(raise_below, lower_from, random.random())
+        row[k] = int(next_nucleosome(state, thresholds, random.random()))
     return row.count(1) / len(row)

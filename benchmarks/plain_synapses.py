@@ -13,7 +13,6 @@ from typing import Any
 from benchmarks.plain_neuron import PlainNeuron
 
 from abm.elementary import exponential  # isort: skip  (after the elementary functions have been chosen)
-from abm.network import ENTORHINAL  # isort: skip
 from abm.synapses import (  # isort: skip
     depressed,
     late_step,
@@ -22,6 +21,7 @@ from abm.synapses import (  # isort: skip
     potentiated,
     release_probability,
 )
+from abm.wiring import ENTORHINAL  # isort: skip
 
 ORDER = (0, 1, 1, 2)  # DG, CA3 twice through its recurrent synapses, CA1
 
@@ -36,10 +36,10 @@ class PlainSynapses:
         spans = [slice(first, last) for first, last in pairwise(ends)]
         self.senders = [wiring["sender"][span].tolist() for span in spans]
         self.weights = [wiring["weight"][span].tolist() for span in spans]
+        self.couplings = [wiring["coupling"][span].tolist() for span in spans]
         self.early = [[0.0] * len(row) for row in self.senders]
         self.late = [[0.0] * len(row) for row in self.senders]
-        self.rate, self.region = wiring["rate"].tolist(), wiring["region"].tolist()
-        self.resting_drive = wiring["resting_drive"].tolist()
+        self.region = wiring["region"].tolist()
         self.members = [row.nonzero()[0].tolist() for row in wiring["member"]]
         self.event_rate = wiring["event_rate"].tolist()
         self.release = [1.0] * len(self.region)
@@ -61,19 +61,19 @@ class PlainSynapses:
         p = self.world.plasticity
         step = late_step(p, neuron.plasticity_protein, neuron.trkb, self.world.dt)
         common = neuron.spine * neuron.scale
-        early, late, release, rate, decay = self.early[number], self.late[number], self.release, self.rate, self.decay
+        early, late, release, decay = self.early[number], self.late[number], self.release, self.decay
         load = driven = total = 0.0
         raised = kept = 0
-        for k, (sender, weight) in enumerate(zip(self.senders[number], self.weights[number], strict=True)):
+        for k, (sender, coupling) in enumerate(zip(self.senders[number], self.couplings[number], strict=True)):
             late[k] = z = next_late(p, late[k], early[k], step)
             early[k] = e = next_early(early[k], decay)
             relative = common * (1.0 + e + z) * release[sender]
             load += abs(e)
             total += relative
-            driven += relative * weight * rate[sender]
+            driven += relative * coupling
             raised += e + z > 0.2
             kept += z > 0.5
-        neuron.drive, neuron.early_load = driven / self.resting_drive[number], load
+        neuron.drive, neuron.early_load = driven, load
         neuron.mean_strength, neuron.potentiated = total / len(early), raised / len(early)
         neuron.consolidated = kept / len(early)
 

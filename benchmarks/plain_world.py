@@ -14,10 +14,10 @@ from abm.config import load_experiment  # isort: skip  (after the elementary fun
 from abm.epigenome import EpigenomeParameters  # isort: skip
 from abm.expression import ExpressionParameters  # isort: skip
 from abm.model import DEFAULT_EXPERIMENT  # isort: skip
-from abm.network import NetworkParameters  # isort: skip
 from abm.neurons import Neuron, Pharmacology, promoter_constants  # isort: skip
 from abm.parameters import load_parameters  # isort: skip
 from abm.synapses import SynapseParameters  # isort: skip
+from abm.wiring import NetworkParameters  # isort: skip
 
 REGIONS = 3
 
@@ -33,10 +33,9 @@ class World:
         self.expression = load_parameters(ExpressionParameters, "expression", *found)
         self.plasticity = load_parameters(SynapseParameters, "synapses", *found)
         self.network = load_parameters(NetworkParameters, "network", *found)
-        promoters = promoter_constants(self.expression, self.epigenome)
+        promoters = promoter_constants(self.expression, self.epigenome, float(self.recording["dt"]))
         self.promoters = type(promoters)(*(np.asarray(values).tolist() for values in promoters))
         self.dt = float(self.recording["dt"])
-        self.transcript_loss = float(self.recording["transcript_loss"])
         self.steps = len(self.recording["fields"])
         self.neurons = len(self.recording["place"])
         self.fields: list[list[float]] = []

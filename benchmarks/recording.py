@@ -48,7 +48,6 @@ def record(model: Any, steps: int, synapses: bool = False) -> dict[str, np.ndarr
         **{name: np.array(values) for name, values in kept.items()},
         "place": place.astype(np.int64),
         "dt": np.array(model.clock.step),
-        "transcript_loss": np.array(model.transcript_loss),
     }
 
 

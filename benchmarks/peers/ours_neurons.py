@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import abm.model
 from abm.model import HippocampusModel
 from benchmarks.neurons_case import SCHEDULE, STEP, bytes_per_neuron, experiment, read_outs, summary
 
@@ -31,9 +30,9 @@ def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     The result's `seconds` are those of the population loop, `step_seconds` those of whole steps, both of all steps
     taken; `bytes` are what the loop must move for a neuron in a step.
     """
-    loop = Stopwatch(abm.model.advance_neurons)
-    abm.model.advance_neurons = loop  # type: ignore[assignment]
     model = HippocampusModel(experiment(case["neurons"], case.get("step", STEP)), SCHEDULE)
+    loop = Stopwatch(model._advance_population)
+    model._advance_population = loop  # type: ignore[method-assign]
     start = model.checkpoint()
     total = round(24.0 / model.clock.step)
     for _ in range(2):
