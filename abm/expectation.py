@@ -35,6 +35,7 @@ from abm.expression import (
     next_proform,
     next_store,
     next_trkb_surface,
+    promoter_access,
     release_rate,
     rise,
     trkb_drive,
@@ -169,7 +170,7 @@ def _bursting(
     """Mean share of time that an allele bursts, over the numbers of acetylated nucleosomes."""
     share = 0.0
     for k in range(counts.size):
-        end = burst_end(x, k / (counts.size - 1), resting_acetylated, gain)
+        end = burst_end(x, k / ((counts.size - 1) * resting_acetylated), gain)
         share += counts[k] * start / (start + end)
     return share
 
@@ -218,9 +219,9 @@ def _march(
         open_share = relax(open_share, on / (on + off), on + off, dt)
         _exchange(e, probability, 1.0 - open_share, creb, eraser, dt)
         _acetylated_counts(probability, ways, open_share, counts)
-        receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
+        access = promoter_access(x, d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist), rest.glucocorticoid)
         for q in range(4):
-            start = burst_start(x, power(creb, c.frequency_exponent[q]), receptor, rest.glucocorticoid)
+            start = burst_start(x, power(creb, c.frequency_exponent[q]), access)
             active = _bursting(x, counts, start, c.resting_acetylated, c.duration_gain[q])
             made = d.transcription * 2.0 * initiation_rate(x, c.transcript_share[q]) * active
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)

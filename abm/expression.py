@@ -140,29 +140,35 @@ def creb_target(
 
 
 @rule
-def burst_start(
-    p: ExpressionParameters, frequency: float, glucocorticoid: float, rest_glucocorticoid: float
-) -> float:
-    """Rate at which a silent promoter starts a burst, 1/h: k_on f (1 - g GR) / (1 - g GR_rest).
+def promoter_access(p: ExpressionParameters, glucocorticoid: float, rest_glucocorticoid: float) -> float:
+    """What receptors tethered at the promoters leave of transcription, relative to rest: (1 - g GR) / (1 - g GR_rest).
 
-    frequency f: S^n, S the CREB signal relative to rest, n the promoter's exponent.
-
-    Depolarisation raises burst frequency (Chen 2019, chen2019); receptors tethered at the promoter lower transcription
-    (Chen 2017, chen2017).
+    GR: share of glucocorticoid receptors that are occupied (Chen 2017, chen2017).
     """
-    repression = (1.0 - p.glucocorticoid_repression * glucocorticoid) / (
+    left = (1.0 - p.glucocorticoid_repression * glucocorticoid) / (
         1.0 - p.glucocorticoid_repression * rest_glucocorticoid
     )
-    return p.burst_start_rate * frequency * max(repression, 0.0)
+    return max(left, 0.0)
 
 
 @rule
-def burst_end(p: ExpressionParameters, acetylated: float, resting_acetylated: float, gain: float) -> float:
-    """Rate at which a burst ends, 1/h: k_off / (1 + g (A/A0 - 1)): acetylation prolongs bursts (Chen 2019, chen2019).
+def burst_start(p: ExpressionParameters, frequency: float, access: float) -> float:
+    """Rate at which a silent promoter starts a burst, 1/h: k_on S^n access.
 
-    The denominator is kept above 0.1, where g > 1 and an emptied promoter would turn it negative.
+    frequency: S^n, S the CREB signal relative to rest, n the promoter's exponent; depolarisation raises burst frequency
+    (Chen 2019, chen2019). access: see `promoter_access`.
     """
-    return p.burst_end_rate / max(1.0 + gain * (acetylated / resting_acetylated - 1.0), 0.1)
+    return p.burst_start_rate * frequency * access
+
+
+@rule
+def burst_end(p: ExpressionParameters, acetylation: float, gain: float) -> float:
+    """Rate at which a burst ends, 1/h: k_off / (1 + g (A - 1)): acetylation prolongs bursts (Chen 2019, chen2019).
+
+    acetylation A: acetylated fraction of the promoter's nucleosomes relative to its resting mean. The denominator is
+    kept above 0.1, where g > 1 and an emptied promoter would turn it negative.
+    """
+    return p.burst_end_rate / max(1.0 + gain * (acetylation - 1.0), 0.1)
 
 
 @rule
@@ -173,9 +179,9 @@ def switching(start: float, end: float, dt: float) -> tuple[float, float]:
 
 
 @rule
-def next_promoter(active: int, switched_on: float, switched_off: float, draw: float) -> int:
+def next_promoter(active: float, switched_on: float, switched_off: float, draw: float) -> np.int8:
     """Telegraph promoter of one allele after a step; 1 bursting, 0 silent. A small draw means bursting."""
-    return int(draw < (1.0 - switched_off if active == 1 else switched_on))
+    return np.int8(draw < (1.0 - switched_off if active > 0.0 else switched_on))
 
 
 @rule

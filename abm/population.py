@@ -37,6 +37,7 @@ from abm.expression import (
     next_trkb_surface,
     p75_drive,
     poisson,
+    promoter_access,
     relative_firing,
     release_rate,
     rise,
@@ -65,22 +66,22 @@ Index = np.uint64
 class Scratch(NamedTuple):
     """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
 
-    marked: nucleosomes of the row that are repressed, later those that are acetylated.
+    marked: nucleosomes of the row that are repressed, later those that are acetylated; bursts: alleles that burst
+    before the step and those that burst after it.
     """
 
     acetylated: Floats
     deacetylated: Floats
     opening: Floats
     log_creb: Floats
-    receptor: Floats
+    access: Floats
     marked: Floats
     raise_unmodified: Floats
     lower_unmodified: Floats
     raise_acetylated: Floats
     lower_acetylated: Floats
     raise_repressed: Floats
-    made: Floats
-    none_made: Floats
+    bursts: Floats
     draws: Floats
 
 
@@ -120,13 +121,14 @@ def signals_at_promoters(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
     first: Index, last: Index, w: Scratch,
 ) -> None:
-    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, occupied receptors."""
+    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave."""
     for i in range(first, last):
         step = chromatin_step(e, n.creb[i], n.eraser[i], dt)
         w.acetylated[i - first], w.deacetylated[i - first] = step.acetylated, step.deacetylated
         w.opening[i - first] = step.opening
         w.log_creb[i - first] = logarithm(n.creb[i])
-        w.receptor[i - first] = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
+        receptors = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
+        w.access[i - first] = promoter_access(x, receptors, n.rest_glucocorticoid[i])
 
 
 @loop
@@ -177,29 +179,31 @@ def transcribe(
     first: Index, last: Index, promoter: int, key: StreamKey, step: int, w: Scratch,
 ) -> None:
     """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes."""
-    size = n.nucleosomes.shape[2]
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
-    decay = 0.6931471805599453 / x.transcript_half_life
+    left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
+    left /= 0.6931471805599453 / x.transcript_half_life
+    # Alleles that burst at one end of the step only are taken to have burst for half of it.
+    made = (0.0, 0.5 * left, left, 1.5 * left, 2.0 * left)
+    none = (1.0, exponential(-made[1]), exponential(-made[2]), exponential(-made[3]), exponential(-made[4]))
+    relative = 1.0 / (n.nucleosomes.shape[2] * c.resting_acetylated)
     exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
     fill_uniforms(key, first, step, TRANSCRIPTION, promoter, w.draws)
     for i in range(first, last):
         j = i - first
         frequency = exponential(exponent * w.log_creb[j])  # S^n
-        start = burst_start(x, frequency, w.receptor[j], n.rest_glucocorticoid[i])
-        end = burst_end(x, w.marked[j] / size, c.resting_acetylated, gain)
+        start, end = burst_start(x, frequency, w.access[j]), burst_end(x, w.marked[j] * relative, gain)
         on, off = switching(start, end, dt)
-        one, two = n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1]
-        before = one + two
-        one, two = next_promoter(one, on, off, w.draws[0, j]), next_promoter(two, on, off, w.draws[1, j])
-        n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1] = one, two
-        # Alleles that burst at one end of the step only are taken to have burst for half of it.
-        bursting = 0.5 * (before + one + two)
-        w.made[j] = d.transcription * bursting * initiation_rate(x, c.transcript_share[promoter]) * c.lost / decay
-        w.none_made[j] = exponential(-w.made[j])
+        one, two = np.float64(n.promoter_on[i, promoter, 0]), np.float64(n.promoter_on[i, promoter, 1])
+        first_allele = next_promoter(one, on, off, w.draws[0, j])
+        second_allele = next_promoter(two, on, off, w.draws[1, j])
+        n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1] = first_allele, second_allele
+        w.bursts[j] = one + two + np.float64(first_allele) + np.float64(second_allele)
     for i in range(first, last):
         j, copies = i - first, min(n.transcripts[i, promoter], c.survival.size - 1)
-        made = poisson(w.made[j], w.none_made[j], w.draws[2, j])
-        n.transcripts[i, promoter] = copies + made - binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
+        bursts = int(w.bursts[j])
+        gain_of_copies = poisson(made[bursts], none[bursts], w.draws[2, j])
+        loss_of_copies = binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
+        n.transcripts[i, promoter] = copies + gain_of_copies - loss_of_copies
 
 
 @loop
@@ -246,10 +250,10 @@ def advance_neurons(
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    rows = np.empty((13, TILE))
+    rows = np.empty((12, TILE))
     w = Scratch(
         rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10], rows[11],
-        rows[12], np.empty((4, TILE)),
+        np.empty((4, TILE)),
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))

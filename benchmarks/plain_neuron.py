@@ -38,6 +38,7 @@ from abm.expression import (  # noqa: E402
     next_trkb_surface,
     p75_drive,
     poisson,
+    promoter_access,
     relative_firing,
     release_rate,
     rise,
@@ -101,18 +102,19 @@ class PlainNeuron:
 
     def _transcribe(self, world: Any, cortisol: float) -> None:
         d, e, x, c, dt = world.drugs, world.epigenome, world.expression, world.promoters, world.dt
-        receptor = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
+        receptors = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
+        access = promoter_access(x, receptors, self.rest_glucocorticoid)
         chain = chromatin_step(e, self.creb, self.eraser, dt)
         for q, row in enumerate(self.nucleosomes):
             acetylated = turn_over(row, e, chain, self.eraser, dt)
             frequency = power(self.creb, c.frequency_exponent[q])
-            start = burst_start(x, frequency, receptor, self.rest_glucocorticoid)
-            end = burst_end(x, acetylated, c.resting_acetylated, c.duration_gain[q])
+            start = burst_start(x, frequency, access)
+            end = burst_end(x, acetylated / c.resting_acetylated, c.duration_gain[q])
             on, off = switching(start, end, dt)
             alleles = self.promoter_on[q]
             before = alleles[0] + alleles[1]
-            alleles[0] = next_promoter(alleles[0], on, off, random.random())
-            alleles[1] = next_promoter(alleles[1], on, off, random.random())
+            alleles[0] = int(next_promoter(alleles[0], on, off, random.random()))
+            alleles[1] = int(next_promoter(alleles[1], on, off, random.random()))
             bursting = 0.5 * (before + alleles[0] + alleles[1])
             lost, copies = c.lost, self.transcripts[q]
             initiation = initiation_rate(x, c.transcript_share[q])

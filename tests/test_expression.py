@@ -44,9 +44,10 @@ def test_glucocorticoid_receptors_in_vivo(total, occupancy):
 
 def test_saturating_agonist_lowers_burst_frequency_by_thirty_percent():
     # Chen 2017: dexamethasone lowers total Bdnf mRNA of cultured neurons, which meet no other steroid, by 30 %.
-    assert expression.burst_start(P, 1.0, 1.0, 0.0) / P.burst_start_rate == pytest.approx(0.7, abs=0.05)
-    occupancies = [expression.burst_start(P, 1.0, occupied, 0.281) for occupied in (0.0, 0.281, 0.745, 1.0)]
-    assert np.all(np.diff(occupancies) < 0)
+    left = expression.promoter_access(P, 1.0, 0.0)
+    assert expression.burst_start(P, 1.0, left) / P.burst_start_rate == pytest.approx(0.7, abs=0.05)
+    by_occupancy = [expression.promoter_access(P, occupied, 0.281) for occupied in (0.0, 0.281, 0.745, 1.0)]
+    assert np.all(np.diff(by_occupancy) < 0)
 
 
 def test_promoter_is_active_for_the_exact_two_state_share():
@@ -143,7 +144,7 @@ def test_p75_is_one_at_rest():
 
 
 def test_acetylation_prolongs_bursts():
-    ends = [expression.burst_end(P, acetylated, 0.2, 1.0) for acetylated in (0.0, 0.1, 0.2, 0.4, 0.8)]
+    ends = [expression.burst_end(P, acetylation, 1.0) for acetylation in (0.0, 0.5, 1.0, 2.0, 4.0)]
     assert np.all(np.diff(ends) < 0)
     assert ends[2] == P.burst_end_rate
 

@@ -32,6 +32,7 @@ from abm.expression import (
     next_fndc5,
     next_promoter,
     poisson,
+    promoter_access,
     relative_firing,
     rise,
     switching,
@@ -104,22 +105,24 @@ def one_neuron(n, around, i, mean):
     )
     eraser = active / n.rest_eraser[i]
     chain = chromatin_step(E, creb, eraser, DT)
-    receptor = d.gr * glucocorticoid_occupancy(X, around.cortisol[v], d.agonist)
+    receptors = d.gr * glucocorticoid_occupancy(X, around.cortisol[v], d.agonist)
+    access = promoter_access(X, receptors, n.rest_glucocorticoid[i])
     rows, alleles, copies = n.nucleosomes[i].copy(), n.promoter_on[i].copy(), n.transcripts[i].copy()
     for q in range(4):
         thresholds = row_thresholds(E, *chain, (rows[q] == -1).mean(), eraser, DT)
         for place in range(12):
             draw = uniforms(KEY, i, STEP, NUCLEOSOMES, q + 4 * (place // 4))[place % 4]
             rows[q, place] = next_nucleosome(float(rows[q, place]), thresholds, draw)
-        start = burst_start(X, power(creb, c.frequency_exponent[q]), receptor, n.rest_glucocorticoid[i])
-        end = burst_end(X, (rows[q] == 1).mean(), c.resting_acetylated, c.duration_gain[q])
+        start = burst_start(X, power(creb, c.frequency_exponent[q]), access)
+        end = burst_end(X, (rows[q] == 1).sum() * (1.0 / (12 * c.resting_acetylated)), c.duration_gain[q])
         on, off = switching(start, end, DT)
         first, second, third, fourth = uniforms(KEY, i, STEP, TRANSCRIPTION, q)
         before = int(alleles[q].sum())
-        alleles[q] = next_promoter(alleles[q, 0], on, off, first), next_promoter(alleles[q, 1], on, off, second)
+        one, two = float(alleles[q, 0]), float(alleles[q, 1])
+        alleles[q] = next_promoter(one, on, off, first), next_promoter(two, on, off, second)
         bursting = 0.5 * (before + int(alleles[q].sum()))
         decay = 0.6931471805599453 / X.transcript_half_life
-        made = d.transcription * bursting * initiation_rate(X, c.transcript_share[q]) * c.lost / decay
+        made = bursting * (d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay)
         gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
         copies[q] += poisson(made, exponential(-made), third) - gone
     return creb, eraser, rows, alleles, copies
