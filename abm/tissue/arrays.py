@@ -1,4 +1,6 @@
-"""Sums and copies of whole fields that vectorise, compile fast and give the same bits on every machine."""
+"""Sums of flat fields that vectorise and give the same bits on every machine: always in the same order."""
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -7,26 +9,10 @@ from numba import njit
 Field = npt.NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy")
-def assign(target: Field, source: Field) -> None:
-    """target = source, which would cost every caller more to compile as a slice."""
-    to, values = target.ravel(), source.ravel()
-    for i in range(to.size):
-        to[i] = values[i]
-
-
-@njit(cache=True, error_model="numpy")
-def accumulate(target: Field, part: Field) -> None:
-    """target += part."""
-    sums, values = target.ravel(), part.ravel()
-    for i in range(sums.size):
-        sums[i] += values[i]
-
-
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def inner(first: Field, second: Field) -> float:
-    """Sum of the products, always in the same order: eight interleaved sums, which vectorise and repeat bit by bit."""
-    a, b = first.ravel(), second.ravel()
+    """Sum of the products, as eight interleaved sums."""
+    a, b = first, second
     whole = a.size // 8 * 8
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for i in range(0, whole, 8):
@@ -43,10 +29,10 @@ def inner(first: Field, second: Field) -> float:
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def total(field: Field) -> float:
     """Sum of a field, in the order of `inner`."""
-    a = field.ravel()
+    a = field
     whole = a.size // 8 * 8
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for i in range(0, whole, 8):
@@ -61,3 +47,16 @@ def total(field: Field) -> float:
     for i in range(whole, a.size):
         s0 += a[i]
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def smallest(field: Field) -> float:
+    """The smallest value."""
+    whole = field.size // 4 * 4
+    m0 = m1 = m2 = m3 = math.inf
+    for i in range(0, whole, 4):
+        m0, m1 = min(m0, field[i]), min(m1, field[i + 1])
+        m2, m3 = min(m2, field[i + 2]), min(m3, field[i + 3])
+    for i in range(whole, field.size):
+        m0 = min(m0, field[i])
+    return min(min(m0, m1), min(m2, m3))
