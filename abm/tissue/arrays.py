@@ -1,7 +1,5 @@
 """Sums of flat fields that vectorise and give the same bits on every machine: always in the same order."""
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -9,7 +7,7 @@ from numba import njit
 Field = npt.NDArray[np.float64]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def inner(first: Field, second: Field) -> float:
     """Sum of the products, as eight interleaved sums."""
     a, b = first, second
@@ -29,7 +27,7 @@ def inner(first: Field, second: Field) -> float:
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def total(field: Field) -> float:
     """Sum of a field, in the order of `inner`."""
     a = field
@@ -47,16 +45,3 @@ def total(field: Field) -> float:
     for i in range(whole, a.size):
         s0 += a[i]
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def smallest(field: Field) -> float:
-    """The smallest value."""
-    whole = field.size // 4 * 4
-    m0 = m1 = m2 = m3 = math.inf
-    for i in range(0, whole, 4):
-        m0, m1 = min(m0, field[i]), min(m1, field[i + 1])
-        m2, m3 = min(m2, field[i + 2]), min(m3, field[i + 3])
-    for i in range(whole, field.size):
-        m0 = min(m0, field[i])
-    return min(min(m0, m1), min(m2, m3))

@@ -13,12 +13,13 @@ from abm.parameters import load_parameters
 from abm.streams import generator
 from abm.tissue.arrays import inner
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import Account, Coefficients, Rates, advance_signals
+from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates, advance_signals
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
 from abm.tissue.signals import LACTATE, SIGNALS
+from abm.tissue.solver import working_space
 
 if TYPE_CHECKING:
     from abm.config import Experiment
@@ -85,7 +86,8 @@ class Tissue:
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
         self.iterations = np.zeros(len(SIGNALS), np.int64)
-        self._coefficients = self._flatten()
+        self._coefficients, self._work = self._flatten(), working_space(grid)
+        self._metabolism = Metabolism(*(getattr(parameters, name) for name in Metabolism._fields))
         self.ledger = Ledger(self.stored())
 
     def _flatten(self) -> Coefficients:
@@ -207,7 +209,9 @@ class Tissue:
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
         amounts, fields = np.zeros((len(SIGNALS), len(TERMS))), self._fields
-        advance_signals(self.parameters, self._coefficients, rates, duration, self.tolerance, fields, account, amounts)
+        advance_signals(
+            self._metabolism, self._coefficients, rates, duration, self.tolerance, fields, account, self._work, amounts
+        )
         self._close(amounts, HELD, ~np.isnan(held))
 
     def _close(self, amounts: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:

@@ -9,14 +9,22 @@ from numba import njit
 
 from abm.tissue.arrays import inner, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
-from abm.tissue.parameters import TissueParameters
 from abm.tissue.signals import BDNF, BHB, LACTATE, SIGNALS
-from abm.tissue.solver import Medium, advance_implicit
+from abm.tissue.solver import Medium, Work, advance_implicit
 from abm.tissue.transform import Shape
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.uint32]
 Counts = npt.NDArray[np.int64]
+
+
+class Metabolism(NamedTuple):
+    """The parameters of the tissue that consumption hangs on; see `abm.tissue.parameters.TissueParameters`."""
+
+    bhb_consumption_limit: float
+    bhb_consumption_half: float
+    lactate_consumption: float
+    ketone_sparing_half: float
 
 
 class Coefficients(NamedTuple):
@@ -57,8 +65,8 @@ class Account(NamedTuple):
     iterations: Counts
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def bhb_consumption(p: TissueParameters, bhb: float) -> float:
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def bhb_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns BHB, per tissue volume (1/h).
 
     Michaelis-Menten in the extracellular concentration (mmol/L):  limit / (half + bhb).
@@ -66,8 +74,8 @@ def bhb_consumption(p: TissueParameters, bhb: float) -> float:
     return p.bhb_consumption_limit / (p.bhb_consumption_half + bhb)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def lactate_consumption(p: TissueParameters, bhb: float) -> float:
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def lactate_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns lactate, per tissue volume (1/h).
 
     Ketones spare it:  k / (1 + bhb/half), bhb the extracellular concentration (mmol/L). Source: pan2000.
@@ -75,15 +83,15 @@ def lactate_consumption(p: TissueParameters, bhb: float) -> float:
     return p.lactate_consumption / (1.0 + bhb / p.ketone_sparing_half)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def consumption(p: TissueParameters, bhb: Floats, rates: Floats) -> None:
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
     """Write the consumption of each signal (1/h) at flat concentrations of BHB into rates (5, voxels): of BHB, lactate."""
     for i in range(bhb.size):
         rates[BHB, i] = bhb_consumption(p, bhb[i])
         rates[LACTATE, i] = lactate_consumption(p, bhb[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss: Floats, source: Floats) -> None:
     """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume.
 
@@ -104,7 +112,7 @@ def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss:
             source[k.neuron[j]] += rates.secretion[j]
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def tally(
     k: Coefficients,
     rates: Rates,
@@ -131,21 +139,22 @@ def tally(
         amounts[SECRETED] += duration * total(rates.secretion)
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def advance_signals(
-    parameters: TissueParameters,
+    metabolism: Metabolism,
     k: Coefficients,
     rates: Rates,
     duration: float,
     tolerance: float,
     fields: Floats,
     account: Account,
+    work: Work,
     amounts: Floats,
 ) -> None:
     """Advance all signals, fields (5, n), by `duration` (h); writes what moved into amounts (5, 8), see `tally`."""
     n = fields.shape[1]
     consumed, loss, source, integral = np.zeros((len(SIGNALS), n)), np.empty(n), np.empty(n), np.empty(n)
-    consumption(parameters, fields[BHB], consumed)
+    consumption(metabolism, fields[BHB], consumed)
     for signal in range(len(SIGNALS)):
         if not math.isnan(rates.held[signal]):
             fields[signal] = rates.held[signal]
@@ -153,10 +162,10 @@ def advance_signals(
         assemble(k, rates, signal, consumed[signal], loss, source)
         medium = Medium(
             k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
-            k.mean_storage[signal], total(loss) / n, k.mean_face, k.workers,
+            k.mean_storage[signal], total(loss) / n, total(source) / n, k.mean_face, k.workers,
         )  # fmt: skip
         step = min(account.next_step[signal], duration)
-        taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral)
+        taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral, work)
         account.next_step[signal] = taken.step
         account.step_error[signal] = max(account.step_error[signal], taken.error)
         account.substeps[signal] += taken.substeps

@@ -29,21 +29,9 @@ import numpy as np
 from numba import njit
 
 from abm.elementary import power
-from abm.tissue.arrays import Field
-from abm.tissue.modes import phi_one, phi_two, precondition, predict, slabs_of
-from abm.tissue.passes import (
-    SUMS,
-    accept,
-    chunks_of,
-    collect,
-    conclude,
-    find_defect,
-    find_rate,
-    improve,
-    least_of,
-    probe,
-    turn,
-)
+from abm.tissue.arrays import Field, total
+from abm.tissue.modes import ROWS, averages, precondition, predict
+from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
 from abm.tissue.transform import Shape, transform
 
 LEFT_OUT = 0.1  # a correction below this share of the tolerance is left out
@@ -51,7 +39,7 @@ LINEAR_ITERATIONS = 60
 ROUNDING = 1e-15
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
-FIELDS = 8  # work arrays
+FIELDS = 8  # of `Work`
 
 
 class Medium(NamedTuple):
@@ -66,8 +54,26 @@ class Medium(NamedTuple):
     diffusivity: float  # D
     mean_storage: float
     mean_loss: float
+    mean_source: float
     mean_face: float
     workers: int  # threads of the transforms
+
+
+class Work(NamedTuple):
+    """Fields of n voxels or modes that the solver works on, and the sums of their chunks."""
+
+    rate: Field
+    forcing: Field
+    change: Field
+    extra: Field
+    defect: Field
+    fresh: Field
+    search: Field
+    image: Field
+    sums: Field  # (3, chunks)
+    modal: Field  # (3, slabs), of modes
+    chunks: int
+    slabs: int
 
 
 class Progress(NamedTuple):
@@ -79,98 +85,128 @@ class Progress(NamedTuple):
     iterations: int
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def correct(medium: Medium, h: float, limit: float, most: float, work: Field, sums: Field) -> tuple[float, int]:
-    """Solve for the correction of a predicted step until what is left of it is below `limit`; its error, iterations.
+def working_space(shape: Shape) -> Work:
+    """Room for the solver on a grid of this shape."""
+    n = math.prod(shape)
+    chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[1] // ROWS)
+    fields = np.zeros((FIELDS, n))
+    return Work(*fields, np.zeros((3, chunks)), np.zeros((3, slabs)), chunks, slabs)
 
-    limit, most: root mean squares of concentration; an error above `most` ends the step before it is corrected.
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float]:
+    """Rate of change and forcing of c; returns the level that errors are relative to, and the amount in c.
+
+    The level is the field's root mean square, or what its sources reach within the step if that is larger.
     """
-    x = h * medium.mean_loss / medium.mean_storage
-    pace = phi_one(x) / (h * phi_two(x))
-    rate, change, extra, defect = work[0], work[2], work[3], work[4]
-    fresh, search, image = work[5], work[6], work[7]
-    n, chunks, slabs = rate.size, chunks_of(rate.size), slabs_of(medium.shape)
-    find_defect(medium, h, rate, change, extra, defect, sums, 0, chunks)
-    norm = pace / math.sqrt(n)
-    left = norm * math.sqrt(collect(sums, chunks, 0)) / (pace * medium.mean_storage + medium.mean_loss)
-    if left <= limit:  # no correction is larger than if its defect were even
-        return left, 0
-    error, old = 0.0, math.inf
-    for iteration in range(LINEAR_ITERATIONS):
-        transform(defect, fresh, medium.shape, True, medium.workers)
-        precondition(medium, h, pace, fresh, sums, 0, slabs)
-        slope, left = collect(sums, slabs, 0), norm * math.sqrt(collect(sums, slabs, 1))
-        if iteration == 0:
-            error = norm * math.sqrt(collect(sums, slabs, 2))
-        if left <= limit or error > most:
-            return error + left, iteration
-        transform(fresh, fresh, medium.shape, False, medium.workers)
-        turn(search, fresh, slope / old, 0, chunks)
-        probe(medium, pace, search, image, sums, 0, chunks)
-        improve(slope / collect(sums, chunks, 0), pace, search, image, change, extra, defect, 0, chunks)
-        old = slope
-    return error + left, LINEAR_ITERATIONS
+    n = w.chunks
+    balance(m.shape, m.faces, m.storage, m.loss, m.diffusivity, 1.0, m.source, 0.0, c, c, w.rate, 0, n)
+    even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, n)
+    transform(w.forcing, w.forcing, m.shape, True, m.workers)
+    product(c, c, w.sums[0], 0, n)
+    product(m.storage, c, w.sums[1], 0, n)
+    reach = remaining * abs(m.mean_source) / (m.mean_storage + remaining * m.mean_loss)
+    return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1])
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
-def substep(
-    medium: Medium, h: float, c: Field, level: float, tolerance: float, work: Field, sums: Field
-) -> tuple[float, int]:
-    """Try one step of length h from c, whose rate of change and forcing stand in `work`: relative error, iterations.
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[float, int]:
+    """Try one step of length h from the rate of change and the forcing of a field: its error, iterations.
 
-    Leaves the new field in work[2] and the time integral over the step in work[3]; level: what errors are relative to.
-    Where the error is above the tolerance they are unfinished.
+    Leaves the change of the field and the extra of its time integral. limit: a correction below it is left out; an
+    error above `most` is not worth the solving; both and the error are root mean squares of concentration.
     """
-    forcing, change, extra = work[1], work[2], work[3]
-    predict(medium, h, forcing, change, extra, 0, slabs_of(medium.shape))
-    transform(change, change, medium.shape, False, medium.workers)
-    transform(extra, extra, medium.shape, False, medium.workers)
-    limit = max(LEFT_OUT * tolerance, ROUNDING) * level
-    error, iterations = correct(medium, h, limit, tolerance * level, work, sums)
-    return error / level, iterations
+    n, k = w.chunks, w.slabs
+    first, second = averages(h * m.mean_loss / m.mean_storage)
+    pace, root, spread = first / (h * second), math.sqrt(w.rate.size), m.diffusivity * m.mean_face
+    level, share = pace * m.mean_storage + m.mean_loss, 1.0 / m.mean_storage
+    predict(
+        m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
+    )  # fmt: skip
+    transform(w.change, w.change, m.shape, False, m.workers)
+    transform(w.extra, w.extra, m.shape, False, m.workers)
+    balance(
+        m.shape, m.faces, m.storage, m.loss, m.diffusivity, h, w.rate, 1.0, w.change, w.extra, w.defect, 0, n
+    )  # fmt: skip
+    product(w.defect, w.defect, w.sums[0], 0, n)
+    square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
+    left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
+    while left > limit and iterations < LINEAR_ITERATIONS:
+        transform(w.defect, w.fresh, m.shape, True, m.workers)
+        precondition(m.shape, m.eigenvalues, level, m.mean_loss, spread, h * share, w.fresh, w.modal, 0, k)
+        slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
+        if iterations == 0:
+            error = pace * math.sqrt(total(w.modal[2])) / root
+        if left <= limit or not error <= most:
+            break
+        transform(w.fresh, w.fresh, m.shape, False, m.workers)
+        blend(w.search, slope / old, 1.0, w.fresh, 0, n)
+        balance(
+            m.shape, m.faces, m.storage, m.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
+        )  # fmt: skip
+        product(w.search, w.image, w.sums[0], 0, n)
+        length = -slope / total(w.sums[0])
+        blend(w.change, 1.0, pace * length, w.search, 0, n)
+        blend(w.extra, 1.0, length, w.search, 0, n)
+        blend(w.defect, 1.0, length, w.image, 0, n)
+        product(w.defect, w.defect, w.sums[0], 0, n)
+        # What is left is smoother than the defect, so that it has shrunk at least as much.
+        before, square, old = square, total(w.sums[0]), slope
+        left *= math.sqrt(square / before)
+        iterations += 1
+    return error + left, iterations
 
 
-@njit(cache=True, error_model="numpy", nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[float, float]:
+    """Turn change and extra into the new field and its time integral; the smallest value met and the field's scale.
+
+    Negative values become 0. Times the scale, the field holds the amount before + s h - k integral.
+    """
+    n, least = w.chunks, math.inf
+    blend(w.change, 1.0, 1.0, c, 0, n)
+    blend(w.extra, 1.0, h, c, 0, n)
+    lift(w.change, w.sums[0], 0, n)
+    product(m.storage, w.change, w.sums[1], 0, n)
+    product(m.loss, w.extra, w.sums[2], 0, n)
+    for chunk in range(n):
+        least = min(least, w.sums[0, chunk])
+    found, due = total(w.sums[1]), amount + h * m.mean_source * c.size - total(w.sums[2])
+    return least, due / found if found > 0.0 else 0.0
+
+
+@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
 def advance_implicit(
-    medium: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field
+    m: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field, w: Work
 ) -> Progress:
     """Advance c over `duration` (h) with error-controlled sub-steps; `integral` receives the time integral of c.
 
     step: sub-step to try first (h); tolerance: relative local error allowed per sub-step. Rates jump between calls
     and the field then relaxes, so the step to try first in the next call is the one that this call began with.
     """
-    chunks = chunks_of(c.size)
-    work, sums = np.zeros((FIELDS, c.size)), np.empty((max(chunks, slabs_of(medium.shape)), SUMS))
-    integral[:] = 0.0
+    n = w.chunks
+    blend(integral, 0.0, 0.0, c, 0, n)
     remaining, substeps, worst, iterations, opening, moved = duration, 0, 0.0, 0, step, True
-    amount, supply, level = 0.0, 0.0, 0.0
+    level, amount = 0.0, 0.0
     while remaining > 0.0:
         if moved:
-            find_rate(medium, c, work[0], work[1], sums, 0, chunks)
-            square, supply, amount = collect(sums, chunks, 0), collect(sums, chunks, 1), collect(sums, chunks, 2)
-            # Errors are relative to the field, or to what its sources reach within the step if that is larger.
-            reach = remaining / (medium.mean_storage + remaining * medium.mean_loss)
-            level = max(math.sqrt(square / c.size), abs(supply) / c.size * reach)
-            transform(work[1], work[1], medium.shape, True, medium.workers)
+            level, amount = start(m, remaining, c, w)
         if level == 0.0 or not math.isfinite(level):
             break
         h = remaining if step >= remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
-        error, taken = substep(medium, h, c, level, tolerance, work, sums)
-        pursued = h > SMALLEST_STEP * duration
-        found = lost = 0.0
-        if error <= tolerance or not pursued:
-            conclude(medium, h, c, work[2], work[3], sums, 0, chunks)
-            least, found, lost = least_of(sums, chunks), collect(sums, chunks, 1), collect(sums, chunks, 2)
+        error, taken = substep(m, h, max(LEFT_OUT * tolerance, ROUNDING) * level, tolerance * level, w)
+        error, iterations, scale = error / level, iterations + taken, 0.0
+        moved = error <= tolerance or h <= SMALLEST_STEP * duration
+        if moved:
+            least, scale = conclude(m, h, amount, c, w)
             error = max(error, -least / level)
-        iterations += taken
+            moved = error <= tolerance or h <= SMALLEST_STEP * duration
+            # Not moved after all: the field is unchanged, and so are its rate and forcing.
         growth = SAFETY * power(tolerance / error, 1.0 / 3.0) if error > 0.0 else LARGEST_GROWTH
         step = h * (min(LARGEST_GROWTH, max(LARGEST_CUT, growth)) if math.isfinite(error) else LARGEST_CUT)
-        moved = error <= tolerance or not pursued
         if moved:
-            scale = (amount + h * supply - lost) / found if found > 0.0 else 0.0
-            accept(scale, work[2], work[3], c, integral, 0, chunks)
+            blend(c, 0.0, scale, w.change, 0, n)
+            blend(integral, 1.0, 1.0, w.extra, 0, n)
             remaining = remaining - h if h < remaining else 0.0
-            substeps += 1
-            opening = step if substeps == 1 else opening
-            worst = max(worst, error)
+            opening, substeps, worst = step if substeps == 0 else opening, substeps + 1, max(worst, error)
     return Progress(min(opening, duration), substeps, worst, iterations)

@@ -17,14 +17,14 @@ Shape = tuple[int, int, int]
 if find_spec("rocket_fft"):
     from rocket_fft import dct
 
-    @njit(cache=True, error_model="numpy", nogil=True)
+    @njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
     def compiled_transform(field: Field, out: Field, shape: Shape, forward: bool, workers: int) -> None:
         """As `interpreted_transform`; field and out may be the same array."""
-        first = 1 if shape[0] == 1 else 0
-        axes, scale = np.arange(first, 3), 1.0
-        if not forward:
-            for axis in range(first, 3):
-                scale /= 2.0 * shape[axis]
+        first, scale = 1 if shape[0] == 1 else 0, 1.0
+        axes = np.empty(3 - first, np.int64)
+        for i in range(axes.size):
+            axes[i] = first + i
+            scale /= 1.0 if forward else 2.0 * shape[first + i]
         dct(field.reshape(shape), out.reshape(shape), axes, 2 if forward else 3, scale, False, workers)
 
 
