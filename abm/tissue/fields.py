@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-TOLERANCE = 5e-3  # relative local error of a sub-step
+TOLERANCE = 4e-4  # relative local error of a sub-step
 SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
 
 
@@ -218,11 +218,12 @@ class Tissue:
         """Hand amounts (concentration x voxels) to the ledger; what `rows` gained otherwise counts under `term`."""
         amounts *= self.voxel_volume
         stored = self.stored()
-        sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
-        if not sound.all():
+        if not math.isfinite(stored.sum() + amounts.sum()):
+            sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
             broken = ", ".join(signal for signal, good in zip(SIGNALS, sound, strict=True) if not good)
             raise FloatingPointError(f"a rate or the concentration of {broken} is not a number")
-        amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
+        if rows.any():
+            amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
         self.ledger.close(amounts, stored)
 
     def clamp(self, signal: str, value: float) -> None:

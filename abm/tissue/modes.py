@@ -17,7 +17,7 @@ from abm.tissue.arrays import Field, inner
 from abm.tissue.transform import Shape
 
 SERIES, TERMS = 0.1, 11  # below it the differences of exponentials are summed as series, to rounding
-SLOW, FAST = 6.0, 5.0  # see `precondition`
+SLOW, FAST = 6.0, 10.0  # see `precondition`
 ROWS = 64  # rows of modes in a chunk
 
 

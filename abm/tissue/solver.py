@@ -34,10 +34,13 @@ from abm.tissue.modes import ROWS, averages, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
 from abm.tissue.transform import Shape, transform
 
-LEFT_OUT = 0.1  # a correction below this share of the tolerance is left out
+LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
+SMOOTHER = 2.0
+QUIET = 1e-3  # of what may be left out: a field that changes less is at rest
 ROUNDING = 1e-15
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
+ALMOST = 0.7  # share of the remaining time from which a sub-step is stretched to its end
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
 FIELDS = 8  # of `Work`
 
@@ -94,19 +97,26 @@ def working_space(shape: Shape) -> Work:
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float]:
-    """Rate of change and forcing of c; returns the level that errors are relative to, and the amount in c.
+def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float, float]:
+    """Rate of change of c; returns the level that errors are relative to, the amount in c, and its change if it lasts.
 
     The level is the field's root mean square, or what its sources reach within the step if that is larger.
     """
     n = w.chunks
     balance(m.shape, m.faces, m.storage, m.loss, m.diffusivity, 1.0, m.source, 0.0, c, c, w.rate, 0, n)
-    even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, n)
-    transform(w.forcing, w.forcing, m.shape, True, m.workers)
     product(c, c, w.sums[0], 0, n)
     product(m.storage, c, w.sums[1], 0, n)
+    product(w.rate, w.rate, w.sums[2], 0, n)
     reach = remaining * abs(m.mean_source) / (m.mean_storage + remaining * m.mean_loss)
-    return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1])
+    drift = remaining * math.sqrt(total(w.sums[2]) / c.size) / m.mean_storage
+    return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1]), drift
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def pace_of(m: Medium, h: float) -> float:
+    """Ratio of a correction to its time integral, 1/h, where the mean of the tissue drives the defect."""
+    first, second = averages(h * m.mean_loss / m.mean_storage)
+    return first / (h * second)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
@@ -117,8 +127,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     error above `most` is not worth the solving; both and the error are root mean squares of concentration.
     """
     n, k = w.chunks, w.slabs
-    first, second = averages(h * m.mean_loss / m.mean_storage)
-    pace, root, spread = first / (h * second), math.sqrt(w.rate.size), m.diffusivity * m.mean_face
+    pace, root, spread = pace_of(m, h), math.sqrt(w.rate.size), m.diffusivity * m.mean_face
     level, share = pace * m.mean_storage + m.mean_loss, 1.0 / m.mean_storage
     predict(
         m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
@@ -150,18 +159,19 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
         blend(w.extra, 1.0, length, w.search, 0, n)
         blend(w.defect, 1.0, length, w.image, 0, n)
         product(w.defect, w.defect, w.sums[0], 0, n)
-        # What is left is smoother than the defect, so that it has shrunk at least as much.
+        # What is left is smoother than the defect and shrinks less.
         before, square, old = square, total(w.sums[0]), slope
-        left *= math.sqrt(square / before)
+        left *= SMOOTHER * math.sqrt(square / before)
         iterations += 1
     return error + left, iterations
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[float, float]:
-    """Turn change and extra into the new field and its time integral; the smallest value met and the field's scale.
+def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
+    """Turn change and extra into the new field and its integral; the smallest value met, factors for field and integral.
 
-    Negative values become 0. Times the scale, the field holds the amount before + s h - k integral.
+    Negative values become 0. What the balance  amount before + s h = amount after + k integral  then lacks is shared
+    between the two as in the mean medium, where a lasting defect changes amount and loss as pace mean(phi) to mean(k).
     """
     n, least = w.chunks, math.inf
     blend(w.change, 1.0, 1.0, c, 0, n)
@@ -171,8 +181,11 @@ def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[flo
     product(m.loss, w.extra, w.sums[2], 0, n)
     for chunk in range(n):
         least = min(least, w.sums[0, chunk])
-    found, due = total(w.sums[1]), amount + h * m.mean_source * c.size - total(w.sums[2])
-    return least, due / found if found > 0.0 else 0.0
+    stored, lost = total(w.sums[1]), total(w.sums[2])
+    missing, kept = amount + h * m.mean_source * c.size - stored - lost, m.mean_storage * pace_of(m, h)
+    kept = kept / (kept + m.mean_loss) if lost > 0.0 else 1.0
+    scale = (stored + kept * missing) / stored if stored > 0.0 else 0.0
+    return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
 
 
 @njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
@@ -187,18 +200,29 @@ def advance_implicit(
     n = w.chunks
     blend(integral, 0.0, 0.0, c, 0, n)
     remaining, substeps, worst, iterations, opening, moved = duration, 0, 0.0, 0, step, True
-    level, amount = 0.0, 0.0
+    level, amount, drift = 0.0, 0.0, 0.0
     while remaining > 0.0:
         if moved:
-            level, amount = start(m, remaining, c, w)
+            level, amount, drift = start(m, remaining, c, w)
         if level == 0.0 or not math.isfinite(level):
             break
-        h = remaining if step >= remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
-        error, taken = substep(m, h, max(LEFT_OUT * tolerance, ROUNDING) * level, tolerance * level, w)
-        error, iterations, scale = error / level, iterations + taken, 0.0
+        h = remaining if step >= ALMOST * remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
+        limit = max(LEFT_OUT * tolerance, ROUNDING) * level
+        if drift <= QUIET * limit:
+            h = remaining
+            blend(w.change, 0.0, 0.0, c, 0, n)
+            blend(w.extra, 0.0, 0.0, c, 0, n)
+            error = drift / level
+        else:
+            if moved:
+                even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, n)
+                transform(w.forcing, w.forcing, m.shape, True, m.workers)
+            error, taken = substep(m, h, limit, tolerance * level, w)
+            error, iterations = error / level, iterations + taken
+        scale = span = 0.0
         moved = error <= tolerance or h <= SMALLEST_STEP * duration
         if moved:
-            least, scale = conclude(m, h, amount, c, w)
+            least, scale, span = conclude(m, h, amount, c, w)
             error = max(error, -least / level)
             moved = error <= tolerance or h <= SMALLEST_STEP * duration
             # Not moved after all: the field is unchanged, and so are its rate and forcing.
@@ -206,7 +230,9 @@ def advance_implicit(
         step = h * (min(LARGEST_GROWTH, max(LARGEST_CUT, growth)) if math.isfinite(error) else LARGEST_CUT)
         if moved:
             blend(c, 0.0, scale, w.change, 0, n)
-            blend(integral, 1.0, 1.0, w.extra, 0, n)
+            blend(integral, 1.0, span, w.extra, 0, n)
             remaining = remaining - h if h < remaining else 0.0
             opening, substeps, worst = step if substeps == 0 else opening, substeps + 1, max(worst, error)
+        else:
+            step = min(step, 0.5 * h)
     return Progress(min(opening, duration), substeps, worst, iterations)
