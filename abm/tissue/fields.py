@@ -13,20 +13,21 @@ from abm.parameters import load_parameters
 from abm.streams import generator
 from abm.tissue.arrays import inner
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates, advance_signals
+from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
 from abm.tissue.signals import LACTATE, SIGNALS
 from abm.tissue.solver import working_space
+from abm.tissue.threads import advance_on, threads_for
 
 if TYPE_CHECKING:
     from abm.config import Experiment
 
 Floats = npt.NDArray[np.float64]
 
-TOLERANCE = 4e-4  # relative local error of a sub-step
+TOLERANCE = 3e-4  # relative local error of a sub-step
 SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
 
 
@@ -110,7 +111,7 @@ class Tissue:
             mean_conductance(s.faces),
             self.capillary_voxel,
             self.neuron_voxel,
-            1,
+            threads_for(s.volume_fraction.size),
         )
 
     @classmethod
@@ -209,7 +210,7 @@ class Tissue:
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
         amounts, fields = np.zeros((len(SIGNALS), len(TERMS))), self._fields
-        advance_signals(
+        advance_on(self._coefficients.workers)(
             self._metabolism, self._coefficients, rates, duration, self.tolerance, fields, account, self._work, amounts
         )
         self._close(amounts, HELD, ~np.isnan(held))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from abm.tissue.arrays import inner, total
+from abm.tissue.arrays import compiled, inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
 from abm.tissue.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.tissue.solver import Medium, Work, advance_implicit
@@ -83,15 +83,15 @@ def lactate_consumption(p: Metabolism, bhb: float) -> float:
     return p.lactate_consumption / (1.0 + bhb / p.ketone_sparing_half)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+@compiled
 def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
-    """Write the consumption of each signal (1/h) at flat concentrations of BHB into rates (5, voxels): of BHB, lactate."""
+    """Write the consumption of BHB and lactate (1/h) at concentrations of BHB (voxels,) into rates (5, voxels)."""
     for i in range(bhb.size):
         rates[BHB, i] = bhb_consumption(p, bhb[i])
         rates[LACTATE, i] = lactate_consumption(p, bhb[i])
 
 
-@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+@compiled
 def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss: Floats, source: Floats) -> None:
     """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume.
 
@@ -112,7 +112,7 @@ def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss:
             source[k.neuron[j]] += rates.secretion[j]
 
 
-@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+@compiled
 def tally(
     k: Coefficients,
     rates: Rates,
@@ -139,7 +139,7 @@ def tally(
         amounts[SECRETED] += duration * total(rates.secretion)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+@compiled
 def advance_signals(
     metabolism: Metabolism,
     k: Coefficients,
@@ -162,7 +162,7 @@ def advance_signals(
         assemble(k, rates, signal, consumed[signal], loss, source)
         medium = Medium(
             k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
-            k.mean_storage[signal], total(loss) / n, total(source) / n, k.mean_face, k.workers,
+            k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.workers,
         )  # fmt: skip
         step = min(account.next_step[signal], duration)
         taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral, work)

@@ -31,8 +31,8 @@ class Structure(NamedTuple):
     volume_fraction, tortuosity: of the extracellular space; storage: (5, z, y, x) distribution volume of each signal
     per tissue volume; faces: (3, z, y, x) conductance alpha/lambda^2 of the face towards the next voxel along z, y and
     x over the squared edge, 1/um^2; washout: (z, y, x) conductance to outside the tissue, 1/um^2; eigenvalues: of the
-    cosine modes along z, then y, then x, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra hindrance;
-    clearance: (5,) 1/h.
+    cosine modes along z, then y, then x, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra
+    hindrance; clearance: (5,) 1/h.
     """
 
     volume_fraction: Floats

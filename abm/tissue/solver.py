@@ -29,20 +29,20 @@ import numpy as np
 from numba import njit
 
 from abm.elementary import power
-from abm.tissue.arrays import Field, total
+from abm.tissue.arrays import Field, compiled, total
 from abm.tissue.modes import ROWS, averages, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
 from abm.tissue.transform import Shape, transform
 
 LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
+STEADY, GROWING = 0.1, 0.3  # share of a fast correction that is in doubt for pace h = 1, and more for 2; measured
 SMOOTHER = 2.0
 QUIET = 1e-3  # of what may be left out: a field that changes less is at rest
 ROUNDING = 1e-15
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
 ALMOST = 0.7  # share of the remaining time from which a sub-step is stretched to its end
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
-FIELDS = 8  # of `Work`
 
 
 class Medium(NamedTuple):
@@ -58,6 +58,7 @@ class Medium(NamedTuple):
     mean_storage: float
     mean_loss: float
     mean_source: float
+    largest_loss: float
     mean_face: float
     workers: int  # threads of the transforms
 
@@ -92,8 +93,9 @@ def working_space(shape: Shape) -> Work:
     """Room for the solver on a grid of this shape."""
     n = math.prod(shape)
     chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[1] // ROWS)
-    fields = np.zeros((FIELDS, n))
-    return Work(*fields, np.zeros((3, chunks)), np.zeros((3, slabs)), chunks, slabs)
+    rate, forcing, change, extra, defect, fresh, search, image = np.zeros((8, n))
+    sums, modal = np.zeros((3, chunks)), np.zeros((3, slabs))
+    return Work(rate, forcing, change, extra, defect, fresh, search, image, sums, modal, chunks, slabs)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
@@ -113,10 +115,18 @@ def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float,
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def prepare(m: Medium, w: Work) -> None:
+    """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
+    even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, w.chunks)
+    transform(w.forcing, w.forcing, m.shape, True, m.workers)
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
 def pace_of(m: Medium, h: float) -> float:
     """Ratio of a correction to its time integral, 1/h, where the mean of the tissue drives the defect."""
     first, second = averages(h * m.mean_loss / m.mean_storage)
-    return first / (h * second)
+    pace: float = first / (h * second)
+    return pace
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
@@ -129,6 +139,8 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     n, k = w.chunks, w.slabs
     pace, root, spread = pace_of(m, h), math.sqrt(w.rate.size), m.diffusivity * m.mean_face
     level, share = pace * m.mean_storage + m.mean_loss, 1.0 / m.mean_storage
+    growing = (pace * h - 1.0) * (pace * h - 1.0)
+    unsure = STEADY + GROWING * (growing * growing)  # products, because a power may differ in its last bit
     predict(
         m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
     )  # fmt: skip
@@ -142,7 +154,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
     while left > limit and iterations < LINEAR_ITERATIONS:
         transform(w.defect, w.fresh, m.shape, True, m.workers)
-        precondition(m.shape, m.eigenvalues, level, m.mean_loss, spread, h * share, w.fresh, w.modal, 0, k)
+        precondition(m.shape, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
         slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
         if iterations == 0:
             error = pace * math.sqrt(total(w.modal[2])) / root
@@ -163,12 +175,12 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
         before, square, old = square, total(w.sums[0]), slope
         left *= SMOOTHER * math.sqrt(square / before)
         iterations += 1
-    return error + left, iterations
+    return math.sqrt(error * error + left * left), iterations
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
 def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
-    """Turn change and extra into the new field and its integral; the smallest value met, factors for field and integral.
+    """Turn change and extra into the new field and its integral; the smallest value, factors for field and integral.
 
     Negative values become 0. What the balance  amount before + s h = amount after + k integral  then lacks is shared
     between the two as in the mean medium, where a lasting defect changes amount and loss as pace mean(phi) to mean(k).
@@ -188,7 +200,7 @@ def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[flo
     return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
 
 
-@njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+@compiled
 def advance_implicit(
     m: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field, w: Work
 ) -> Progress:
@@ -215,8 +227,7 @@ def advance_implicit(
             error = drift / level
         else:
             if moved:
-                even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, n)
-                transform(w.forcing, w.forcing, m.shape, True, m.workers)
+                prepare(m, w)
             error, taken = substep(m, h, limit, tolerance * level, w)
             error, iterations = error / level, iterations + taken
         scale = span = 0.0
@@ -232,7 +243,9 @@ def advance_implicit(
             blend(c, 0.0, scale, w.change, 0, n)
             blend(integral, 1.0, span, w.extra, 0, n)
             remaining = remaining - h if h < remaining else 0.0
-            opening, substeps, worst = step if substeps == 0 else opening, substeps + 1, max(worst, error)
+            if substeps == 0:  # where loss is fast, errors shrink slower than h^3: try the longer step again
+                opening = max(step, 2.0 * h) if error <= 0.8 * tolerance else step
+            substeps, worst = substeps + 1, max(worst, error)
         else:
             step = min(step, 0.5 * h)
     return Progress(min(opening, duration), substeps, worst, iterations)

@@ -7,17 +7,17 @@ A lamella of one voxel's depth is transformed in its plane only: along z its one
 from importlib.util import find_spec
 
 import numpy as np
-import numpy.typing as npt
 import scipy.fft
 from numba import njit, objmode
 
-Field = npt.NDArray[np.float64]
+from abm.tissue.arrays import Field, compiled
+
 Shape = tuple[int, int, int]
 
 if find_spec("rocket_fft"):
     from rocket_fft import dct
 
-    @njit(cache=True, error_model="numpy", nogil=True, no_cfunc_wrapper=True)
+    @compiled
     def compiled_transform(field: Field, out: Field, shape: Shape, forward: bool, workers: int) -> None:
         """As `interpreted_transform`; field and out may be the same array."""
         first, scale = 1 if shape[0] == 1 else 0, 1.0
