@@ -243,8 +243,8 @@ def advance_implicit(
             blend(c, 0.0, scale, w.change, 0, n)
             blend(integral, 1.0, span, w.extra, 0, n)
             remaining = remaining - h if h < remaining else 0.0
-            if substeps == 0:  # where loss is fast, errors shrink slower than h^3: try the longer step again
-                opening = max(step, 2.0 * h) if error <= 0.8 * tolerance else step
+            if substeps == 0:  # where loss is fast the error hangs on the jump at first, not on h: try longer again
+                opening = max(step, 2.0 * h)
             substeps, worst = substeps + 1, max(worst, error)
         else:
             step = min(step, 0.5 * h)
