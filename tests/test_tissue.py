@@ -17,7 +17,7 @@ from abm.tissue.kernels import bhb_consumption, lactate_consumption
 from abm.tissue.medium import build_structure, storage_of
 from abm.tissue.placement import Capillaries, Neurons, share_out
 from abm.tissue.threads import advance_on
-from abm.tissue.transform import compiled_transform, interpreted_transform
+from abm.tissue.transform import BACK, FORWARD, compiled_transform, interpreted_transform
 
 P = load_parameters(TissueParameters, "tissue")
 BARRIER = load_parameters(BarrierParameters, "barrier")
@@ -197,8 +197,8 @@ def test_both_cosine_transforms_give_the_same_bits() -> None:
         field = np.random.default_rng(1).random(shape).ravel()
         found = [np.empty_like(field) for _ in range(4)]
         for transform, (modes, back) in ((compiled_transform, found[:2]), (interpreted_transform, found[2:])):
-            transform(field, modes, shape, True, 1)
-            transform(modes, back, shape, False, 1)
+            transform(field, modes, shape, FORWARD, 1)
+            transform(modes, back, shape, BACK, 1)
             assert back == pytest.approx(field, abs=1e-14)
         assert np.array_equal(found[0], found[2])
         assert np.array_equal(found[1], found[3])

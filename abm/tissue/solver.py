@@ -14,8 +14,8 @@ the step, restores the balance that layers and capillaries have spoilt by the de
 
     phi u + (k - div D g grad) U = r,     u = U/pace
 
-found by conjugate gradients that use the mean medium as preconditioner. pace, the ratio that a defect driven by the
-mean of the tissue has, runs from 2/h for slow to 1/h for fast loss: second order, and fast modes die at once.
+found by conjugate gradients that use the mean medium as preconditioner. pace, the ratio that the prediction itself has,
+runs from 2/h for slow to 1/h for fast changes: second order, and fast modes die at once.
 In a uniform medium the defect is 0 and the step is exact.
 
 Diffusion only moves amounts between neighbours and the loss is k times the time integral of c, so the new amount is
@@ -30,9 +30,9 @@ from numba import njit
 
 from abm.elementary import power
 from abm.tissue.arrays import Field, compiled, total
-from abm.tissue.modes import ROWS, averages, precondition, predict
+from abm.tissue.modes import ROWS, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
-from abm.tissue.transform import Shape, transform
+from abm.tissue.transform import BACK, FORWARD, Shape, transform
 
 LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
@@ -118,34 +118,36 @@ def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float,
 def prepare(m: Medium, w: Work) -> None:
     """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
     even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, w.chunks)
-    transform(w.forcing, w.forcing, m.shape, True, m.workers)
+    transform(w.forcing, w.forcing, m.shape, FORWARD, m.workers)
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def pace_of(m: Medium, h: float) -> float:
-    """Ratio of a correction to its time integral, 1/h, where the mean of the tissue drives the defect."""
-    first, second = averages(h * m.mean_loss / m.mean_storage)
-    pace: float = first / (h * second)
-    return pace
+def pace_of(h: float, w: Work) -> float:
+    """Ratio of the predicted change to its extra, root mean squares: how fast what drives the defect grows."""
+    product(w.change, w.change, w.sums[0], 0, w.chunks)
+    product(w.extra, w.extra, w.sums[1], 0, w.chunks)
+    extra = math.sqrt(total(w.sums[1]))
+    return min(max(math.sqrt(total(w.sums[0])) / extra, 1.0 / h), 2.0 / h) if extra > 0.0 else 2.0 / h
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[float, int]:
-    """Try one step of length h from the rate of change and the forcing of a field: its error, iterations.
+def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[float, float, int]:
+    """Try one step of length h from the rate of change and the forcing of a field: its error, pace, iterations.
 
     Leaves the change of the field and the extra of its time integral. limit: a correction below it is left out; an
     error above `most` is not worth the solving; both and the error are root mean squares of concentration.
     """
     n, k = w.chunks, w.slabs
-    pace, root, spread = pace_of(m, h), math.sqrt(w.rate.size), m.diffusivity * m.mean_face
-    level, share = pace * m.mean_storage + m.mean_loss, 1.0 / m.mean_storage
-    growing = (pace * h - 1.0) * (pace * h - 1.0)
-    unsure = STEADY + GROWING * (growing * growing)  # products, because a power may differ in its last bit
+    root, spread, share = math.sqrt(w.rate.size), m.diffusivity * m.mean_face, 1.0 / m.mean_storage
     predict(
         m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
     )  # fmt: skip
-    transform(w.change, w.change, m.shape, False, m.workers)
-    transform(w.extra, w.extra, m.shape, False, m.workers)
+    transform(w.change, w.change, m.shape, BACK, m.workers)
+    transform(w.extra, w.extra, m.shape, BACK, m.workers)
+    pace = pace_of(h, w)
+    level = pace * m.mean_storage + m.mean_loss
+    growing = (pace * h - 1.0) * (pace * h - 1.0)
+    unsure = STEADY + GROWING * (growing * growing)  # products, because a power may differ in its last bit
     balance(
         m.shape, m.faces, m.storage, m.loss, m.diffusivity, h, w.rate, 1.0, w.change, w.extra, w.defect, 0, n
     )  # fmt: skip
@@ -153,14 +155,14 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
     left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
     while left > limit and iterations < LINEAR_ITERATIONS:
-        transform(w.defect, w.fresh, m.shape, True, m.workers)
+        transform(w.defect, w.fresh, m.shape, FORWARD, m.workers)
         precondition(m.shape, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
         slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
         if iterations == 0:
             error = pace * math.sqrt(total(w.modal[2])) / root
         if left <= limit or not error <= most:
             break
-        transform(w.fresh, w.fresh, m.shape, False, m.workers)
+        transform(w.fresh, w.fresh, m.shape, BACK, m.workers)
         blend(w.search, slope / old, 1.0, w.fresh, 0, n)
         balance(
             m.shape, m.faces, m.storage, m.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
@@ -175,11 +177,11 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
         before, square, old = square, total(w.sums[0]), slope
         left *= SMOOTHER * math.sqrt(square / before)
         iterations += 1
-    return math.sqrt(error * error + left * left), iterations
+    return math.sqrt(error * error + left * left), pace, iterations
 
 
 @njit(cache=True, error_model="numpy", nogil=True, inline="always")
-def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
+def conclude(m: Medium, h: float, pace: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
     """Turn change and extra into the new field and its integral; the smallest value, factors for field and integral.
 
     Negative values become 0. What the balance  amount before + s h = amount after + k integral  then lacks is shared
@@ -194,7 +196,7 @@ def conclude(m: Medium, h: float, amount: float, c: Field, w: Work) -> tuple[flo
     for chunk in range(n):
         least = min(least, w.sums[0, chunk])
     stored, lost = total(w.sums[1]), total(w.sums[2])
-    missing, kept = amount + h * m.mean_source * c.size - stored - lost, m.mean_storage * pace_of(m, h)
+    missing, kept = amount + h * m.mean_source * c.size - stored - lost, m.mean_storage * pace
     kept = kept / (kept + m.mean_loss) if lost > 0.0 else 1.0
     scale = (stored + kept * missing) / stored if stored > 0.0 else 0.0
     return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
@@ -224,16 +226,16 @@ def advance_implicit(
             h = remaining
             blend(w.change, 0.0, 0.0, c, 0, n)
             blend(w.extra, 0.0, 0.0, c, 0, n)
-            error = drift / level
+            error, pace = drift / level, 2.0 / h
         else:
             if moved:
                 prepare(m, w)
-            error, taken = substep(m, h, limit, tolerance * level, w)
+            error, pace, taken = substep(m, h, limit, tolerance * level, w)
             error, iterations = error / level, iterations + taken
         scale = span = 0.0
         moved = error <= tolerance or h <= SMALLEST_STEP * duration
         if moved:
-            least, scale, span = conclude(m, h, amount, c, w)
+            least, scale, span = conclude(m, h, pace, amount, c, w)
             error = max(error, -least / level)
             moved = error <= tolerance or h <= SMALLEST_STEP * duration
             # Not moved after all: the field is unchanged, and so are its rate and forcing.

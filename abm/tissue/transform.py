@@ -13,29 +13,30 @@ from numba import njit, objmode
 from abm.tissue.arrays import Field, compiled
 
 Shape = tuple[int, int, int]
+FORWARD, BACK = 2, 3  # kinds of the transform
 
 if find_spec("rocket_fft"):
     from rocket_fft import dct
 
     @compiled
-    def compiled_transform(field: Field, out: Field, shape: Shape, forward: bool, workers: int) -> None:
+    def compiled_transform(field: Field, out: Field, shape: Shape, kind: int, workers: int) -> None:
         """As `interpreted_transform`; field and out may be the same array."""
         first, scale = 1 if shape[0] == 1 else 0, 1.0
         axes = np.empty(3 - first, np.int64)
         for i in range(axes.size):
             axes[i] = first + i
-            scale /= 1.0 if forward else 2.0 * shape[first + i]
-        dct(field.reshape(shape), out.reshape(shape), axes, 2 if forward else 3, scale, False, workers)
+            scale /= 1.0 if kind == FORWARD else 2.0 * shape[first + i]
+        dct(field.reshape(shape), out.reshape(shape), axes, kind, scale, False, workers)
 
 
 @njit(cache=True, error_model="numpy")
-def interpreted_transform(field: Field, out: Field, shape: Shape, forward: bool, workers: int) -> None:
-    """out = DCT-II of a flat (z, y, x) field, unnormalised, or its inverse, by SciPy.
+def interpreted_transform(field: Field, out: Field, shape: Shape, kind: int, workers: int) -> None:
+    """out = DCT-II of a flat (z, y, x) field, unnormalised, by SciPy; with kind BACK, its inverse.
 
     workers: number of threads, which does not change the bits.
     """
     with objmode():
-        along = scipy.fft.dctn if forward else scipy.fft.idctn
+        along = scipy.fft.dctn if kind == FORWARD else scipy.fft.idctn
         axes = (1, 2) if shape[0] == 1 else (0, 1, 2)
         out[:] = along(field.reshape(shape), axes=axes, workers=workers).reshape(-1)
 

@@ -21,7 +21,7 @@ from abm.tissue.arrays import compiled
 from abm.tissue.medium import cosine_eigenvalues
 from abm.tissue.modes import ROWS, averages
 from abm.tissue.threads import shared, threads_for
-from abm.tissue.transform import Shape, transform
+from abm.tissue.transform import BACK, FORWARD, Shape, transform
 
 Floats = npt.NDArray[Any]
 
@@ -72,7 +72,7 @@ class UniformField:
 
     def _transformed(self, field: Floats) -> Floats:
         modes = np.ascontiguousarray(field, self._dtype).reshape(-1).copy()
-        transform(modes, modes, self.shape, True, self._workers)
+        transform(modes, modes, self.shape, FORWARD, self._workers)
         return modes
 
     def _prepare(self, h: float) -> None:
@@ -96,5 +96,5 @@ class UniformField:
     def read(self, out: Floats | None = None) -> Floats:
         """The field now; written into `out` (contiguous, of the same shape and precision) if given."""
         found = np.empty(self._layout, self._dtype) if out is None else out
-        transform(self._modes, found.reshape(-1), self.shape, False, self._workers)
+        transform(self._modes, found.reshape(-1), self.shape, BACK, self._workers)
         return found

@@ -34,7 +34,7 @@ def one_step(system, c, h):
     work = working_space(system.shape)
     start(system, h, c, work)
     prepare(system, work)
-    error, _ = substep(system, h, 1e-10, math.inf, work)
+    error, _, _ = substep(system, h, 1e-10, math.inf, work)
     return work.change, error
 
 
