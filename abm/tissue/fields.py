@@ -13,20 +13,21 @@ from abm.parameters import load_parameters
 from abm.streams import generator
 from abm.tissue.arrays import inner
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import assemble, consumption, tally
+from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
-from abm.tissue.medium import Structure, build_structure, extracellular_space
+from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
-from abm.tissue.signals import BHB, LACTATE, SIGNALS
-from abm.tissue.solver import Medium, advance_implicit, advance_uniform
+from abm.tissue.signals import LACTATE, SIGNALS
+from abm.tissue.solver import working_space
+from abm.tissue.threads import advance_on, threads_for
 
 if TYPE_CHECKING:
     from abm.config import Experiment
 
 Floats = npt.NDArray[np.float64]
 
-TOLERANCE = 5e-3  # relative local error of a sub-step
+TOLERANCE = 3e-4  # relative local error of a sub-step
 SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
 
 
@@ -80,30 +81,38 @@ class Tissue:
         self.capillary_voxel, self.capillary_weight = capillaries
         self.voxel_volume = voxel**3
         self.volume = self.voxel_volume * structure.volume_fraction.size
-        self._fields = np.zeros((len(SIGNALS), *grid))
-        self._integral = np.zeros(grid)
+        self._fields = np.zeros((len(SIGNALS), structure.volume_fraction.size))
         self._held = np.full(len(SIGNALS), np.nan)
         self._next_step = np.full(len(SIGNALS), np.inf)
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
         self.iterations = np.zeros(len(SIGNALS), np.int64)
-        self._means()
+        self._coefficients, self._work = self._flatten(), working_space(grid)
+        self._metabolism = Metabolism(*(getattr(parameters, name) for name in Metabolism._fields))
         self.ledger = Ledger(self.stored())
 
-    def _means(self) -> None:
-        """What the solver needs to know of the constant coefficients."""
+    def _flatten(self) -> Coefficients:
+        """The constant coefficients as the solver takes them."""
         s = self.structure
-        inside = s.faces[s.faces > 0.0]
-        self._mean_face = math.fsum(inside) / inside.size if inside.size else 0.0
-        self._mean_storage = [math.fsum(phi.ravel()) / phi.size for phi in s.storage]
-        self._uniform = bool(
-            np.ptp(s.volume_fraction) == 0.0 and (inside.size == 0 or np.ptp(inside) == 0.0) and not s.washout.any()
+        storage = s.storage.reshape(len(SIGNALS), -1)
+        production = np.zeros(len(SIGNALS))
+        production[LACTATE] = self.parameters.lactate_production
+        return Coefficients(
+            s.volume_fraction.shape,
+            storage,
+            s.faces.reshape(3, -1),
+            s.volume_fraction.reshape(-1),
+            s.washout.reshape(-1),
+            s.eigenvalues,
+            s.diffusivity,
+            s.clearance,
+            production,
+            np.array([math.fsum(phi) / phi.size for phi in storage]),
+            mean_conductance(s.faces),
+            self.capillary_voxel,
+            self.neuron_voxel,
+            threads_for(s.volume_fraction.size),
         )
-        self._clearance = s.clearance[:, None] * s.volume_fraction.reshape(1, -1)
-        self._washing = s.diffusivity[:, None] * s.washout.reshape(1, -1)
-        self._consumption = np.zeros_like(self._clearance)
-        self._production = np.zeros(len(SIGNALS))
-        self._production[LACTATE] = self.parameters.lactate_production
 
     @classmethod
     def draw(
@@ -162,12 +171,12 @@ class Tissue:
 
     def capillary_concentration(self) -> Floats:
         """Concentration of each signal outside each capillary, (5, m)."""
-        return np.asarray(self._fields.reshape(len(SIGNALS), -1)[:, self.capillary_voxel])
+        return np.asarray(self._fields[:, self.capillary_voxel])
 
     def stored(self) -> Floats:
         """Amount of each signal in the tissue, (5,), concentration x um^3."""
         return self.voxel_volume * np.array(
-            [inner(phi, c) for phi, c in zip(self.structure.storage, self._fields, strict=True)]
+            [inner(phi, c) for phi, c in zip(self._coefficients.storage, self._fields, strict=True)]
         )
 
     def content(self) -> Floats:
@@ -191,70 +200,31 @@ class Tissue:
         Raises FloatingPointError where a rate or a concentration is not a number.
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
-        inward = np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64)
-        outward = np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64)
-        secreted = np.zeros(self.neuron_voxel.size) if secretion is None else secretion / self.voxel_volume
-        beyond = np.zeros(len(SIGNALS)) if outside is None else outside
         held = self._held if bath is None else np.where(np.isnan(bath), self._held, bath)
-        amounts = np.zeros((len(SIGNALS), len(TERMS)))
-        consumption(self.parameters, self._fields[BHB].reshape(-1), self._consumption)
-        for signal in range(len(SIGNALS)):
-            if np.isnan(held[signal]):
-                self._spread(
-                    signal, duration, inward[signal], outward[signal], secreted, float(beyond[signal]), amounts[signal]
-                )
-            else:
-                self._fields[signal] = held[signal]
+        rates = Rates(
+            np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64),
+            np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64),
+            np.zeros(self.neuron_voxel.size) if secretion is None else secretion / self.voxel_volume,
+            np.zeros(len(SIGNALS)) if outside is None else np.ascontiguousarray(outside, np.float64),
+            held,
+        )
+        account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
+        amounts, fields = np.zeros((len(SIGNALS), len(TERMS))), self._fields
+        advance_on(self._coefficients.workers)(
+            self._metabolism, self._coefficients, rates, duration, self.tolerance, fields, account, self._work, amounts
+        )
         self._close(amounts, HELD, ~np.isnan(held))
-
-    def _spread(
-        self,
-        signal: int,
-        duration: float,
-        influx: Floats,
-        efflux: Floats,
-        secretion: Floats,
-        outside: float,
-        amounts: Floats,
-    ) -> None:
-        """Advance one signal and count what it moved, in concentration x voxels."""
-        s, grid = self.structure, self._integral.shape
-        loss, source = np.empty(grid), np.empty(grid)
-        rates = (self._consumption[signal], self._clearance[signal], self._washing[signal])
-        produced = float(self._production[signal])
-        total_loss = assemble(
-            signal, *rates, outside, produced, self.capillary_voxel, influx, efflux, self.neuron_voxel, secretion,
-            loss.reshape(-1), source.reshape(-1),
-        )  # fmt: skip
-        medium = Medium(
-            s.storage[signal], loss, source, s.faces, s.modes, float(s.diffusivity[signal]),
-            self._mean_storage[signal], total_loss / loss.size, self._mean_face,
-        )  # fmt: skip
-        field = self._fields[signal]
-        if self._uniform and np.ptp(loss) == 0.0:
-            advance_uniform(medium, duration, field, self._integral)
-            self.substeps[signal] += 1
-        else:
-            step = min(float(self._next_step[signal]), duration)
-            taken = advance_implicit(medium, duration, step, self.tolerance, field, self._integral)
-            self._next_step[signal] = taken.step
-            self.step_error[signal] = max(self.step_error[signal], taken.error)
-            self.substeps[signal] += taken.substeps
-            self.iterations[signal] += taken.iterations
-        tally(
-            signal, duration, *rates, outside, produced, self.capillary_voxel, influx, efflux, secretion,
-            self._integral.reshape(-1), amounts,
-        )  # fmt: skip
 
     def _close(self, amounts: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:
         """Hand amounts (concentration x voxels) to the ledger; what `rows` gained otherwise counts under `term`."""
         amounts *= self.voxel_volume
         stored = self.stored()
-        sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
-        if not sound.all():
+        if not math.isfinite(stored.sum() + amounts.sum()):
+            sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
             broken = ", ".join(signal for signal, good in zip(SIGNALS, sound, strict=True) if not good)
             raise FloatingPointError(f"a rate or the concentration of {broken} is not a number")
-        amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
+        if rows.any():
+            amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
         self.ledger.close(amounts, stored)
 
     def clamp(self, signal: str, value: float) -> None:
@@ -271,7 +241,7 @@ class Tissue:
     def inject(self, signal: str, amount: float) -> None:
         """Put an amount per tissue volume (mmol/L or nmol/L of tissue) evenly into the tissue, at once."""
         row = SIGNALS.index(signal)
-        self._fields[row] += amount / self.structure.storage[row]
+        self._fields[row] += amount / self._coefficients.storage[row]
         self._close(np.zeros((len(SIGNALS), len(TERMS))), INJECTED, np.arange(len(SIGNALS)) == row)
 
     def settle(self, barrier: Exchange, blood: Mapping[str, float], secretion: Floats | None = None) -> None:
@@ -293,7 +263,7 @@ class Tissue:
     def checkpoint(self) -> dict[str, npt.NDArray[Any]]:
         """Copies of every array that changes; `restore` continues from them bit by bit."""
         return {
-            "concentration": self._fields.copy(),
+            "concentration": self._fields.reshape(len(SIGNALS), *self.structure.volume_fraction.shape).copy(),
             "held": self._held.copy(),
             "next_step": self._next_step.copy(),
             "step_error": self.step_error.copy(),
@@ -304,7 +274,7 @@ class Tissue:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a checkpoint of a tissue of the same size."""
-        self._fields[:] = arrays["concentration"]
+        self._fields[:] = arrays["concentration"].reshape(self._fields.shape)
         self._held[:], self._next_step[:] = arrays["held"], arrays["next_step"]
         self.step_error[:], self.substeps[:] = arrays["step_error"], arrays["substeps"]
         self.iterations[:] = arrays["iterations"]

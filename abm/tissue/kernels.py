@@ -1,20 +1,72 @@
-"""Compiled loops over voxels: consumption, the loss and source of each signal, and the sums of the ledger."""
+"""The five signals of a tissue over one step: loss and source of each, its advance, and the sums of the ledger."""
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from abm.tissue.arrays import inner, total
+from abm.tissue.arrays import compiled, inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
-from abm.tissue.parameters import TissueParameters
-from abm.tissue.signals import BDNF, BHB, LACTATE
+from abm.tissue.signals import BDNF, BHB, LACTATE, SIGNALS
+from abm.tissue.solver import Medium, Work, advance_implicit
+from abm.tissue.transform import Shape
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.uint32]
+Counts = npt.NDArray[np.int64]
 
 
-@njit(cache=True, error_model="numpy")
-def bhb_consumption(p: TissueParameters, bhb: float) -> float:
+class Metabolism(NamedTuple):
+    """The parameters of the tissue that consumption hangs on; see `abm.tissue.parameters.TissueParameters`."""
+
+    bhb_consumption_limit: float
+    bhb_consumption_half: float
+    lactate_consumption: float
+    ketone_sparing_half: float
+
+
+class Coefficients(NamedTuple):
+    """What stays the same of a tissue of n voxels, flat; see `abm.tissue.medium.Structure`."""
+
+    shape: Shape
+    storage: Floats  # (5, n)
+    faces: Floats  # (3, n)
+    fraction: Floats  # (n,)
+    washout: Floats  # (n,)
+    eigenvalues: Floats
+    diffusivity: Floats  # (5,)
+    clearance: Floats  # (5,)
+    production: Floats  # (5,) by the tissue, concentration/h
+    mean_storage: Floats  # (5,)
+    mean_face: float
+    capillary: Indices  # (m,) voxels
+    neuron: Indices  # voxels
+    workers: int  # threads of the transforms
+
+
+class Rates(NamedTuple):
+    """What drives a tissue during one step."""
+
+    influx: Floats  # (5, m) by capillary voxel, concentration/h
+    efflux: Floats  # (5, m) 1/h
+    secretion: Floats  # by neuron, of BDNF, concentration/h in its voxel
+    outside: Floats  # (5,) concentration beyond open sides
+    held: Floats  # (5,) concentration at which a signal is held, NaN where it is free
+
+
+class Account(NamedTuple):
+    """What the advance of a tissue keeps about each signal; rows are signals."""
+
+    next_step: Floats  # sub-step to try first, h
+    step_error: Floats  # largest relative local error
+    substeps: Counts
+    iterations: Counts
+
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def bhb_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns BHB, per tissue volume (1/h).
 
     Michaelis-Menten in the extracellular concentration (mmol/L):  limit / (half + bhb).
@@ -22,8 +74,8 @@ def bhb_consumption(p: TissueParameters, bhb: float) -> float:
     return p.bhb_consumption_limit / (p.bhb_consumption_half + bhb)
 
 
-@njit(cache=True, error_model="numpy")
-def lactate_consumption(p: TissueParameters, bhb: float) -> float:
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def lactate_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns lactate, per tissue volume (1/h).
 
     Ketones spare it:  k / (1 + bhb/half), bhb the extracellular concentration (mmol/L). Source: pan2000.
@@ -31,74 +83,91 @@ def lactate_consumption(p: TissueParameters, bhb: float) -> float:
     return p.lactate_consumption / (1.0 + bhb / p.ketone_sparing_half)
 
 
-@njit(cache=True, error_model="numpy")
-def consumption(p: TissueParameters, bhb: Floats, rates: Floats) -> None:
-    """Write the consumption of BHB and lactate (1/h) at flat concentrations of BHB into rates (2, voxels)."""
+@compiled
+def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
+    """Write the consumption of BHB and lactate (1/h) at concentrations of BHB (voxels,) into rates (5, voxels)."""
     for i in range(bhb.size):
         rates[BHB, i] = bhb_consumption(p, bhb[i])
         rates[LACTATE, i] = lactate_consumption(p, bhb[i])
 
 
-@njit(cache=True, error_model="numpy")
-def assemble(
-    signal: int,
-    consumed: Floats,
-    cleared: Floats,
-    washed: Floats,
-    outside: float,
-    produced: float,
-    capillary: Indices,
-    influx: Floats,
-    efflux: Floats,
-    neuron: Indices,
-    secretion: Floats,
-    loss: Floats,
-    source: Floats,
-) -> float:
-    """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume; returns the sum of the loss.
+@compiled
+def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss: Floats, source: Floats) -> None:
+    """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume.
 
-    consumed, cleared, washed: rates by voxel (1/h); outside: concentration beyond open sides; produced: by the tissue
-    (concentration/h); influx, efflux: by capillary voxel; secretion: by neuron (concentration/h in its voxel), of BDNF.
+    consumed: (n,) consumption, 1/h.
     """
+    clearance, open_rate, produced = k.clearance[signal], k.diffusivity[signal], k.production[signal]
+    outside = rates.outside[signal]
     for i in range(loss.size):
-        loss[i] = consumed[i] + cleared[i] + washed[i]
-        source[i] = produced + washed[i] * outside
-    for i in range(capillary.size):
-        loss[capillary[i]] += efflux[i]
-        source[capillary[i]] += influx[i]
+        washed = open_rate * k.washout[i]
+        loss[i] = consumed[i] + clearance * k.fraction[i] + washed
+        source[i] = produced + washed * outside
+    influx, efflux = rates.influx[signal], rates.efflux[signal]
+    for j in range(k.capillary.size):
+        loss[k.capillary[j]] += efflux[j]
+        source[k.capillary[j]] += influx[j]
     if signal == BDNF:
-        for i in range(neuron.size):
-            source[neuron[i]] += secretion[i]
-    return total(loss)
+        for j in range(k.neuron.size):
+            source[k.neuron[j]] += rates.secretion[j]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def tally(
+    k: Coefficients,
+    rates: Rates,
     signal: int,
     duration: float,
     consumed: Floats,
-    cleared: Floats,
-    washed: Floats,
-    outside: float,
-    produced: float,
-    capillary: Indices,
-    influx: Floats,
-    efflux: Floats,
-    secretion: Floats,
     integral: Floats,
     amounts: Floats,
 ) -> None:
-    """Add what one advance moved to the amounts of this signal, in concentration x voxels; arguments as `assemble`.
+    """Write what one advance moved into the amounts (8,) of this signal, in concentration x voxels; see `assemble`.
 
     integral: flat time integral of the concentration over the advance (concentration h).
     """
-    amounts[CONSUMED] += inner(consumed, integral)
-    amounts[CLEARED] += inner(cleared, integral)
-    amounts[WASHED_OUT] += inner(washed, integral) - outside * duration * total(washed)
-    for i in range(capillary.size):
-        amounts[SUPPLIED] += influx[i] * duration
-        amounts[REMOVED] += efflux[i] * integral[capillary[i]]
-    amounts[SECRETED] += produced * duration * integral.size
+    open_rate, produced, outside = k.diffusivity[signal], k.production[signal], rates.outside[signal]
+    amounts[CONSUMED] = inner(consumed, integral)
+    amounts[CLEARED] = k.clearance[signal] * inner(k.fraction, integral)
+    amounts[WASHED_OUT] = open_rate * (inner(k.washout, integral) - outside * duration * total(k.washout))
+    influx, efflux, removed = rates.influx[signal], rates.efflux[signal], 0.0
+    for j in range(k.capillary.size):
+        removed += efflux[j] * integral[k.capillary[j]]
+    amounts[SUPPLIED], amounts[REMOVED] = duration * total(influx), removed
+    amounts[SECRETED] = produced * duration * integral.size
     if signal == BDNF:
-        for i in range(secretion.size):
-            amounts[SECRETED] += secretion[i] * duration
+        amounts[SECRETED] += duration * total(rates.secretion)
+
+
+@compiled
+def advance_signals(
+    metabolism: Metabolism,
+    k: Coefficients,
+    rates: Rates,
+    duration: float,
+    tolerance: float,
+    fields: Floats,
+    account: Account,
+    work: Work,
+    amounts: Floats,
+) -> None:
+    """Advance all signals, fields (5, n), by `duration` (h); writes what moved into amounts (5, 8), see `tally`."""
+    n = fields.shape[1]
+    consumed, loss, source, integral = np.zeros((len(SIGNALS), n)), np.empty(n), np.empty(n), np.empty(n)
+    consumption(metabolism, fields[BHB], consumed)
+    for signal in range(len(SIGNALS)):
+        if not math.isnan(rates.held[signal]):
+            fields[signal] = rates.held[signal]
+            continue
+        assemble(k, rates, signal, consumed[signal], loss, source)
+        medium = Medium(
+            k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
+            k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.workers,
+        )  # fmt: skip
+        step = min(account.next_step[signal], duration)
+        taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral, work)
+        account.next_step[signal] = taken.step
+        account.step_error[signal] = max(account.step_error[signal], taken.error)
+        account.substeps[signal] += taken.substeps
+        account.iterations[signal] += taken.iterations
+        tally(k, rates, signal, duration, consumed[signal], integral, amounts[signal])

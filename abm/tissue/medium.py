@@ -30,9 +30,9 @@ class Structure(NamedTuple):
 
     volume_fraction, tortuosity: of the extracellular space; storage: (5, z, y, x) distribution volume of each signal
     per tissue volume; faces: (3, z, y, x) conductance alpha/lambda^2 of the face towards the next voxel along z, y and
-    x over the squared edge, 1/um^2; washout: (z, y, x) conductance to outside the tissue, 1/um^2; modes: eigenvalues of
-    the cosine modes, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra hindrance;
-    clearance: (5,) 1/h.
+    x over the squared edge, 1/um^2; washout: (z, y, x) conductance to outside the tissue, 1/um^2; eigenvalues: of the
+    cosine modes along z, then y, then x, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra
+    hindrance; clearance: (5,) 1/h.
     """
 
     volume_fraction: Floats
@@ -40,7 +40,7 @@ class Structure(NamedTuple):
     storage: Floats
     faces: Floats
     washout: Floats
-    modes: Floats
+    eigenvalues: Floats
     diffusivity: Floats
     clearance: Floats
 
@@ -114,6 +114,17 @@ def face_conductance(conductance: Floats) -> Floats:
     return faces
 
 
+def mean_conductance(faces: Floats) -> float:
+    """The conductance that stands for all inner faces: their mean, but at least halfway between the extremes.
+
+    With less, a step would overshoot where conductance is more than twice what stands for it.
+    """
+    inside = faces[faces > 0.0]
+    if not inside.size:
+        return 0.0
+    return max(math.fsum(inside) / inside.size, 0.5 * float(inside.min() + inside.max()))
+
+
 def _washout(conductance: Floats, boundaries: Mapping[str, str]) -> Floats:
     """Conductance of every voxel to what lies beyond the washout sides: half a voxel's way."""
     washout = np.zeros_like(conductance)
@@ -130,10 +141,8 @@ def _washout(conductance: Floats, boundaries: Mapping[str, str]) -> Floats:
 
 
 def cosine_eigenvalues(shape: tuple[int, ...]) -> Floats:
-    """Eigenvalues of the sum over faces of (c - c_neighbour): 2 - 2 cos(pi k/n), summed over the axes."""
-    modes = np.zeros(shape)
-    for axis, n in enumerate(shape):
-        # Rounded, because the last bit of a cosine differs between machines.
-        along = np.round(2.0 - 2.0 * np.cos(math.pi * np.arange(n) / n), 14)
-        modes += along.reshape([-1 if k == axis else 1 for k in range(len(shape))])
-    return modes
+    """Eigenvalues of the sum over faces of (c - c_neighbour) along each axis: 2 - 2 cos(pi k/n), one axis after the
+    other; a mode's eigenvalue is the sum of its axes'.
+    """
+    # Rounded, because the last bit of a cosine differs between machines.
+    return np.concatenate([np.round(2.0 - 2.0 * np.cos(math.pi * np.arange(n) / n), 14) for n in shape])

@@ -1,4 +1,4 @@
-"""Diffusion with first-order loss in a layered tissue: one signal's semi-discrete system and its two solvers.
+"""Diffusion with first-order loss in a layered tissue: one signal's semi-discrete system and how it is advanced.
 
 Finite volumes on a regular grid (z, y, x), c the extracellular concentration of a voxel:
 
@@ -8,52 +8,76 @@ phi: storage (distribution volume per tissue volume, 1); g: face conductance, th
 divided by the square of the voxel's edge (1/um^2); D: diffusivity (um^2/h); k: loss (1/h); s: source
 (concentration/h), both per tissue volume. Within one call k and s are constant: the system is linear.
 
-Either solver returns the new field and the time integral I of c. Diffusion only moves amounts between neighbours and
-the loss is k I, so the new amount is known exactly: the field is scaled to it and the balance closes to rounding.
+A step predicts and corrects. The prediction is what the medium with all coefficients replaced by their means makes of
+the present rates of change: exact in time, by cosine modes (`abm.tissue.modes`). The correction u, its integral U over
+the step, restores the balance that layers and capillaries have spoilt by the defect r:
+
+    phi u + (k - div D g grad) U = r,     u = U/pace
+
+found by conjugate gradients that use the mean medium as preconditioner. pace, the ratio that the prediction itself has,
+runs from 2/h for slow to 1/h for fast changes: second order, and fast modes die at once.
+In a uniform medium the defect is 0 and the step is exact.
+
+Diffusion only moves amounts between neighbours and the loss is k times the time integral of c, so the new amount is
+known exactly: the field is scaled to it and the balance closes to rounding.
 """
 
 import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
-from abm.elementary import exponential, power
-from abm.tissue.arrays import accumulate, assign, inner, total
-from abm.tissue.transform import cosine, inverse_cosine
+from abm.elementary import power
+from abm.tissue.arrays import Field, compiled, total
+from abm.tissue.modes import ROWS, precondition, predict
+from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
+from abm.tissue.transform import BACK, FORWARD, Shape, transform
 
-Field = npt.NDArray[np.float64]
-
-GAMMA = 1.0 - math.sqrt(0.5)  # two equal implicit stages: L-stable, second order (Alexander 1977)
-# Weights of F(c), F(Y1), F(Y2) in the method less those of the formula of third order on the same three values,
-# which solves  b1 g + b2 = 1/2,  b1 g^2 + b2 g (2 - g) = 1/6,  b0 + b1 + b2 = 1  (linear problems).
-_THIRD_1 = (1.0 / 6.0 - GAMMA * (2.0 - GAMMA) / 2.0) / (GAMMA * GAMMA * (GAMMA - 1.0))
-_THIRD_2 = 0.5 - GAMMA * _THIRD_1
-ERROR_0 = _THIRD_1 + _THIRD_2 - 1.0
-ERROR_1 = 1.0 - GAMMA - _THIRD_1
-ERROR_2 = GAMMA - _THIRD_2
-LINEAR_SHARE = 0.2  # residual of the linear solves, as a share of the tolerance of the step
+LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
-ROUNDING = 1e-14
-NEGLIGIBLE = 0.02  # share of the tolerance below which an error is taken as it is, without damping
+STEADY, GROWING = 0.1, 0.3  # share of a fast correction that is in doubt for pace h = 1, and more for 2; measured
+SMOOTHER = 2.0
+QUIET = 1e-3  # of what may be left out: a field that changes less is at rest
+ROUNDING = 1e-15
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
+ALMOST = 0.7  # share of the remaining time from which a sub-step is stretched to its end
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
-SERIES = 1e-3  # below it the differences of exponentials are summed as series
 
 
 class Medium(NamedTuple):
-    """One signal's linear system during one coupling step; fields of shape (z, y, x), symbols as in the module text."""
+    """One signal's linear system during one coupling step; flat fields of n voxels, symbols as in the module text."""
 
+    shape: Shape  # (z, y, x)
     storage: Field  # phi
     loss: Field  # k
     source: Field  # s
-    faces: Field  # g, shape (3, z, y, x): the face towards the next voxel along z, y and x; 0 at the far wall
-    modes: Field  # eigenvalues of -sum_faces (difference) on cosine modes, 1
+    faces: Field  # g, shape (3, n): the face towards the next voxel along z, y and x; 0 at the far wall
+    eigenvalues: Field  # of -sum_faces (difference) on the cosine modes of z, then y, then x; 1
     diffusivity: float  # D
     mean_storage: float
     mean_loss: float
+    mean_source: float
+    largest_loss: float
     mean_face: float
+    workers: int  # threads of the transforms
+
+
+class Work(NamedTuple):
+    """Fields of n voxels or modes that the solver works on, and the sums of their chunks."""
+
+    rate: Field
+    forcing: Field
+    change: Field
+    extra: Field
+    defect: Field
+    fresh: Field
+    search: Field
+    image: Field
+    sums: Field  # (3, chunks)
+    modal: Field  # (3, slabs), of modes
+    chunks: int
+    slabs: int
 
 
 class Progress(NamedTuple):
@@ -65,209 +89,165 @@ class Progress(NamedTuple):
     iterations: int
 
 
-@njit(cache=True, error_model="numpy")
-def divergence(c: Field, faces: Field, out: Field) -> None:
-    """out = div(g grad c): for each voxel the sum over its faces of g times the difference to the neighbour.
+def working_space(shape: Shape) -> Work:
+    """Room for the solver on a grid of this shape."""
+    n = math.prod(shape)
+    chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[1] // ROWS)
+    rate, forcing, change, extra, defect, fresh, search, image = np.zeros((8, n))
+    sums, modal = np.zeros((3, chunks)), np.zeros((3, slabs))
+    return Work(rate, forcing, change, extra, defect, fresh, search, image, sums, modal, chunks, slabs)
 
-    The faces at the far walls are 0, so each axis is one run over the flat fields, whatever the rows.
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float, float]:
+    """Rate of change of c; returns the level that errors are relative to, the amount in c, and its change if it lasts.
+
+    The level is the field's root mean square, or what its sources reach within the step if that is larger.
     """
-    state, flat, stride = c.ravel(), out.ravel(), 1
-    for i in range(flat.size):
-        flat[i] = 0.0
-    for axis in (2, 1, 0):
-        face = faces[axis].ravel()[: max(flat.size - stride, 0)]
-        near, far = state[: face.size], state[stride:]
-        gain, gift = flat[: face.size], flat[stride:]
-        for i in range(face.size):
-            gain[i] += face[i] * (far[i] - near[i])
-        for i in range(face.size):
-            gift[i] -= face[i] * (far[i] - near[i])
-        stride *= c.shape[axis]
+    n = w.chunks
+    balance(m.shape, m.faces, m.storage, m.loss, m.diffusivity, 1.0, m.source, 0.0, c, c, w.rate, 0, n)
+    product(c, c, w.sums[0], 0, n)
+    product(m.storage, c, w.sums[1], 0, n)
+    product(w.rate, w.rate, w.sums[2], 0, n)
+    reach = remaining * abs(m.mean_source) / (m.mean_storage + remaining * m.mean_loss)
+    drift = remaining * math.sqrt(total(w.sums[2]) / c.size) / m.mean_storage
+    return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1]), drift
 
 
-@njit(cache=True, error_model="numpy")
-def _apply(medium: Medium, h: float, c: Field, out: Field) -> None:
-    """out = (phi + h k) c - h D div(g grad c), the operator of an implicit stage of length h."""
-    divergence(c, medium.faces, out)
-    flat, state, phi, k = out.ravel(), c.ravel(), medium.storage.ravel(), medium.loss.ravel()
-    spread = h * medium.diffusivity
-    for i in range(flat.size):
-        flat[i] = (phi[i] + h * k[i]) * state[i] - spread * flat[i]
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def prepare(m: Medium, w: Work) -> None:
+    """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
+    even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, w.chunks)
+    transform(w.forcing, w.forcing, m.shape, FORWARD, m.workers)
 
 
-@njit(cache=True, error_model="numpy")
-def _damp(medium: Medium, h: float, amount: Field, twice: bool) -> Field:
-    """Solves an implicit stage with every coefficient replaced by its mean, exactly, mode by mode; once or twice over.
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def pace_of(h: float, w: Work) -> float:
+    """Ratio of the predicted change to its extra, root mean squares: how fast what drives the defect grows."""
+    product(w.change, w.change, w.sums[0], 0, w.chunks)
+    product(w.extra, w.extra, w.sums[1], 0, w.chunks)
+    extra = math.sqrt(total(w.sums[1]))
+    return min(max(math.sqrt(total(w.sums[0])) / extra, 1.0 / h), 2.0 / h) if extra > 0.0 else 2.0 / h
 
-    Solved twice, the result is multiplied by the mean storage, so that it is a concentration as well.
+
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[float, float, int]:
+    """Try one step of length h from the rate of change and the forcing of a field: its error, pace, iterations.
+
+    Leaves the change of the field and the extra of its time integral. limit: a correction below it is left out; an
+    error above `most` is not worth the solving; both and the error are root mean squares of concentration.
     """
-    spectrum = cosine(amount)
-    flat, eigenvalue = spectrum.ravel(), medium.modes.ravel()
-    level, spread = medium.mean_storage + h * medium.mean_loss, h * medium.diffusivity * medium.mean_face
-    if twice:
-        for i in range(flat.size):
-            damping = level + spread * eigenvalue[i]
-            flat[i] *= medium.mean_storage / (damping * damping)
-    else:
-        for i in range(flat.size):
-            flat[i] /= level + spread * eigenvalue[i]
-    return inverse_cosine(spectrum)
+    n, k = w.chunks, w.slabs
+    root, spread, share = math.sqrt(w.rate.size), m.diffusivity * m.mean_face, 1.0 / m.mean_storage
+    predict(
+        m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
+    )  # fmt: skip
+    transform(w.change, w.change, m.shape, BACK, m.workers)
+    transform(w.extra, w.extra, m.shape, BACK, m.workers)
+    pace = pace_of(h, w)
+    level = pace * m.mean_storage + m.mean_loss
+    growing = (pace * h - 1.0) * (pace * h - 1.0)
+    unsure = STEADY + GROWING * (growing * growing)  # products, because a power may differ in its last bit
+    balance(
+        m.shape, m.faces, m.storage, m.loss, m.diffusivity, h, w.rate, 1.0, w.change, w.extra, w.defect, 0, n
+    )  # fmt: skip
+    product(w.defect, w.defect, w.sums[0], 0, n)
+    square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
+    left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
+    while left > limit and iterations < LINEAR_ITERATIONS:
+        transform(w.defect, w.fresh, m.shape, FORWARD, m.workers)
+        precondition(m.shape, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
+        slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
+        if iterations == 0:
+            error = pace * math.sqrt(total(w.modal[2])) / root
+        if left <= limit or not error <= most:
+            break
+        transform(w.fresh, w.fresh, m.shape, BACK, m.workers)
+        blend(w.search, slope / old, 1.0, w.fresh, 0, n)
+        balance(
+            m.shape, m.faces, m.storage, m.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
+        )  # fmt: skip
+        product(w.search, w.image, w.sums[0], 0, n)
+        length = -slope / total(w.sums[0])
+        blend(w.change, 1.0, pace * length, w.search, 0, n)
+        blend(w.extra, 1.0, length, w.search, 0, n)
+        blend(w.defect, 1.0, length, w.image, 0, n)
+        product(w.defect, w.defect, w.sums[0], 0, n)
+        # What is left is smoother than the defect and shrinks less.
+        before, square, old = square, total(w.sums[0]), slope
+        left *= SMOOTHER * math.sqrt(square / before)
+        iterations += 1
+    return math.sqrt(error * error + left * left), pace, iterations
 
 
-@njit(cache=True, error_model="numpy")
-def _solve_stage(medium: Medium, h: float, right: Field, c: Field, tolerance: float) -> tuple[Field, int]:
-    """Preconditioned conjugate gradients for `_apply(c) = right` from the guess in c; right becomes the residual.
+@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+def conclude(m: Medium, h: float, pace: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
+    """Turn change and extra into the new field and its integral; the smallest value, factors for field and integral.
 
-    The residual's root mean square falls below `tolerance` (concentration times storage). A guess that is not exact to
-    rounding gets at least one iteration, so that drifts slower than the tolerance are followed too.
-    Returns the residual of the guess and the iterations.
+    Negative values become 0. What the balance  amount before + s h = amount after + k integral  then lacks is shared
+    between the two as in the mean medium, where a lasting defect changes amount and loss as pace mean(phi) to mean(k).
     """
-    image, search = np.empty_like(c), np.zeros_like(c)
-    _apply(medium, h, c, image)
-    state, residual, product, direction = c.ravel(), right.ravel(), image.ravel(), search.ravel()
-    for i in range(residual.size):
-        residual[i] -= product[i]
-    start = right.copy()
-    limit, norm, slope = residual.size * tolerance * tolerance, inner(right, right), math.inf
-    enough = limit * (ROUNDING / LINEAR_SHARE) ** 2
-    for iteration in range(LINEAR_ITERATIONS):
-        if norm <= enough:
-            return start, iteration
-        improved = _damp(medium, h, right, False)
-        fresh, old_slope = improved.ravel(), slope
-        slope = inner(right, improved)
-        for i in range(state.size):
-            direction[i] = fresh[i] + slope / old_slope * direction[i]
-        _apply(medium, h, search, image)
-        length = slope / inner(search, image)
-        for i in range(state.size):
-            state[i] += length * direction[i]
-            residual[i] -= length * product[i]
-        norm, enough = inner(right, right), limit
-    return start, LINEAR_ITERATIONS
+    n, least = w.chunks, math.inf
+    blend(w.change, 1.0, 1.0, c, 0, n)
+    blend(w.extra, 1.0, h, c, 0, n)
+    lift(w.change, w.sums[0], 0, n)
+    product(m.storage, w.change, w.sums[1], 0, n)
+    product(m.loss, w.extra, w.sums[2], 0, n)
+    for chunk in range(n):
+        least = min(least, w.sums[0, chunk])
+    stored, lost = total(w.sums[1]), total(w.sums[2])
+    missing, kept = amount + h * m.mean_source * c.size - stored - lost, m.mean_storage * pace
+    kept = kept / (kept + m.mean_loss) if lost > 0.0 else 1.0
+    scale = (stored + kept * missing) / stored if stored > 0.0 else 0.0
+    return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
 
 
-@njit(cache=True, error_model="numpy")
-def _balance(medium: Medium, duration: float, before: Field, integral: Field, after: Field) -> float:
-    """Scale `after` so that the amount in the tissue is the amount before + s h - k I; negative values become 0 first.
-
-    What leaves one voxel enters its neighbour, so the amount is known exactly and the balance closes to rounding
-    whatever the tolerance of the linear solves. Returns the smallest concentration found.
-    """
-    amount = inner(medium.storage, before) + duration * total(medium.source) - inner(medium.loss, integral)
-    new, smallest = after.ravel(), math.inf
-    for i in range(new.size):
-        smallest = min(smallest, new[i])
-    if smallest < 0.0:
-        for i in range(new.size):
-            new[i] = max(new[i], 0.0)
-    found = inner(medium.storage, after)
-    scale = amount / found if found > 0.0 else 0.0
-    for i in range(new.size):
-        new[i] *= scale
-    return smallest
-
-
-@njit(cache=True, error_model="numpy")
-def _level(medium: Medium, duration: float, c: Field) -> float:
-    """Scale for relative errors: the field's root mean square, or what its sources reach within the step if larger."""
-    reach = duration / (medium.mean_storage + duration * medium.mean_loss)
-    return max(math.sqrt(inner(c, c) / c.size), abs(total(medium.source)) / c.size * reach)
-
-
-@njit(cache=True, error_model="numpy")
-def substep(
-    medium: Medium, h: float, c: Field, level: float, tolerance: float, new: Field, integral: Field
-) -> tuple[float, int]:
-    """Try one step of SDIRK2 from c: the new field, the time integral over the step, the relative error, iterations.
-
-    Y1 = c + h g F(Y1);  new = Y2 = c + h (1 - g) F(Y1) + h g F(Y2);  I = h ((1 - g) Y1 + g Y2);  g = 1 - 1/sqrt 2.
-    Error: the difference to the formula of third order, damped twice like an implicit stage; for a single decaying
-    mode this follows the true local error within 30 % from slow to infinitely fast.
-    """
-    limit, iterations = LINEAR_SHARE * tolerance * level * medium.mean_storage, 0
-    right, slope, error = np.empty_like(c), np.zeros_like(c), np.zeros_like(c)
-    state, y, r, q, e = c.ravel(), new.ravel(), right.ravel(), slope.ravel(), error.ravel()
-    sums, phi, s = integral.ravel(), medium.storage.ravel(), medium.source.ravel()
-    assign(new, c)
-    for stage in range(2):
-        for i in range(r.size):
-            r[i] = phi[i] * state[i] + (1.0 - GAMMA) / GAMMA * q[i] + GAMMA * h * s[i]
-        start, taken = _solve_stage(medium, GAMMA * h, right, new, limit)
-        iterations += taken
-        before = start.ravel()
-        for i in range(r.size):
-            gain = phi[i] * (y[i] - state[i]) + r[i] - (1.0 - GAMMA) / GAMMA * q[i]  # h g F(Y), exact for the Y found
-            if stage == 0:
-                e[i] = (ERROR_0 * before[i] + ERROR_1 * gain) / GAMMA  # the first guess is c: before = h g F(c)
-                q[i] = gain
-                sums[i] = (1.0 - GAMMA) * h * y[i]
-                y[i] = state[i] + (y[i] - state[i]) / GAMMA  # guess of Y2: the same slope to the end of the step
-            else:
-                e[i] += ERROR_2 / GAMMA * gain
-                sums[i] += GAMMA * h * y[i]
-    relative = math.sqrt(inner(error, error) / r.size) / (medium.mean_storage * level)
-    if relative > NEGLIGIBLE * tolerance:
-        damped = _damp(medium, GAMMA * h, error, True)
-        relative = math.sqrt(inner(damped, damped) / r.size) / level
-    smallest = _balance(medium, h, c, integral, new)
-    return max(relative, -smallest / level), iterations
-
-
-@njit(cache=True, error_model="numpy")
+@compiled
 def advance_implicit(
-    medium: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field
+    m: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field, w: Work
 ) -> Progress:
     """Advance c over `duration` (h) with error-controlled sub-steps; `integral` receives the time integral of c.
 
     step: sub-step to try first (h); tolerance: relative local error allowed per sub-step. Rates jump between calls
     and the field then relaxes, so the step to try first in the next call is the one that this call began with.
     """
-    new, part = np.zeros_like(c), np.empty_like(c)
-    assign(integral, new)
-    remaining, substeps, worst, iterations, opening = duration, 0, 0.0, 0, step
+    n = w.chunks
+    blend(integral, 0.0, 0.0, c, 0, n)
+    remaining, substeps, worst, iterations, opening, moved = duration, 0, 0.0, 0, step, True
+    level, amount, drift = 0.0, 0.0, 0.0
     while remaining > 0.0:
-        level = _level(medium, remaining, c)
+        if moved:
+            level, amount, drift = start(m, remaining, c, w)
         if level == 0.0 or not math.isfinite(level):
             break
-        h = remaining if step >= remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
-        error, taken = substep(medium, h, c, level, tolerance, new, part)
-        iterations += taken
+        h = remaining if step >= ALMOST * remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
+        limit = max(LEFT_OUT * tolerance, ROUNDING) * level
+        if drift <= QUIET * limit:
+            h = remaining
+            blend(w.change, 0.0, 0.0, c, 0, n)
+            blend(w.extra, 0.0, 0.0, c, 0, n)
+            error, pace = drift / level, 2.0 / h
+        else:
+            if moved:
+                prepare(m, w)
+            error, pace, taken = substep(m, h, limit, tolerance * level, w)
+            error, iterations = error / level, iterations + taken
+        scale = span = 0.0
+        moved = error <= tolerance or h <= SMALLEST_STEP * duration
+        if moved:
+            least, scale, span = conclude(m, h, pace, amount, c, w)
+            error = max(error, -least / level)
+            moved = error <= tolerance or h <= SMALLEST_STEP * duration
+            # Not moved after all: the field is unchanged, and so are its rate and forcing.
         growth = SAFETY * power(tolerance / error, 1.0 / 3.0) if error > 0.0 else LARGEST_GROWTH
         step = h * (min(LARGEST_GROWTH, max(LARGEST_CUT, growth)) if math.isfinite(error) else LARGEST_CUT)
-        if not error <= tolerance and h > SMALLEST_STEP * duration:
-            continue
-        assign(c, new)
-        accumulate(integral, part)
-        remaining = remaining - h if h < remaining else 0.0
-        substeps += 1
-        if substeps == 1:
-            opening = step
-        worst = max(worst, error)
-    return Progress(min(opening, duration), substeps, worst, iterations)
-
-
-@njit(cache=True, error_model="numpy")
-def advance_uniform(medium: Medium, duration: float, c: Field, integral: Field) -> None:
-    """Advance c over `duration` (h) exactly in time; every coefficient but the source must be uniform.
-
-    Mode by mode, with rate L = (k + D g mu)/phi:  I = c (1 - e^(-L h))/L + (s/phi) (h - (1 - e^(-L h))/L)/L.
-    """
-    spectrum, forcing = cosine(c), cosine(medium.source)
-    state, source, eigenvalue = spectrum.ravel(), forcing.ravel(), medium.modes.ravel()
-    for i in range(state.size):
-        rate = (medium.mean_loss + medium.diffusivity * medium.mean_face * eigenvalue[i]) / medium.mean_storage
-        x, supply = rate * duration, source[i] / medium.mean_storage
-        if x < SERIES:
-            once = duration * (1.0 - x * (0.5 - x * (1.0 / 6.0 - x / 24.0)))
-            twice = duration * duration * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0)))
+        if moved:
+            blend(c, 0.0, scale, w.change, 0, n)
+            blend(integral, 1.0, span, w.extra, 0, n)
+            remaining = remaining - h if h < remaining else 0.0
+            if substeps == 0:  # where loss is fast the error hangs on the jump at first, not on h: try longer again
+                opening = max(step, 2.0 * h)
+            substeps, worst = substeps + 1, max(worst, error)
         else:
-            once = (1.0 - exponential(-x)) / rate
-            twice = (duration - once) / rate
-        start = state[i]
-        state[i] = start * exponential(-x) + supply * once
-        source[i] = start * once + supply * twice
-    assign(integral, inverse_cosine(forcing))
-    new = inverse_cosine(spectrum)
-    _balance(medium, duration, c, integral, new)
-    assign(c, new)
+            step = min(step, 0.5 * h)
+    return Progress(min(opening, duration), substeps, worst, iterations)

@@ -87,9 +87,8 @@ def test_both_solvers_agree_where_coefficients_are_uniform() -> None:
     source = 30.0 * draws.random(shape)
     system = medium(shape, 25.0, D, 0.55, 14.0, source, 0.09)
     start = draws.random(shape)
-    fine, progress = implicit(system, start, 0.1, 1e-9)
-    assert fine == pytest.approx(exact(system, start, 0.1), rel=1e-6)
-    assert progress.substeps > 10
+    fine, _ = implicit(system, start, 0.1, 1e-9)
+    assert fine == pytest.approx(exact(system, start, 0.1), rel=1e-12)
 
 
 def test_the_exact_solver_is_the_same_in_one_step_or_many() -> None:

@@ -1,0 +1,77 @@
+"""Large fields on several threads: the same passes, each shared out by chunks, so that the bits stay the same.
+
+The solver's own text runs, in the interpreter, with its passes replaced by ones that hand ranges of chunks to a pool of
+threads. Nothing is compiled a second time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from types import FunctionType
+from typing import Any
+
+from numba import config
+
+from abm.tissue import kernels, solver
+from abm.tissue.modes import precondition, predict
+from abm.tissue.passes import balance, blend, even_out, lift, product
+
+LARGE = 100_000  # voxels from which sharing out is worth its overhead
+PASSES: tuple[Any, ...] = (balance, blend, even_out, lift, product, predict, precondition)
+STEERING: tuple[Any, ...] = (
+    solver.pace_of,
+    solver.start,
+    solver.prepare,
+    solver.substep,
+    solver.conclude,
+    solver.advance_implicit,
+)
+
+
+def threads_for(voxels: int) -> int:
+    """Threads that a field of this many voxels is worth, of those that are allowed (NUMBA_NUM_THREADS)."""
+    return int(vars(config)["NUMBA_NUM_THREADS"]) if voxels >= LARGE else 1
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers)
+
+
+def shared(kernel: Callable[..., None], workers: int) -> Callable[..., None]:
+    """A pass whose last two arguments, the range of chunks, are shared out among threads."""
+
+    if workers == 1:
+        return kernel
+
+    def run(*arguments: Any) -> None:
+        *others, first, last = arguments
+        edges = [first + (last - first) * part // workers for part in range(workers + 1)]
+        for done in [_pool(workers).submit(kernel, *others, begin, end) for begin, end in pairwise(edges)]:
+            done.result()
+
+    return run
+
+
+@cache
+def implicit_on(workers: int) -> Callable[..., solver.Progress]:
+    """`abm.tissue.solver.advance_implicit` on this many threads."""
+    if workers == 1:
+        return solver.advance_implicit
+    names = vars(solver) | {kernel.__name__: shared(kernel, workers) for kernel in PASSES}
+    for function in STEERING:
+        names[function.__name__] = FunctionType(function.py_func.__code__, names)
+    return names["advance_implicit"]  # type: ignore[no-any-return]
+
+
+@cache
+def advance_on(workers: int) -> Callable[..., None]:
+    """`abm.tissue.kernels.advance_signals` on this many threads."""
+    if workers == 1:
+        return kernels.advance_signals
+    names = vars(kernels) | {"advance_implicit": implicit_on(workers)}
+    signals: Any = kernels.advance_signals
+    return FunctionType(signals.py_func.__code__, names)
