@@ -13,6 +13,9 @@ from abm.loops import rule
 from abm.parameters import Unit
 
 
+NEGLIGIBLE = 1e-12  # early change that is taken for none
+
+
 class SynapseParameters(NamedTuple):
     """Constants of plasticity; sources in configs/parameters/synapses.yaml."""
 
@@ -80,8 +83,12 @@ def depressed(p: SynapseParameters, early: float, gain: float) -> float:
 
 @rule
 def next_early(early: float, decay: float) -> float:
-    """Early change between events: e' = -e / tau, with decay = exp(-dt / tau)."""
-    return early * decay
+    """Early change between events: e' = -e / tau, with decay = exp(-dt / tau); 0 once it is negligible.
+
+    Else it would end among the smallest numbers of single precision, with which processors are slow.
+    """
+    left = early * decay
+    return left if abs(left) > NEGLIGIBLE else 0.0
 
 
 @rule
