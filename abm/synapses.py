@@ -12,7 +12,6 @@ from abm.elementary import exponential, logarithm, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
-
 NEGLIGIBLE = 1e-12  # early change that is taken for none
 
 

@@ -136,8 +136,8 @@ def integrate(
         while jump < len(protocol.jump_interval) and protocol.jump_interval[jump] == interval:
             state[protocol.jump_state[jump]] += protocol.jump_amount[jump]
             jump += 1
-        points[interval] = state
-        total[:] = 0.0
+        for j in range(size):  # as a slice it would take seconds to compile
+            points[interval, j], total[j] = state[j], 0.0
         begin, end = protocol.times[interval], protocol.times[interval + 1]
         time = begin
         body_rates(
@@ -174,5 +174,6 @@ def integrate(
                     return -taken - 1
         for j in range(size):
             means[interval, j] = total[j] / (end - begin)
-    points[len(protocol.inputs)] = state
+    for j in range(size):
+        points[len(protocol.inputs), j] = state[j]
     return taken

@@ -1,4 +1,4 @@
-"""W1 by this project: `benchmarks.diffusion_ours` on cubes, the same exact step on planes; float64."""
+"""W1 by this project: `benchmarks.diffusion_ours` on cubes, the same exact step on planes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from abm.tissue.uniform import UniformField
+from benchmarks import diffusion_ours
 from benchmarks.diffusion_case import (
     DIFFUSIVITY,
     EDGE,
@@ -21,21 +23,12 @@ from benchmarks.diffusion_case import (
     relative_error,
     source_field,
 )
-from benchmarks.measure import installed
 
 
-def solve(shape: tuple[int, int, int], layered: bool) -> tuple[Any, float]:
-    """The fields at the end, (5, *shape), and the seconds that they took."""
-    if not installed("benchmarks.diffusion_ours"):
-        from benchmarks import diffusion_minimal
-
-        return diffusion_minimal.solve(shape, layered)
+def solve(shape: tuple[int, int, int], layered: bool, single: bool = False) -> tuple[Any, float]:
+    """The fields at the end, (5, *shape), and the seconds that they took; single: precision, in uniform cubes."""
     if shape[0] > 1:
-        from benchmarks import diffusion_ours  # type: ignore[attr-defined,unused-ignore]
-
-        return diffusion_ours.solve(shape[0], layered)
-    from abm.tissue.uniform import UniformField
-
+        return diffusion_ours.solve(shape[0], layered, np.float32 if single else np.float64)
     fields, patterns = np.empty((len(DIFFUSIVITY), *shape)), [source_field(shape, k) for k in range(len(DIFFUSIVITY))]
     start = time.perf_counter()
     for k, pattern in enumerate(patterns):
@@ -55,10 +48,11 @@ def largest_error(fields: Floats, shape: tuple[int, int, int], layered: bool) ->
 def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     """Compile; see the package's docstring."""
     shape, layered = grid(case["n"], case.get("flat", False)), case.get("layered", False)
-    solve(shape, layered)
+    single = case.get("single", False)
+    solve(shape, layered, single)
 
     def run() -> dict[str, Any]:
-        fields, seconds = solve(shape, layered)
+        fields, seconds = solve(shape, layered, single)
         result: dict[str, Any] = {"seconds": seconds, "steps": len(STRENGTH), "total": len(STRENGTH)}
         if case.get("error"):
             result["error"] = largest_error(fields, shape, layered)
