@@ -33,7 +33,7 @@ LOSS = (1e-2, 2e-2, 1e-3, 2e-3, 1e-3)  # 1/s
 RATE = (10.0, 20.0, 1.0, 1.0, 0.5)  # umol/L/s in a source voxel
 STRENGTH = (1.0, 0.25, 1.0, 0.0, 0.5, 1.0)
 SHEETS, CONTRAST = 8, 2.0
-TOLERANCE = 8e-3  # of the layered block, relative local error
+TOLERANCE = 6e-3  # of the layered block, relative local error
 
 Field = npt.NDArray[np.floating]
 
