@@ -6,11 +6,12 @@ table and no branch, so that a loop over them is compiled to work on several num
 """
 
 import math
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 
 from abm.loops import rule
@@ -50,6 +51,14 @@ if TYPE_CHECKING:
 
     def bits_of_double(number: float) -> int:
         """The 64 bits of a double as an integer."""
+
+elif config.DISABLE_JIT:  # the rules as plain Python functions
+
+    def double_of_bits(bits):
+        return struct.unpack("d", struct.pack("q", bits))[0]
+
+    def bits_of_double(number):
+        return struct.unpack("q", struct.pack("d", number))[0]
 
 else:
     double_of_bits, bits_of_double = _double_of_bits, _bits_of_double

@@ -1,6 +1,9 @@
 """Portable exponential and power functions against the mathematics library."""
 
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -26,6 +29,22 @@ def test_power_agrees_with_the_library(x, exponent):
 
 def test_power_of_nothing_is_nothing():
     assert power(0.0, 1.5) == 0.0
+
+
+def test_uncompiled_functions_give_the_same_bits():
+    """The rules can be read and run as plain Python: NUMBA_DISABLE_JIT=1."""
+    code = (
+        "from abm.elementary import exponential, logarithm, power, relax;"
+        "print([f.hex() for x in (1e-300, 0.3, 1.0, 2.7, 650.0) for f in map(float, (exponential(-x), logarithm(x),"
+        " power(x, 0.7), relax(x, 1.0, 0.3, 0.25)))])"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | chosen, capture_output=True, text=True, check=True
+        ).stdout
+        for chosen in ({}, {"NUMBA_DISABLE_JIT": "1"})
+    ]
+    assert said[0] == said[1]
 
 
 def test_extremes_do_not_overflow():
