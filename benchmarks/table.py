@@ -71,7 +71,7 @@ def compare(rows: Sequence[Row]) -> None:
     for row in rows:
         if row.quantity == "time" and row.case in ours:
             row.against_ours = row.value / ours[row.case]
-            if row.against_ours < 1.0:
+            if row.against_ours < 1.0 and not row.peer.startswith("ours"):
                 row.remark = f"faster than ours; {row.remark}"
 
 

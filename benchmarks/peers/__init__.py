@@ -34,7 +34,7 @@ PLAIN = {"NUMBA_DISABLE_JIT": "1"}
 
 DIFFUSION = (
     Peer("ours", "ours_diffusion", remark="exact in time for each window"),
-    Peer("ours, single precision", "ours_diffusion", remark="the same", options={"single": True}),
+    Peer("ours, single precision", "ours_diffusion", remark="exact in time for each window", options={"single": True}),
     Peer("py-pde", "py_pde", "pde", "explicit Euler, compiled by Numba; takes any PDE written as text"),
     Peer(
         "py-pde, each substance its own step", "py_pde", "pde", "possible only as long as substances do not react",
