@@ -25,7 +25,7 @@ class PlainModel(mesa.Model):
     """All neurons of a recording; a step advances each of them."""
 
     def __init__(self, world: World) -> None:
-        super().__init__(seed=1)
+        super().__init__(rng=1)
         self.world, self.taken = world, 0
         self.neurons = [MesaNeuron(self, world, state) for state in world.states()]
 
