@@ -1,15 +1,18 @@
-"""W1 by this project: `benchmarks.diffusion_ours` on cubes, the same exact step on planes."""
+"""W1 by this project: exact steps in uniform tissue, implicit steps with error control in layers."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from abm.tissue.medium import cosine_eigenvalues, face_conductance, mean_conductance
+from abm.tissue.solver import Medium, working_space
+from abm.tissue.threads import implicit_on, threads_for
 from abm.tissue.uniform import UniformField
-from benchmarks import diffusion_ours
 from benchmarks.diffusion_case import (
     DIFFUSIVITY,
     EDGE,
@@ -20,23 +23,49 @@ from benchmarks.diffusion_case import (
     exact,
     exact_layered,
     grid,
+    layers,
     relative_error,
     source_field,
 )
 
+TOLERANCE = 6e-3  # of layered tissue, relative local error
+SUBSTANCES = range(len(DIFFUSIVITY))
+
 
 def solve(shape: tuple[int, int, int], layered: bool, single: bool = False) -> tuple[Any, float]:
-    """The fields at the end, (5, *shape), and the seconds that they took; single: precision, in uniform cubes."""
-    if shape[0] > 1:
-        return diffusion_ours.solve(shape[0], layered, np.float32 if single else np.float64)
-    fields, patterns = np.empty((len(DIFFUSIVITY), *shape)), [source_field(shape, k) for k in range(len(DIFFUSIVITY))]
+    """The fields at the end, (5, *shape), and the seconds that they took; single: precision, in uniform tissue."""
+    patterns = [source_field(shape, k) for k in SUBSTANCES]
     start = time.perf_counter()
-    for k, pattern in enumerate(patterns):
-        substance = UniformField(np.zeros(shape), EDGE, DIFFUSIVITY[k], LOSS[k], pattern)
+    fields = _march_layered(shape, patterns) if layered else _march_uniform(shape, patterns, single)
+    return fields, time.perf_counter() - start
+
+
+def _march_uniform(shape: tuple[int, int, int], patterns: list[Floats], single: bool) -> Any:
+    precision = np.float32 if single else np.float64
+    fields, nothing = np.empty((len(SUBSTANCES), *shape), precision), np.zeros(shape, precision)
+    for k in SUBSTANCES:
+        substance = UniformField(nothing, EDGE, DIFFUSIVITY[k], LOSS[k], patterns[k])
         for strength in STRENGTH:
             substance.advance(WINDOW, strength)
             substance.read(fields[k])
-    return fields, time.perf_counter() - start
+    return fields
+
+
+def _march_layered(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
+    size = math.prod(shape)
+    workers, fields, integral, work = threads_for(size), np.zeros((5, size)), np.empty(size), working_space(shape)
+    faces, storage, modes = face_conductance(layers(shape) / EDGE**2), np.ones(size), cosine_eigenvalues(shape)
+    mean_face, advance = mean_conductance(faces), implicit_on(workers)
+    for k in SUBSTANCES:
+        step, losses = WINDOW, np.full(size, LOSS[k])
+        for strength in STRENGTH:
+            source = strength * patterns[k].reshape(-1)
+            medium = Medium(
+                shape, storage, losses, source, faces.reshape(3, -1), modes, DIFFUSIVITY[k], 1.0, LOSS[k],
+                float(source.mean()), LOSS[k], mean_face, workers,
+            )  # fmt: skip
+            step = advance(medium, WINDOW, step, TOLERANCE, fields[k], integral, work).step
+    return fields.reshape(-1, *shape)
 
 
 def largest_error(fields: Floats, shape: tuple[int, int, int], layered: bool) -> float:
