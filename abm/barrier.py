@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.elementary import exponential
+from abm.loops import compiled, rule
 from abm.parameters import Unit, load_parameters
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def rates_per_volume(p: BarrierParameters) -> Rates:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def cross(
     k: Rates, plasma_bhb: float, plasma_lactate: float, brain_bhb: float, brain_lactate: float, carriers: float
 ) -> Crossing:
@@ -125,7 +125,7 @@ def cross(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def cross_all(
     k: Rates, plasma: Floats, brain: Floats, weight: Floats, carriers: float, influx: Floats, efflux: Floats
 ) -> None:
@@ -145,14 +145,14 @@ def cross_all(
         influx[BDNF, i], efflux[BDNF, i] = w * k.bdnf_permeability * plasma[BDNF], w * k.bdnf_permeability
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def saturation(concentration: float, threshold: float, half: float) -> float:
     """x^2/(x^2 + half^2) of the excess x of a concentration over a threshold; 0 below it."""
     x = max(concentration - threshold, 0.0) / half
     return x * x / (1.0 + x * x)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def induce(p: BarrierParameters, state: Floats, bhb: float, lactate: float, duration: float) -> None:
     """Advance the induction state (3,) = (ketone part K, message m, exercise part X), each 0 to 1, exactly in time.
 

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 
 from abm.loops import rule
 
+LN2 = 0.6931471805599453  # of a half-life: rate = LN2 / half-life
 LOG2_E = 1.4426950408889634
 LN2_HIGH = 6.93147180369123816490e-01  # ln 2 split in two, so that n * LN2_HIGH is exact for |n| < 2^20
 LN2_LOW = 1.90821492927058770002e-10

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from abm.elementary import power, relax
+from abm.elementary import LN2, power, relax
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     EpigenomeParameters,
@@ -40,9 +39,8 @@ from abm.expression import (
     rise,
     trkb_drive,
 )
+from abm.loops import compiled
 from abm.neurons import Pharmacology, PromoterConstants, promoter_constants
-
-LN2 = 0.6931471805599453
 
 
 class SetPoint(NamedTuple):
@@ -128,7 +126,7 @@ def _combinations(n: int, k: int) -> float:
     return ways
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _exchange(
     p: EpigenomeParameters, probability: npt.NDArray[np.float64], unmodified: float, creb: float, eraser: float,
     dt: float,
@@ -145,7 +143,7 @@ def _exchange(
     probability[size] += carried
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _acetylated_counts(
     probability: npt.NDArray[np.float64], ways: npt.NDArray[np.float64], open_share: float,
     counts: npt.NDArray[np.float64],
@@ -163,7 +161,7 @@ def _acetylated_counts(
             weight *= open_share / (1.0 - open_share)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _bursting(
     x: ExpressionParameters, counts: npt.NDArray[np.float64], start: float, resting_acetylated: float, gain: float,
 ) -> float:
@@ -175,7 +173,7 @@ def _bursting(
     return share
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint,
     concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], drugs: npt.NDArray[np.float64],

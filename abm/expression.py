@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.elementary import exponential, power, relax
+from abm.elementary import LN2, exponential, power, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
@@ -224,7 +224,7 @@ def initiation_rate(p: ExpressionParameters, share: float) -> float:
     mean = 2 k_m k_on / (k_on + k_off) / gamma, gamma = ln 2 / half-life.
     """
     active_share = p.burst_start_rate / (p.burst_start_rate + p.burst_end_rate)
-    return share * p.transcripts_at_rest * 0.6931471805599453 / (p.transcript_half_life * 2.0 * active_share)
+    return share * p.transcripts_at_rest * LN2 / (p.transcript_half_life * 2.0 * active_share)
 
 
 @rule
@@ -234,7 +234,7 @@ def next_proform(p: ExpressionParameters, proform: float, transcripts: float, sy
     transcripts m: copies of all promoters together; k makes `store_at_rest` stationary at transcripts_at_rest;
     synthesis: what a blocker leaves of translation, 0 to 1.
     """
-    rate = 0.6931471805599453 / p.proform_half_life
+    rate = LN2 / p.proform_half_life
     at_rest = p.store_at_rest * p.proform_half_life / p.store_half_life
     return relax(proform, synthesis * at_rest * transcripts / p.transcripts_at_rest, rate, dt)
 
@@ -248,8 +248,8 @@ def next_store(p: ExpressionParameters, store: float, proform: float, activity: 
     dieni2012).
     """
     released = p.released_share * power(activity, p.release_exponent)
-    loss = 0.6931471805599453 / p.store_half_life * (1.0 - p.released_share + released)
-    return relax(store, 0.6931471805599453 / p.proform_half_life * proform / loss, loss, dt)
+    loss = LN2 / p.store_half_life * (1.0 - p.released_share + released)
+    return relax(store, LN2 / p.proform_half_life * proform / loss, loss, dt)
 
 
 @rule
@@ -260,7 +260,7 @@ def release_rate(p: ExpressionParameters, store: float, activity: float) -> floa
     (Balkowiec & Katz 2000, balkowiec2000).
     """
     released = p.released_share * power(activity, p.release_exponent)
-    return released * 0.6931471805599453 / p.store_half_life * store
+    return released * LN2 / p.store_half_life * store
 
 
 @rule

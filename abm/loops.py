@@ -1,13 +1,13 @@
-"""How numbers are compiled: rules for one neuron or synapse, and loops over arrays of them.
+"""How numbers are compiled, and how loops are shared out among threads: the one place for both.
 
 A rule is written into every loop that uses it. A loop promises that none of its array arguments overlap; with that and
-with rules free of branches, the compiler works on several neurons at once. Neither option changes what is computed:
+with rules free of branches, the compiler works on several entries at once. Neither option changes what is computed:
 nothing is reordered or contracted, so the same bits come out on every processor.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import cache
 from typing import Any, ParamSpec, TypeVar
 
 from numba import get_num_threads, njit
@@ -28,8 +28,13 @@ class WithoutOverlap(Compiler):
 
 
 def rule(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile a rule for one neuron or synapse; it becomes part of the loops that use it."""
+    """Compile a rule for one neuron, synapse, voxel or body; it becomes part of the loops that use it."""
     return _compile(function, forceinline=True)
+
+
+def inlined(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Write a function that is used once into its caller before that is compiled: faster than compiling both."""
+    return _compile(function, nogil=True, inline="always")
 
 
 def loop(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -39,8 +44,16 @@ def loop(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile a loop over arrays that do not overlap, to be called from Python; other threads run meanwhile."""
+    """Compile a loop over arrays that do not overlap, to be called from Python too; other threads run meanwhile.
+
+    The same array may be given twice where it is only read.
+    """
     return _compile(function, pipeline_class=WithoutOverlap, nogil=True)
+
+
+def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Compile anything else, to be called from anywhere; arrays may overlap."""
+    return _compile(function)
 
 
 def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[Arguments, Result]:
@@ -48,19 +61,25 @@ def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[
     return compiler(cache=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)  # type: ignore[no-any-return]
 
 
-def spread(work: Callable[[int, int], None], size: int) -> None:
-    """Do `work(first, last)` for all of 0..size-1: in one piece if small, else in pieces shared out to threads.
+def threads() -> int:
+    """Threads that loops may use (NUMBA_NUM_THREADS)."""
+    return get_num_threads()
 
-    Pieces do not depend on the number of threads (NUMBA_NUM_THREADS), and each writes its own entries only.
+
+def spread(work: Callable[[int, int], None], size: int, piece: int = PIECE, workers: int = 0) -> None:
+    """Do `work(first, last)` for all of 0..size-1, piece by piece, on `workers` threads (0: all that loops may use).
+
+    What is computed for an entry must not hang on the piece it is in, and a piece writes its own entries only: then the
+    bits are the same for any number of threads.
     """
-    threads = get_num_threads()
-    if threads == 1 or size < 2 * PIECE:
+    workers = workers or threads()
+    if workers == 1 or size <= piece:
         work(0, size)
         return
-    firsts = range(0, size, PIECE)
-    list(_threads(threads).map(work, firsts, (min(first + PIECE, size) for first in firsts)))
+    firsts = range(0, size, piece)
+    list(_pool(workers).map(work, firsts, (min(first + piece, size) for first in firsts)))
 
 
-@lru_cache(maxsize=1)
-def _threads(number: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(number)
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers)

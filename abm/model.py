@@ -14,7 +14,7 @@ from abm.barrier import Barrier
 from abm.body import Plasma, resting_day
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
-from abm.elementary import exponential
+from abm.elementary import LN2, exponential
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import ExpressionParameters
 from abm.forcing import (
@@ -50,7 +50,6 @@ from abm.wiring import NetworkParameters, Wiring, input_activity, wire
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
 UNTREATED = Timeline("burn-in", 0.0)
-LN2 = 0.6931471805599453
 DIMERS_PER_NANOMOLAR = 0.602214076  # in one cubic micrometre: 1 nmol/L x 1 um^3 x Avogadro
 BDNF = SIGNALS.index("bdnf")
 REPORTED = ("bdnf_protein", "acetylation", "trkb_activation", "synaptic_strength")

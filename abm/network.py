@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import entry, loop, rule
+from abm.loops import entry, loop
 from abm.streams import EVENTS, StreamKey, uniforms
+from abm.sums import total
 from abm.synapses import (
     SynapseParameters,
     depressed,
@@ -41,36 +42,13 @@ def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release
         release[sender] = release_probability(p, trkb[sender])
 
 
-@rule
-def lane_sum(values: npt.NDArray[np.float64], size: np.uint64) -> float:
-    """Sum of the first `size` values, always in the same order; values up to the next multiple of 8 become 0.
-
-    Eight interleaved sums: one instruction adds several, and the order does not depend on how many.
-    """
-    blocks = (size + np.uint64(7)) >> np.uint64(3)
-    for tail in range(size, blocks << np.uint64(3)):
-        values[tail] = 0.0
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    for block in range(blocks):
-        k = block << np.uint64(3)
-        s0 += values[k]
-        s1 += values[k + np.uint64(1)]
-        s2 += values[k + np.uint64(2)]
-        s3 += values[k + np.uint64(3)]
-        s4 += values[k + np.uint64(4)]
-        s5 += values[k + np.uint64(5)]
-        s6 += values[k + np.uint64(6)]
-        s7 += values[k + np.uint64(7)]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
-
-
 @loop
 def room_for(start: npt.NDArray[np.int64], first: int, last: int) -> int:
-    """The largest number of synapses of one of the neurons first..last-1, rounded up to a multiple of 8."""
+    """The largest number of synapses of one of the neurons first..last-1."""
     most = 0
     for neuron in range(first, last):
         most = max(most, start[neuron + 1] - start[neuron])
-    return (most + 7) // 8 * 8
+    return most
 
 
 @entry
@@ -115,9 +93,9 @@ def advance_synapses(
             driven[k - begin] = strength_now * wiring.coupling[k]
             raised += e + z > 0.2
             kept += z > 0.5
-        drive[neuron] = lane_sum(driven, size)
-        early_load[neuron] = lane_sum(loads, size)
-        strength[neuron] = lane_sum(relative, size) / size
+        drive[neuron] = total(driven[:size])
+        early_load[neuron] = total(loads[:size])
+        strength[neuron] = total(relative[:size]) / size
         potentiated_share[neuron] = raised / size
         consolidated_share[neuron] = kept / size
 

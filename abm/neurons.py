@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.columns import Column, ColumnAgent
-from abm.elementary import exponential
+from abm.elementary import LN2, exponential
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     PROMOTERS,
@@ -20,7 +20,6 @@ from abm.loops import entry
 from abm.synapses import SynapseParameters, cortisol_gain
 
 ALLELES = 2
-LN2 = 0.6931471805599453
 
 
 class Neuron(ColumnAgent):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.elementary import exponential, logarithm, relax
+from abm.elementary import LN2, exponential, logarithm, relax
 from abm.epigenome import (
     EpigenomeParameters,
     RowThresholds,
@@ -181,7 +181,7 @@ def transcribe(
     """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes."""
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
-    left /= 0.6931471805599453 / x.transcript_half_life
+    left /= LN2 / x.transcript_half_life
     # Alleles that burst at one end of the step only are taken to have burst for half of it.
     made = (0.0, 0.5 * left, left, 1.5 * left, 2.0 * left)
     none = (1.0, exponential(-made[1]), exponential(-made[2]), exponential(-made[3]), exponential(-made[4]))

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from abm.elementary import LN2
+
 PROMOTERS, LENGTH = 4, 12
 FLOATS = (
     "rest_bhb", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser", "rest_glucocorticoid", "rest_potentiation",
@@ -155,7 +157,7 @@ def constants(world: Any, names: tuple[str, ...]) -> dict[str, float]:
 
     e, x, s = world.epigenome, world.expression, world.plasticity
     found = {**e._asdict(), **x._asdict(), **s._asdict()}
-    found.update(ln2=0.6931471805599453, large=1e300, step=world.dt, lost=world.promoters.lost)
+    found.update(ln2=LN2, large=1e300, step=world.dt, lost=world.promoters.lost)
     found.update(decay=found["ln2"] / x.transcript_half_life, resting_acetylated=resting_acetylation(e))
     found.update(unmodified_fraction=1.0 - e.repressed_fraction - e.acetylated_fraction)
     found.update(pro_at_rest=x.store_at_rest * x.proform_half_life / x.store_half_life)

@@ -14,7 +14,7 @@ from benchmarks.plain_elementary import use_math_library
 
 use_math_library()
 
-from abm.elementary import exponential, power, relax  # noqa: E402
+from abm.elementary import LN2, exponential, power, relax  # noqa: E402
 from abm.epigenome import (  # noqa: E402
     chromatin_step,
     eraser_activity,
@@ -53,8 +53,6 @@ from abm.synapses import (  # noqa: E402
     next_threshold,
     trkb_gain,
 )
-
-LN2 = 0.6931471805599453
 
 
 class PlainNeuron:

@@ -16,8 +16,8 @@ PACKAGE = ROOT / "abm"
 # also import each other; in the others they do not, whoever is above hands arrays over.
 LAYERS: list[tuple[set[str], bool]] = [
     (
-        {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "streams", "units"}
-        | {"yaml_lines"},
+        {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "streams", "sums"}
+        | {"units", "yaml_lines"},
         True,
     ),
     ({"parameters"}, False),
@@ -39,6 +39,7 @@ RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 # Library -> the parts that may know it.
 OWNERS = {
     "argparse": {"cli"},
+    "numba": {"compiled", "elementary", "loops", "tissue"},
     "mesa": {"columns", "neurons", "model", "metrics", "view"},
     "pint": {"units"},
     "pydantic": {"config", "parameters", "units"},

@@ -7,10 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numba import njit
 
-from abm import loops
-from abm.elementary import exponential, power, relax
+from abm.elementary import LN2, exponential, power, relax
 from abm.epigenome import (
     EpigenomeParameters,
     chromatin_step,
@@ -38,7 +36,6 @@ from abm.expression import (
     switching,
 )
 from abm.loops import spread
-from abm.network import lane_sum
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
@@ -121,7 +118,7 @@ def one_neuron(n, around, i, mean):
         one, two = float(alleles[q, 0]), float(alleles[q, 1])
         alleles[q] = next_promoter(one, on, off, first), next_promoter(two, on, off, second)
         bursting = 0.5 * (before + int(alleles[q].sum()))
-        decay = 0.6931471805599453 / X.transcript_half_life
+        decay = LN2 / X.transcript_half_life
         made = bursting * (d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay)
         gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
         copies[q] += poisson(made, exponential(-made), third) - gone
@@ -151,40 +148,24 @@ def test_pieces_give_the_same_bits_as_the_whole(population):
     assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_work_is_spread_over_everything_once(threads, monkeypatch):
-    monkeypatch.setattr(loops, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(loops, "PIECE", 10)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_work_is_spread_over_everything_once(workers):
     done = np.zeros(73, int)
 
     def work(first, last):
         done[first:last] += 1
 
-    spread(work, 73)
+    spread(work, 73, 10, workers)
     assert np.all(done == 1)
 
 
-def test_a_fault_in_a_thread_reaches_the_caller(monkeypatch):
-    monkeypatch.setattr(loops, "get_num_threads", lambda: 2)
-    monkeypatch.setattr(loops, "PIECE", 10)
-
+def test_a_fault_in_a_thread_reaches_the_caller():
     def work(first, last):
         if first == 20:
             raise ValueError("piece at 20")
 
     with pytest.raises(ValueError, match="piece at 20"):
-        spread(work, 73)
-
-
-@njit
-def summed(values, size):
-    return lane_sum(values, np.uint64(size))
-
-
-@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 31, 100])
-def test_lane_sum_adds_the_first_values_only(size):
-    values = generator(1, 0, "sum").random(104)
-    assert summed(values.copy(), size) == pytest.approx(values[:size].sum(), rel=1e-14)
+        spread(work, 73, 10, 2)
 
 
 @pytest.mark.slow

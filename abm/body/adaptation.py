@@ -6,8 +6,7 @@ lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and 
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
+from abm.loops import rule
 from abm.parameters import Unit
 
 
@@ -27,7 +26,7 @@ class AdaptationParameters(NamedTuple):
     maximal_uptake_gain: Annotated[float, Unit("1")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def fitness_rate(p: AdaptationParameters, fitness: float, uptake: float) -> float:
     """Rate of change of fitness, 1/h: (g y^3 (f_max - f) - f) / tau.
 
@@ -38,13 +37,13 @@ def fitness_rate(p: AdaptationParameters, fitness: float, uptake: float) -> floa
     return (stimulus * (p.fitness_maximum - fitness) - fitness) / p.fitness_time
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def threshold_shift(p: AdaptationParameters, fitness: float) -> float:
     """Displacement of both lactate thresholds from those of recreational athletes, fraction of VO2max."""
     return p.threshold_untrained + p.threshold_gain * fitness
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def relative_maximal_uptake(p: AdaptationParameters, fitness: float) -> float:
     """VO2max relative to that of a healthy trained subject: scales fluxes that follow absolute work."""
     return p.maximal_uptake * (1.0 + p.maximal_uptake_gain * (fitness - 1.0))

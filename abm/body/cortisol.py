@@ -6,13 +6,10 @@ measures, not to the hormone's content. Time in hours, clock time from midnight.
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
 from abm.body.lactate import above
-from abm.elementary import exponential, logarithm
+from abm.elementary import LN2, exponential, logarithm
+from abm.loops import rule
 from abm.parameters import Unit
-
-LN2 = 0.6931471805599453
 
 
 class CortisolParameters(NamedTuple):
@@ -31,7 +28,7 @@ class CortisolParameters(NamedTuple):
     cortisol_feedback_half: Annotated[float, Unit("nmol/L")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def daily_level(p: CortisolParameters, clock_time: float) -> tuple[float, float]:
     """Resting cortisol at a clock time (h from midnight), nmol/L, and its relative rate of change, 1/h.
 
@@ -50,7 +47,7 @@ def daily_level(p: CortisolParameters, clock_time: float) -> tuple[float, float]
     return p.cortisol_nadir * exponential(log_range * x * x * (3.0 - 2.0 * x)), slope
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def cortisol_rates(
     p: CortisolParameters, clock_time: float, uptake: float, drive: float, cortisol: float, agonist: float
 ) -> tuple[float, float]:

@@ -7,8 +7,7 @@ after the last meal in a human, to which each regulation is normalised.
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
+from abm.loops import rule
 from abm.parameters import Unit
 
 
@@ -57,14 +56,14 @@ class FuelFluxes(NamedTuple):
     glucagon: float
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
     """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y); it turns over in minutes."""
     ratio = p.glucose_basal / glucose
     return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * uptake)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def liver_drive(p: FuelParameters, insulin_action: float, glucagon: float, gut_glucose: float) -> float:
     """Hormonal stimulus to hepatic glucose output relative to basal.
 
@@ -77,13 +76,13 @@ def liver_drive(p: FuelParameters, insulin_action: float, glucagon: float, gut_g
     return glucagon * restraint * restraint / (1.0 + portal * portal)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def sympathetic_drive(p: FuelParameters, sympathetic: float) -> float:
     """Drive that grows with the intensity and the duration of work and outlasts it, 0 to 1: s / (s + s_half)."""
     return sympathetic / (sympathetic + p.sympathetic_half)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def glucose_uptake(
     p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, uptake: float
 ) -> float:
@@ -99,7 +98,7 @@ def glucose_uptake(
     return obligatory + peripheral + working * level
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def fuel_fluxes(
     p: FuelParameters, gut: float, glycogen: float, glucose: float, insulin: float, sympathetic: float, uptake: float
 ) -> FuelFluxes:
@@ -128,7 +127,7 @@ def fuel_fluxes(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose: float, uptake: float) -> float:
     """Rate of change of plasma insulin, pmol/L/h: it follows I_basal (G / G_basal)^2 (1 + incretin) / (1 + a y)."""
     level = glucose / p.glucose_basal
@@ -136,7 +135,7 @@ def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose:
     return (target / (1.0 + p.insulin_exercise_suppression * uptake) - insulin) / p.insulin_time
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def ffa_rate(p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, uptake: float) -> float:
     """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b y).
 

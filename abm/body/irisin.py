@@ -2,11 +2,9 @@
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
+from abm.elementary import LN2
+from abm.loops import rule
 from abm.parameters import Unit
-
-LN2 = 0.6931471805599453
 
 
 class IrisinParameters(NamedTuple):
@@ -19,7 +17,7 @@ class IrisinParameters(NamedTuple):
     irisin_volume: Annotated[float, Unit("L/kg")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def irisin_rate(p: IrisinParameters, irisin: float, uptake: float, fitness: float) -> float:
     """Rate of change of plasma irisin, nmol/L/h: k (I_rest (1 + b fitness) (1 + g y) - I), k = ln 2 / half-life.
 

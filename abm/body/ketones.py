@@ -7,8 +7,7 @@ yields only the share of its ketone that appears as BHB.
 import math
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
+from abm.loops import rule
 from abm.parameters import Unit
 
 
@@ -31,7 +30,7 @@ class KetoneParameters(NamedTuple):
     ester_bhb_yield: Annotated[float, Unit("1")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def ketogenic_capacity_rate(p: KetoneParameters, capacity: float, insulin_action: float) -> float:
     """Rate of change of the liver's ketogenic enzymes relative to a fed day, 1/h: (1 + g (1 - I)+ - c) / tau.
 
@@ -41,7 +40,7 @@ def ketogenic_capacity_rate(p: KetoneParameters, capacity: float, insulin_action
     return (induced - capacity) / p.ketogenic_induction_time
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def ketogenesis(
     p: KetoneParameters, capacity: float, ffa: float, insulin_action: float, glucagon: float, glycogen: float
 ) -> float:
@@ -55,7 +54,7 @@ def ketogenesis(
     return supply * p.ketogenesis_glycogen_half / (p.ketogenesis_glycogen_half + glycogen)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def ketone_clearance(p: KetoneParameters, bhb: float, uptake: float, fitness: float) -> float:
     """BHB taken up by tissues, mmol/L/h: V B / (B + K / ((1 + a y)(1 + b fitness))).
 
@@ -66,7 +65,7 @@ def ketone_clearance(p: KetoneParameters, bhb: float, uptake: float, fitness: fl
     return p.ketone_clearance_maximum * bhb / (bhb + p.ketone_clearance_half / affinity)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def ketone_absorption(p: KetoneParameters, gut_ketone: float, gut_carbohydrate: float) -> float:
     """BHB absorbed from a drink, mmol/kg/h: k E / (1 + C / K_meal), slowed by carbohydrate C in the gut
     (stubbs2017).
@@ -74,7 +73,7 @@ def ketone_absorption(p: KetoneParameters, gut_ketone: float, gut_carbohydrate: 
     return p.gut_ketone_absorption * gut_ketone / (1.0 + gut_carbohydrate / p.gut_ketone_meal_half)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def butanediol_conversion(p: KetoneParameters, butanediol: float) -> float:
     """Butanediol, the other half of the ester, oxidised to ketone in the liver, mmol/kg/h: v D / (D + K).
 

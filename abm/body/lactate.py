@@ -7,12 +7,9 @@ fraction of VO2max (of maximal running speed in rodents).
 
 from typing import Annotated, NamedTuple
 
-from numba import njit
-
-from abm.elementary import exponential, logarithm
+from abm.elementary import LN2, exponential, logarithm
+from abm.loops import rule
 from abm.parameters import Unit
-
-LN2 = 0.6931471805599453
 
 
 class LactateParameters(NamedTuple):
@@ -34,7 +31,7 @@ class LactateParameters(NamedTuple):
     deficit_lactate_slope: Annotated[float, Unit("mmol/L/h")]
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def above(intensity: float, threshold: float, width: float) -> float:
     """Smooth excess over a threshold: w ln(1 + exp((x - threshold) / w)), about max(0, x - threshold)."""
     scaled = (intensity - threshold) / width
@@ -43,7 +40,7 @@ def above(intensity: float, threshold: float, width: float) -> float:
     return width * logarithm(1.0 + exponential(scaled))
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float, threshold_shift: float) -> float:
     """Lactate made by working muscle beyond what rest makes, mmol/L/h of lactate space.
 
@@ -67,7 +64,7 @@ def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float
     )
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def lactate_turnover(p: LactateParameters, uptake: float, threshold_shift: float) -> float:
     """Fraction of blood lactate replaced per hour, 1/h.
 
@@ -78,7 +75,7 @@ def lactate_turnover(p: LactateParameters, uptake: float, threshold_shift: float
     return LN2 / p.lactate_half_life * (1.0 + active)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def lactate_rates(
     p: LactateParameters, demand: float, uptake: float, muscle: float, blood: float, threshold_shift: float
 ) -> tuple[float, float, float]:

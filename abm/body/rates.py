@@ -7,7 +7,6 @@ fitness. Meals -> gut -> glucose -> insulin, glucagon -> liver glycogen, free fa
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from abm.body.adaptation import AdaptationParameters, fitness_rate, relative_maximal_uptake, threshold_shift
@@ -23,7 +22,9 @@ from abm.body.ketones import (
     ketone_absorption,
     ketone_clearance,
 )
-from abm.body.lactate import LN2, LactateParameters, lactate_rates
+from abm.body.lactate import LactateParameters, lactate_rates
+from abm.elementary import LN2
+from abm.loops import compiled
 
 STATES = (
     "oxygen_uptake",  # fraction of VO2max, follows demand
@@ -71,7 +72,7 @@ class BodyParameters(NamedTuple):
     doses: DoseParameters
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activity: float, rate: Vector) -> None:
     """Rates of gut, glycogen, glucose, insulin, sympathetic state, fatty acids and BHB, written into `rate`.
 
@@ -106,7 +107,7 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def drug_rates(p: DoseParameters, state: Vector, rate: Vector) -> None:
     """First-order elimination of dexamethasone, 2-deoxyglucose and infused BDNF, written into `rate`."""
     rate[DEXAMETHASONE] = -LN2 / p.dexamethasone_half_life * state[DEXAMETHASONE]
@@ -114,7 +115,7 @@ def drug_rates(p: DoseParameters, state: Vector, rate: Vector) -> None:
     rate[BDNF] = -LN2 / p.bdnf_half_life * state[BDNF]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def body_rates(
     p: BodyParameters,
     time: float,

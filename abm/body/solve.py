@@ -9,11 +9,11 @@ through BLAS and are some hundred times slower here; they are the oracle of the 
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from abm.body.rates import BodyParameters, Vector, body_rates
 from abm.elementary import power
+from abm.loops import compiled
 
 
 class Protocol(NamedTuple):
@@ -64,7 +64,7 @@ SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 SMALLEST_STEP = 1e-9
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def try_step(
     p: BodyParameters,
     protocol: Protocol,
@@ -97,7 +97,7 @@ def try_step(
         )
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def step_error(
     step: float, stages: NDArray[np.float64], state: Vector, trial: Vector, scale: Vector, tolerance: float
 ) -> float:
@@ -112,7 +112,7 @@ def step_error(
     return worst
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def integrate(
     p: BodyParameters,
     protocol: Protocol,

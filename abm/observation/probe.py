@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from abm.elementary import exponential, logarithm
+from abm.loops import compiled, rule
 from abm.observation.parameters import ObservationParameters, observation_parameters
 from abm.synapses import SynapseParameters, late_step, next_late, potentiated, release_probability
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
@@ -92,14 +92,14 @@ def relative_field(model: Recorded, response: Floats, reference: Floats) -> Floa
     return np.asarray(response / mean[region], np.float64)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def stimulated(wiring: Wiring, synapse: int, pathway: int) -> bool:
     """Whether the electrode excites the fibre of a synapse: of the pathway's sending cells those with even numbers."""
     sender = wiring.sender[synapse]
     return bool(wiring.region[sender] == pathway and sender % 2 == 0)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def second_release(o: ObservationParameters, release: float) -> float:
     """Release by the second of a pair of stimuli relative to the first, for an initial release probability p.
 
@@ -112,13 +112,13 @@ def second_release(o: ObservationParameters, release: float) -> float:
     return (1.0 + o.facilitation * (1.0 - release)) * (1.0 - o.depletion * release)
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def relative_release(p: SynapseParameters, trkb: Floats, sender: int) -> float:
     """Release probability of a sending cell relative to rest; entorhinal cells, which are no neurons here, rest."""
     return release_probability(p, trkb[sender]) if sender < trkb.size else 1.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _respond(
     wiring: Wiring, early: Floats, late: Floats, p: SynapseParameters, o: ObservationParameters, contacts: Floats,
     scale: Floats, trkb: Floats, pathways: NDArray[np.int64], unpotentiated: Floats, first: Floats, second: Floats,
@@ -136,7 +136,7 @@ def _respond(
                 second[neuron] += response * second_release(o, min(o.initial_release * release, 1.0))
 
 
-@njit(cache=True, error_model="numpy")
+@rule
 def tetanised(p: SynapseParameters, early: float, trains: int, drive: float, threshold: float, gain: float) -> float:
     """Early change of a synapse after `trains` trains, each an event in which both cells fire."""
     for _ in range(trains):
@@ -144,7 +144,7 @@ def tetanised(p: SynapseParameters, early: float, trains: int, drive: float, thr
     return early
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def settled(
     p: SynapseParameters, early: float, late: float, protein: float, trkb: float, time: float
 ) -> tuple[float, float]:
@@ -160,7 +160,7 @@ def settled(
     return early * exponential(-time / p.early_time), forgotten
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _tetanise(
     wiring: Wiring, early: Floats, late: Floats, p: SynapseParameters, o: ObservationParameters, contacts: Floats,
     scale: Floats, trkb: Floats, threshold: Floats, gain: Floats, protein: Floats, pathways: NDArray[np.int64],

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from abm.epigenome import EpigenomeParameters, free_enzyme
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
+from abm.loops import compiled
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel, forget
 from abm.neurons import Pharmacology
@@ -231,7 +231,7 @@ def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float
     return float(glucocorticoid_occupancy(own.expression, arm.signals[place, 3], agonist))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def _grow(p: SynapseParameters, trkb: Floats, activity: Floats, dt: float) -> tuple[float, float, float]:
     """Contacts, scaling and release probability of a neuron whose synapses keep their mean early and late change."""
     contacts = scale = release = 1.0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from abm.parameters import load_parameters
 from abm.streams import generator
-from abm.tissue.arrays import inner
+from abm.sums import inner
 from abm.tissue.geometry import cell_layers, layer_map
 from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from abm.tissue.arrays import compiled, inner, largest, total
+from abm.loops import entry, inlined
+from abm.sums import inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
 from abm.tissue.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.tissue.solver import Medium, Work, advance_implicit
@@ -65,7 +65,7 @@ class Account(NamedTuple):
     iterations: Counts
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def bhb_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns BHB, per tissue volume (1/h).
 
@@ -74,7 +74,7 @@ def bhb_consumption(p: Metabolism, bhb: float) -> float:
     return p.bhb_consumption_limit / (p.bhb_consumption_half + bhb)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def lactate_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns lactate, per tissue volume (1/h).
 
@@ -83,7 +83,7 @@ def lactate_consumption(p: Metabolism, bhb: float) -> float:
     return p.lactate_consumption / (1.0 + bhb / p.ketone_sparing_half)
 
 
-@compiled
+@entry
 def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
     """Write the consumption of BHB and lactate (1/h) at concentrations of BHB (voxels,) into rates (5, voxels)."""
     for i in range(bhb.size):
@@ -91,7 +91,7 @@ def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
         rates[LACTATE, i] = lactate_consumption(p, bhb[i])
 
 
-@compiled
+@entry
 def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss: Floats, source: Floats) -> None:
     """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume.
 
@@ -112,7 +112,7 @@ def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss:
             source[k.neuron[j]] += rates.secretion[j]
 
 
-@compiled
+@entry
 def tally(
     k: Coefficients,
     rates: Rates,
@@ -139,7 +139,7 @@ def tally(
         amounts[SECRETED] += duration * total(rates.secretion)
 
 
-@compiled
+@entry
 def advance_signals(
     metabolism: Metabolism,
     k: Coefficients,

@@ -12,7 +12,8 @@ change: of the concentration; extra: time integral of the concentration in exces
 import numpy as np
 
 from abm.elementary import exponential
-from abm.tissue.arrays import Field, compiled, inner
+from abm.loops import entry
+from abm.sums import Field, inner
 from abm.tissue.transform import Shape
 
 SERIES, TERMS = 0.1, 11  # below it the differences of exponentials are summed as series, to rounding
@@ -20,7 +21,7 @@ SLOW = 3.0  # see `precondition`
 ROWS = 64  # rows of modes in a chunk
 
 
-@compiled
+@entry
 def averages(x: float) -> tuple[float, float]:
     """phi1(x) and phi2(x) of the module's text, x >= 0; for small x by the nested series 1/2 - x/3! + x^2/4! ..."""
     if x >= SERIES:
@@ -32,7 +33,7 @@ def averages(x: float) -> tuple[float, float]:
     return 1.0 - 0.5 * x * found, 0.5 * found
 
 
-@compiled
+@entry
 def predict(
     shape: Shape,
     eigenvalues: Field,
@@ -69,7 +70,7 @@ def predict(
             new[i], more[i] = share * psi[i] * once, share * psi[i] * ((h - once) / rate)
 
 
-@compiled
+@entry
 def precondition(
     shape: Shape,
     eigenvalues: Field,

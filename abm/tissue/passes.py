@@ -6,13 +6,14 @@ out among threads. Sums are kept by chunk and added up afterwards: the same bits
 
 import math
 
-from abm.tissue.arrays import Field, compiled, inner
+from abm.loops import entry
+from abm.sums import Field, inner
 from abm.tissue.transform import Shape
 
 CHUNK = 4096  # voxels whose fields stay in the nearest caches during a pass
 
 
-@compiled
+@entry
 def balance(
     shape: Shape,
     faces: Field,
@@ -69,7 +70,7 @@ def balance(
             net[i] = gain * supply[i] - pace * phi[i] * held[i] - k[i] * here[i] + diffusivity * net[i]
 
 
-@compiled
+@entry
 def blend(target: Field, keep: float, share: float, source: Field, first: int, last: int) -> None:
     """target = keep target + share source; what is not kept may be anything."""
     a, b = first * CHUNK, min(last * CHUNK, target.size)
@@ -82,7 +83,7 @@ def blend(target: Field, keep: float, share: float, source: Field, first: int, l
             to[i] = keep * to[i] + share * values[i]
 
 
-@compiled
+@entry
 def even_out(rate: Field, storage: Field, mean: float, out: Field, first: int, last: int) -> None:
     """out = rate mean/storage: the forcing that lets a medium of mean storage change as fast at first."""
     a, b = first * CHUNK, min(last * CHUNK, rate.size)
@@ -91,7 +92,7 @@ def even_out(rate: Field, storage: Field, mean: float, out: Field, first: int, l
         even[i] = values[i] * (mean / phi[i])
 
 
-@compiled
+@entry
 def product(one: Field, other: Field, sums: Field, first: int, last: int) -> None:
     """Sums of the product of two fields."""
     for chunk in range(first, last):
@@ -99,7 +100,7 @@ def product(one: Field, other: Field, sums: Field, first: int, last: int) -> Non
         sums[chunk] = inner(one[a:b], other[a:b])
 
 
-@compiled
+@entry
 def lift(field: Field, least: Field, first: int, last: int) -> None:
     """Keep the smallest value of every chunk, then raise negative values to 0."""
     for chunk in range(first, last):

@@ -26,10 +26,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from abm.elementary import power
-from abm.tissue.arrays import Field, compiled, total
+from abm.loops import entry, inlined
+from abm.sums import Field, total
 from abm.tissue.modes import ROWS, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
 from abm.tissue.transform import BACK, FORWARD, Shape, transform
@@ -98,7 +98,7 @@ def working_space(shape: Shape) -> Work:
     return Work(rate, forcing, change, extra, defect, fresh, search, image, sums, modal, chunks, slabs)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float, float]:
     """Rate of change of c; returns the level that errors are relative to, the amount in c, and its change if it lasts.
 
@@ -114,14 +114,14 @@ def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float,
     return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1]), drift
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def prepare(m: Medium, w: Work) -> None:
     """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
     even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, w.chunks)
     transform(w.forcing, w.forcing, m.shape, FORWARD, m.workers)
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def pace_of(h: float, w: Work) -> float:
     """Ratio of the predicted change to its extra, root mean squares: how fast what drives the defect grows."""
     product(w.change, w.change, w.sums[0], 0, w.chunks)
@@ -130,7 +130,7 @@ def pace_of(h: float, w: Work) -> float:
     return min(max(math.sqrt(total(w.sums[0])) / extra, 1.0 / h), 2.0 / h) if extra > 0.0 else 2.0 / h
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[float, float, int]:
     """Try one step of length h from the rate of change and the forcing of a field: its error, pace, iterations.
 
@@ -180,7 +180,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     return math.sqrt(error * error + left * left), pace, iterations
 
 
-@njit(cache=True, error_model="numpy", nogil=True, inline="always")
+@inlined
 def conclude(m: Medium, h: float, pace: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
     """Turn change and extra into the new field and its integral; the smallest value, factors for field and integral.
 
@@ -202,7 +202,7 @@ def conclude(m: Medium, h: float, pace: float, amount: float, c: Field, w: Work)
     return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
 
 
-@compiled
+@entry
 def advance_implicit(
     m: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field, w: Work
 ) -> Progress:

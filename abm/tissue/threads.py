@@ -1,20 +1,17 @@
 """Large fields on several threads: the same passes, each shared out by chunks, so that the bits stay the same.
 
-The solver's own text runs, in the interpreter, with its passes replaced by ones that hand ranges of chunks to a pool of
-threads. Nothing is compiled a second time.
+The solver's own text runs, in the interpreter, with its passes replaced by ones that hand ranges of chunks to threads.
+Nothing is compiled a second time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
+from functools import cache, partial
 from types import FunctionType
 from typing import Any
 
-from numba import config
-
+from abm.loops import spread, threads
 from abm.tissue import kernels, solver
 from abm.tissue.modes import precondition, predict
 from abm.tissue.passes import balance, blend, even_out, lift, product
@@ -32,26 +29,18 @@ STEERING: tuple[Any, ...] = (
 
 
 def threads_for(voxels: int) -> int:
-    """Threads that a field of this many voxels is worth, of those that are allowed (NUMBA_NUM_THREADS)."""
-    return int(vars(config)["NUMBA_NUM_THREADS"]) if voxels >= LARGE else 1
-
-
-@cache
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers)
+    """Threads that a field of this many voxels is worth."""
+    return threads() if voxels >= LARGE else 1
 
 
 def shared(kernel: Callable[..., None], workers: int) -> Callable[..., None]:
-    """A pass whose last two arguments, the range of chunks, are shared out among threads."""
-
+    """A pass whose last two arguments, the range 0..n of chunks, are shared out among threads."""
     if workers == 1:
         return kernel
 
     def run(*arguments: Any) -> None:
-        *others, first, last = arguments
-        edges = [first + (last - first) * part // workers for part in range(workers + 1)]
-        for done in [_pool(workers).submit(kernel, *others, begin, end) for begin, end in pairwise(edges)]:
-            done.result()
+        *others, _, chunks = arguments
+        spread(partial(kernel, *others), chunks, -(-chunks // workers), workers)
 
     return run
 

@@ -8,9 +8,10 @@ from importlib.util import find_spec
 
 import numpy as np
 import scipy.fft
-from numba import njit, objmode
+from numba import objmode
 
-from abm.tissue.arrays import Field, compiled
+from abm.loops import compiled
+from abm.sums import Field
 
 Shape = tuple[int, int, int]
 FORWARD, BACK = 2, 3  # kinds of the transform
@@ -29,7 +30,7 @@ if find_spec("rocket_fft"):
         dct(field.reshape(shape), out.reshape(shape), axes, kind, scale, False, workers)
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def interpreted_transform(field: Field, out: Field, shape: Shape, kind: int, workers: int) -> None:
     """out = DCT-II of a flat (z, y, x) field, unnormalised, by SciPy; with kind BACK, its inverse.
 

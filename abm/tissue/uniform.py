@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import exponential
-from abm.tissue.arrays import compiled
+from abm.loops import entry
 from abm.tissue.medium import cosine_eigenvalues
 from abm.tissue.modes import ROWS, averages
 from abm.tissue.threads import shared, threads_for
@@ -26,7 +26,7 @@ from abm.tissue.transform import BACK, FORWARD, Shape, transform
 Floats = npt.NDArray[Any]
 
 
-@compiled
+@entry
 def respond(shape: Shape, rates: Floats, h: float, source: Floats, response: Floats, first: int, last: int) -> None:
     """response = source (1 - e^(-L h))/L on modes; rates: loss, then what each axis adds to it. Chunks of rows."""
     depth, rows, columns = shape
@@ -37,7 +37,7 @@ def respond(shape: Shape, rates: Floats, h: float, source: Floats, response: Flo
             response[i] = source[i] * (h * averages(h * (base + rates[1 + depth + rows + column]))[0])
 
 
-@compiled
+@entry
 def step_modes(
     shape: Shape, decays: Floats, strength: float, response: Floats, modes: Floats, first: int, last: int
 ) -> None:

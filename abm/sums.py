@@ -1,24 +1,16 @@
-"""Sums of flat fields that vectorise and give the same bits on every machine: always in the same order."""
+"""Sums of flat arrays that vectorise and give the same bits on every machine: always in the same order."""
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from abm.loops import entry
 
 Field = npt.NDArray[np.float64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def compiled(function: Function) -> Function:
-    """Compile a loop over fields: callable from threads and from compiled code, but not from C, which takes time."""
-    options: Any = {"cache": True, "error_model": "numpy", "nogil": True, "no_cfunc_wrapper": True}
-    return cast(Function, njit(**options)(function))
-
-
-@compiled
+@entry
 def inner(first: Field, second: Field) -> float:
     """Sum of the products, as eight interleaved sums."""
     a, b = first, second
@@ -38,7 +30,7 @@ def inner(first: Field, second: Field) -> float:
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@compiled
+@entry
 def total(field: Field) -> float:
     """Sum of a field, in the order of `inner`."""
     a = field
@@ -58,7 +50,7 @@ def total(field: Field) -> float:
     return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
 
 
-@compiled
+@entry
 def largest(field: Field) -> float:
     """The largest value."""
     whole = field.size // 4 * 4
