@@ -227,3 +227,10 @@ def resting_rows(
     acetylated_share = writer_rate(p, 1.0) / (p.eraser_rate + writer_rate(p, 1.0))
     open_state = np.where(draw.random((*shape, size)) < acetylated_share, ACETYLATED, UNMODIFIED)
     return np.where(order < repressed[..., None], REPRESSED, open_state).astype(np.int8)
+
+
+def share_in_state(nucleosomes: npt.NDArray[np.int8], state: int) -> npt.NDArray[np.float64]:
+    """Share of each neuron's nucleosomes, shape (N, promoters, places), that are in a state, shape (N,)."""
+    # Counted in single bytes, which can hold a neuron's 48 and of which many are added at once.
+    counts = np.add.reduce(nucleosomes == state, axis=(1, 2), dtype=np.int8)
+    return np.asarray(counts / (nucleosomes.shape[1] * nucleosomes.shape[2]), np.float64)

@@ -23,8 +23,6 @@ Indices = NDArray[np.intp]
 
 SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
 NEIGHBOURS = 8
-ACETYLATED = 1
-CONSOLIDATED = 0.5
 
 
 class Observed(Protocol):
@@ -73,7 +71,7 @@ class Layout:
         return _layouts[model]
 
     def neighbours(self, region: str) -> Indices:
-        """For each neuron of the region the places, within the region, of its nearest fellows: shape (n, 8).
+        """For each neuron of the region the places, within the region, of its nearest fellows: shape (8, n).
 
         Empty where a region has too few neurons.
         """
@@ -87,11 +85,11 @@ _layouts: WeakKeyDictionary[Observed, Layout] = WeakKeyDictionary()
 
 def _nearest(positions: Floats) -> Indices:
     if len(positions) <= NEIGHBOURS:
-        return np.empty((0, NEIGHBOURS), dtype=np.intp)
+        return np.empty((NEIGHBOURS, 0), dtype=np.intp)
     from scipy.spatial import KDTree
 
     nearest = np.asarray(KDTree(positions).query(positions, NEIGHBOURS + 1)[1], dtype=np.intp)
-    return nearest[:, 1:]
+    return np.ascontiguousarray(nearest[:, 1:].T)
 
 
 SumUp = Callable[[Floats, str, Layout], float]
@@ -118,9 +116,10 @@ def moran(values: Floats, region: str, layout: Layout) -> float:
     neighbours = layout.neighbours(region)
     deviation = values - values.mean() if len(values) else values
     square = float((deviation * deviation).sum())
-    if not len(neighbours) or square == 0.0:
+    if not neighbours.size or square == 0.0:
         return float("nan")
-    return float((deviation * deviation[neighbours].mean(axis=1)).sum()) / square
+    around = np.add.reduce(np.take(deviation, neighbours), axis=0) / NEIGHBOURS
+    return float((deviation * around).sum()) / square
 
 
 def recorded_field(values: Floats, region: str, layout: Layout) -> float:
@@ -152,6 +151,11 @@ class Metric:
     def regional(self) -> bool:
         """Whether the read-out has one number per region (the blood has none)."""
         return self.part not in ("body", "blood")
+
+    def whole(self, model: Observed) -> float:
+        """The number for the whole tissue."""
+        values = self.values(model)
+        return self.sum_up(values, "all", Layout.of(model)) if self.regional else float(values)
 
     def observe(self, model: Observed) -> dict[str, float]:
         """The number for the whole tissue ("all") and, but for the blood, for each region."""
@@ -193,7 +197,7 @@ def _probed(name: str, model: Observed) -> Floats:
 
 def _tissue(signal: int, model: Observed) -> Floats:
     field_ = model.tissue.concentration[signal].reshape(-1)
-    return np.asarray(field_[model.neurons.voxel], dtype=np.float64)
+    return np.asarray(np.take(field_, model.neurons.voxel), dtype=np.float64)
 
 
 def _column(name: str, model: Observed) -> Floats:
@@ -201,8 +205,9 @@ def _column(name: str, model: Observed) -> Floats:
 
 
 def _acetylated(promoters: slice, model: Observed) -> Floats:
-    nucleosomes = model.neurons.nucleosomes[:, promoters]
-    return np.asarray((nucleosomes == ACETYLATED).mean(axis=(1, 2)), dtype=np.float64)
+    from abm.epigenome import ACETYLATED, share_in_state
+
+    return share_in_state(model.neurons.nucleosomes[:, promoters], ACETYLATED)
 
 
 def _transcripts(promoters: slice, model: Observed) -> Floats:

@@ -340,7 +340,7 @@ def _part(state: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDAr
 
 def _whole_tissue(model: HippocampusModel, metric: str) -> float:
     """A read-out of the whole tissue, for the data collector."""
-    return model.observe(metric)["all"]
+    return METRICS[metric].whole(model)
 
 
 def burn_in(

@@ -266,7 +266,13 @@ def advance_neurons(
         adapt(n, signals, d, x, s, input_activity, dt, first, last)
 
 
+@entry
 def mean_drive(region: npt.NDArray[np.int8], drive: Floats) -> Floats:
-    """Mean synaptic drive of the neurons of DG, CA3 and CA1, (3,)."""
-    total, cells = np.bincount(region, drive, 3), np.bincount(region, minlength=3)
-    return np.asarray(total / np.maximum(cells, 1), np.float64)
+    """Mean synaptic drive of the neurons of DG, CA3 and CA1, (3,); 0 where there are none."""
+    total, cells = np.zeros(3), np.zeros(3)
+    for i in range(region.size):
+        total[region[i]] += drive[i]
+        cells[region[i]] += 1.0
+    for k in range(3):
+        total[k] /= max(cells[k], 1.0)
+    return total

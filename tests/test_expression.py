@@ -57,7 +57,7 @@ def test_promoter_is_active_for_the_exact_two_state_share():
     for step in range(60000):
         draw = uniforms(key, 0, step, 2, 0)[0]
         active = expression.next_promoter(active, *expression.switching(start, end, dt), draw)
-        bursting += active
+        bursting += int(active)
     assert bursting / 60000 == pytest.approx(start / (start + end), rel=0.05)
 
 

@@ -15,6 +15,7 @@ from abm.epigenome import (
     EpigenomeParameters,
     free_enzyme,
     resting_repressed_distribution,
+    share_in_state,
 )
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.loops import entry
@@ -47,7 +48,7 @@ def receptor_occupancy(model: Assayed) -> Floats:
     By the law that the neurons themselves obey (`abm.expression.glucocorticoid_occupancy`), as binding assays of
     Reul 1987 (reul1987) see it. Dexamethasone in the bath of a culture is not counted.
     """
-    cortisol = model.tissue.concentration[CORTISOL].reshape(-1)[model.neurons.voxel]
+    cortisol = np.take(model.tissue.concentration[CORTISOL], model.neurons.voxel)
     return _occupancies(model.expression, cortisol, model.blood["dexamethasone"])
 
 
@@ -69,8 +70,8 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
     within hours (Gui 2004, gui2004). enzyme: hdac2 or hdac3.
     """
     n, drugs = model.neurons, model.drugs
-    repressed = (np.asarray(n.nucleosomes[:, PROMOTER_I]) == REPRESSED).mean(axis=1)
-    bhb = drugs.mct2 * model.tissue.concentration[BHB].reshape(-1)[n.voxel]
+    repressed = share_in_state(n.nucleosomes[:, PROMOTER_I : PROMOTER_I + 1], REPRESSED)
+    bhb = drugs.mct2 * np.take(model.tissue.concentration[BHB], n.voxel)
     drug = getattr(drugs, f"drug_{enzyme}")
     bound = bound_shares(bhb, getattr(model.epigenome, f"bhb_ic50_{enzyme}"), drug)
     return np.asarray(getattr(n, enzyme) * bound * repressed / resting_repressed_share(model.epigenome), np.float64)

@@ -1,7 +1,7 @@
 """How long a study will take and how much memory and disk it needs, before it runs.
 
-The costs were measured on one core of a server of 2025 (AMD EPYC), 0.1-h steps, 200 to 16,000 neurons, 1,024 and 4,096
-voxels; other machines differ by a factor of two or so.
+The costs were measured on one core of a server of 2023 (AMD EPYC), 200 to 16,000 neurons, 1,024 and 4,096 voxels; other
+machines differ by a factor of two or so.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from abm.metrics import METRICS
 from abm.study.plan import Plan
 
 START = 6.0  # s to load and, if need be, compile a worker's kernels
-PER_STEP = 0.9e-3  # s
-PER_NEURON_STEP = 2.3e-6  # s
-PER_VOXEL_STEP = 2.6e-7  # s
+PER_STEP = 0.45e-3  # s
+PER_NEURON_STEP = 0.95e-6  # s
+PER_VOXEL_STEP = 1.6e-7  # s
 WORKER_BYTES = 270e6
 NEURON_BYTES = 11e3
 VOXEL_BYTES = 1e3

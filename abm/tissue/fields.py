@@ -171,7 +171,7 @@ class Tissue:
 
     def capillary_concentration(self) -> Floats:
         """Concentration of each signal outside each capillary, (5, m)."""
-        return np.asarray(self._fields[:, self.capillary_voxel])
+        return np.take(self._fields, self.capillary_voxel, axis=1)
 
     def stored(self) -> Floats:
         """Amount of each signal in the tissue, (5,), concentration x um^3."""

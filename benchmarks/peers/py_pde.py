@@ -68,6 +68,7 @@ def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
         seconds = 0.0
         fields: list[Floats] = []
         for (advance, field), taken, number in zip(compiled, steps, chosen, strict=True):
+            advance(field, 0.0, DURATION / number)
             field.data[:] = 0.0
             start = time.perf_counter()
             advance(field, 0.0, taken * DURATION / number)
