@@ -16,15 +16,13 @@ import numpy.typing as npt
 from abm.elementary import exponential
 from abm.loops import compiled, rule
 from abm.parameters import Unit, load_parameters
+from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE
 
 if TYPE_CHECKING:
     from abm.config import Experiment
 
 Floats = npt.NDArray[np.float64]
 
-# Rows of every array with a row per signal, the same order as `abm.tissue.SIGNALS`.
-SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
-BHB, LACTATE, IRISIN, CORTISOL, BDNF = range(len(SIGNALS))
 MINUTES = 60.0  # per hour
 
 

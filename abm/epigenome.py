@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from abm.elementary import exponential, power, relax
 from abm.loops import rule
+from abm.metric_names import PROMOTERS
 from abm.parameters import Unit
 
-PROMOTERS = ("I", "II", "IV", "VI")
 NUCLEOSOMES_PER_PROMOTER = 12  # about 2.4 kb around a promoter
 REPRESSED, UNMODIFIED, ACETYLATED = -1, 0, 1
 

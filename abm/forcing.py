@@ -17,7 +17,7 @@ from abm.body import Plasma, resting_day, simulate_body
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
 from abm.schedule import DAY, Dose, Timeline
-from abm.tissue import SIGNALS
+from abm.signals import SIGNALS
 
 if TYPE_CHECKING:
     from abm.config import Experiment

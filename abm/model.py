@@ -43,15 +43,15 @@ from abm.neurons import (
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
 from abm.population import advance_neurons, mean_drive
 from abm.schedule import Timeline, compile_schedule, resting_timeline
+from abm.signals import SIGNALS
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
-from abm.tissue import SIGNALS, Tissue
+from abm.tissue import Tissue
 from abm.wiring import NetworkParameters, Wiring, input_activity, wire
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
 UNTREATED = Timeline("burn-in", 0.0)
 DIMERS_PER_NANOMOLAR = 0.602214076  # in one cubic micrometre: 1 nmol/L x 1 um^3 x Avogadro
-BDNF = SIGNALS.index("bdnf")
 REPORTED = ("bdnf_protein", "acetylation", "trkb_activation", "synaptic_strength")
 
 

@@ -10,13 +10,13 @@ from abm.columns import Column, ColumnAgent
 from abm.elementary import LN2, exponential
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
-    PROMOTERS,
     EpigenomeParameters,
     eraser_activity,
     resting_acetylation,
 )
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, survival
 from abm.loops import entry
+from abm.metric_names import PROMOTERS
 from abm.synapses import SynapseParameters, cortisol_gain
 
 ALLELES = 2

@@ -31,6 +31,15 @@ def inner(first: Field, second: Field) -> float:
 
 
 @entry
+def inner_rows(first: Field, second: Field) -> Field:
+    """`inner` of each row of two tables, (rows, n): (rows,)."""
+    sums = np.empty(first.shape[0])
+    for row in range(sums.size):
+        sums[row] = inner(first[row], second[row])
+    return sums
+
+
+@entry
 def total(field: Field) -> float:
     """Sum of a field, in the order of `inner`."""
     a = field

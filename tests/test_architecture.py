@@ -16,8 +16,8 @@ PACKAGE = ROOT / "abm"
 # also import each other; in the others they do not, whoever is above hands arrays over.
 LAYERS: list[tuple[set[str], bool]] = [
     (
-        {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "streams", "sums"}
-        | {"units", "yaml_lines"},
+        {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "signals"}
+        | {"streams", "sums", "units", "yaml_lines"},
         True,
     ),
     ({"parameters"}, False),
@@ -25,7 +25,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"body", "barrier", "tissue", "epigenome", "expression", "synapses"}, False),
     ({"neurons", "wiring"}, False),
     ({"network", "population"}, False),
-    ({"observation"}, False),
+    ({"layout", "observation"}, False),
     ({"expectation", "forcing", "metrics"}, False),
     ({"model"}, False),
     ({"warm_up"}, False),

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from toy import PLAN, Here, toy_experiment, toy_model
 
-import abm.study.attribute
+import abm.study.crew
 from abm.cli import main
 from abm.config import ConfigError, load_experiment
 from abm.study.attribute import Attribution, Share, attribute, interaction_rows, ratio_of_means, share_rows
@@ -278,7 +278,7 @@ def test_the_verb_prints_writes_and_resumes(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here = Here()
-    monkeypatch.setattr(abm.study.attribute, "local_processes", lambda workers: nullcontext(Borrowed(here, workers)))
+    monkeypatch.setattr(abm.study.crew, "local_processes", lambda workers: nullcontext(Borrowed(here, workers)))
     command = ["attribute", str(config), "--out", str(tmp_path / "out")]
     with toy_model():
         assert main([*command, "--set", "run.duration=12 h"]) == 0, "although the file observes a later time"

@@ -8,14 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
-import abm.tissue
 from abm.barrier import (
-    BDNF,
-    BHB,
-    CORTISOL,
-    IRISIN,
-    LACTATE,
-    SIGNALS,
     Barrier,
     BarrierParameters,
     cross,
@@ -24,6 +17,7 @@ from abm.barrier import (
     saturation,
 )
 from abm.parameters import load_parameters
+from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE
 from abm.tissue import TissueParameters
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
 
@@ -370,7 +364,3 @@ def test_checkpoint() -> None:
     barrier.induce(blood(bhb=2.0, lactate=5.0), 3.0)
     other.restore(barrier.checkpoint())
     assert other.induction == barrier.induction
-
-
-def test_rows_are_the_signals_of_the_tissue() -> None:
-    assert SIGNALS == abm.tissue.SIGNALS

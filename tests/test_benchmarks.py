@@ -100,7 +100,7 @@ def test_plain_agents_live_the_same_day(model_and_recording):
 
 
 def test_the_text_for_brian2_names_only_what_it_gets():
-    from abm.epigenome import PROMOTERS
+    from abm.metric_names import PROMOTERS
     from benchmarks import brian2_rule
 
     text = brian2_rule.rule(PROMOTERS)

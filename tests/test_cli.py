@@ -10,7 +10,7 @@ import pytest
 import yaml
 from toy import PLAN, Here, toy_model
 
-import abm.study.experiment
+import abm.study.crew
 from abm.cli import DEFAULT_CONFIG, build_parser, main
 from abm.study.crew import Borrowed
 
@@ -29,7 +29,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The toy model, run without worker processes and without figures, which have their own tests."""
     from contextlib import nullcontext
 
-    monkeypatch.setattr(abm.study.experiment, "local_processes", lambda workers: nullcontext(Borrowed(Here(), workers)))
+    monkeypatch.setattr(abm.study.crew, "local_processes", lambda workers: nullcontext(Borrowed(Here(), workers)))
     monkeypatch.setattr("abm.view.report.write_figures", lambda results: {})
     with toy_model():
         yield

@@ -8,8 +8,9 @@ import pytest
 
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
+from abm.layout import NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
 from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
-from abm.metrics import METRICS, NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
+from abm.metrics import METRICS
 from abm.network import Synapses
 from abm.neurons import Pharmacology
 from abm.parameters import load_parameters

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from toy import Here
 
-import abm.study.experiment
+import abm.study.crew
 import abm.study.posterior
 from abm.cli import main
 from abm.config import ConfigError, Experiment, build_experiment
@@ -248,7 +248,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(abm.study.posterior, "posterior_folder", lambda: tmp_path / "posterior")
     monkeypatch.setattr("abm.view.report.write_figures", lambda results: {})
     here = lambda workers: nullcontext(Borrowed(Here(), workers))  # noqa: E731
-    monkeypatch.setattr(abm.study.experiment, "local_processes", here)
+    monkeypatch.setattr(abm.study.crew, "local_processes", here)
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(EXPERIMENT, sort_keys=False), encoding="utf-8")
     return path

@@ -88,6 +88,11 @@ def test_traces_have_every_hour_and_the_end_of_every_session() -> None:
     assert set(hours) == {float(h) for h in range(121)} | {round(24 * day + 7.7, 9) for day in range(5)}
 
 
+def test_long_runs_are_traced_every_three_hours() -> None:
+    plan = plan_experiment(toy_experiment("run.duration=8 d", "run.step=30 min", "schedules={a: {}}", "reference=a"))
+    assert [plan.hour(step) for step in plan.trace_steps] == [3.0 * sample for sample in range(65)]
+
+
 def test_the_blood_has_no_regions() -> None:
     with pytest.raises(ConfigError, match="no regions"):
         plan_experiment(toy_experiment("observe=[{metric: plasma_bhb.CA1}]"))

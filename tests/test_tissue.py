@@ -10,8 +10,9 @@ import pytest
 
 from abm.barrier import Barrier, BarrierParameters, cross
 from abm.parameters import load_parameters
+from abm.signals import SIGNALS
 from abm.sums import inner, total
-from abm.tissue import SIGNALS, Layer, Region, Tissue, TissueParameters
+from abm.tissue import Layer, Region, Tissue, TissueParameters
 from abm.tissue.geometry import CELL_LAYERS, cell_layers
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
 from abm.tissue.medium import build_structure, storage_of

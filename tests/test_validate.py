@@ -14,6 +14,7 @@ import pytest
 import yaml
 from toy import Here, ToyModel, toy_model
 
+import abm.study.crew
 import abm.study.validate
 import abm.view.scoreboard
 from abm.cli import main
@@ -318,7 +319,7 @@ def own_file(tmp_path: Path) -> Path:
 @pytest.fixture
 def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     crew = lambda workers: nullcontext(Borrowed(Here(), workers))  # noqa: E731
-    monkeypatch.setattr(abm.study.validate, "local_processes", crew)
+    monkeypatch.setattr(abm.study.crew, "local_processes", crew)
     with toy_model():
         yield
 

@@ -21,10 +21,10 @@ from abm.body import Plasma
 from abm.config import Experiment, build_experiment
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
-from abm.metrics import SIGNALS
 from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.schedule import Timeline
+from abm.signals import SIGNALS
 from abm.study.record import LEDGER
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[Any]]]

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
-    PROMOTERS,
     REPRESSED,
     EpigenomeParameters,
     free_enzyme,
@@ -19,9 +18,10 @@ from abm.epigenome import (
 )
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.loops import entry
+from abm.metric_names import PROMOTERS
+from abm.signals import BHB, CORTISOL
 
 Floats = NDArray[np.float64]
-BHB, CORTISOL = 0, 3  # places among the tissue's signals
 PROMOTER_I = PROMOTERS.index("I")
 
 

@@ -1,7 +1,8 @@
 """traces.zarr and states.zarr: labelled arrays over schedules and replicates, with units.
 
-traces.zarr   what happened over time: intensity and plasma, tissue signals every step, all else hourly, with quantiles
-              over neurons; the ledger of every signal and the step error.
+traces.zarr   what happened over time: intensity and plasma, tissue signals every step, all else hourly (every three
+              hours in runs of more than a week), with quantiles over neurons; the ledger of every signal and the step
+              error.
 states.zarr   every column of every neuron at chosen times, and the concentration fields at one time per schedule.
 
 Runs that failed are NaN (zero in columns of whole numbers); `finished` says which they are.
@@ -21,7 +22,8 @@ from numpy.typing import NDArray
 
 from abm.body import Plasma
 from abm.metric_names import PROMOTERS, REGIONS
-from abm.metrics import METRICS, SIGNALS
+from abm.metrics import METRICS
+from abm.signals import SIGNALS
 from abm.study.plan import Plan, Run
 from abm.study.record import FAST, LEDGER, QUANTILES, SLOW, SPREAD
 from abm.study.store import ResultsFolder, write_atomically

@@ -13,7 +13,6 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from abm.study.clamping import READ_OUTS, SIGNALS, ClampedStudy, through_text
 from abm.study.contrasts import NAN, mean_over_replicates, t_quantile
-from abm.study.crew import Borrowed, Crew, local_processes
+from abm.study.crew import Crew, crew_of
 from abm.study.execute import Execution
 from abm.study.plan import Run
 from abm.study.progress import Progress
@@ -118,8 +117,7 @@ def attribute(
         width = min(workers or os.cpu_count() or 1, len(plan.runs))
         if announce:
             announce(width)
-        own = nullcontext(Borrowed(executor, width)) if executor else local_processes(width)
-        with own as crew:
+        with crew_of(executor, width) as crew:
             folder.open(overwrite=overwrite)
             _conduct(study, folder, crew, progress)
     return _read(study, folder)

@@ -165,7 +165,7 @@ def _changed(subject: Subject, changes: Changes) -> Subject:
 def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Floats]:
     """Extracellular BHB and lactate, mean over the neurons, after each step."""
     from abm.model import HippocampusModel, forget
-    from abm.tissue import SIGNALS
+    from abm.signals import SIGNALS
 
     experiment = course.experiment
     size = (SIDE,) * len(experiment.tissue.size)

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Protocol
 
@@ -72,6 +72,11 @@ class Borrowed:
 
     def dismiss(self) -> None:
         """Nothing to end: the tasks have been told to give up."""
+
+
+def crew_of(executor: Executor | None, width: int) -> AbstractContextManager[Crew]:
+    """The caller's executor, which takes `width` tasks at once, or else so many processes of this machine."""
+    return local_processes(width) if executor is None else nullcontext(Borrowed(executor, width))
 
 
 @contextmanager

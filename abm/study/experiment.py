@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from abm.config import Experiment
 from abm.errors import ConfigError
 from abm.study.arrays import shared_traces, write_states, write_traces
-from abm.study.crew import Borrowed, Crew, cluster, local_processes
+from abm.study.crew import Crew, cluster, crew_of
 from abm.study.execute import Execution, Failure, Forcing
 from abm.study.plan import Plan, plan_experiment
 from abm.study.posterior import load_posteriors
@@ -71,9 +71,7 @@ def _crew(
     if scheduler is not None:
         return cluster(scheduler)
     width = workers or os.cpu_count() or 1
-    if executor is not None:
-        return nullcontext(Borrowed(executor, width))
-    return local_processes(min(width, len(plan.runs)))
+    return crew_of(executor, width if executor else min(width, len(plan.runs)))
 
 
 def drive(plan: Plan) -> Forcing:

@@ -18,7 +18,8 @@ from abm.metrics import METRICS
 from abm.schedule import Timeline, compile_schedule
 
 DAY = 24.0  # h
-LONGEST_TRACE_INTERVAL = 1.0  # h
+TRACE_INTERVAL, LONG_TRACE_INTERVAL = 1.0, 3.0  # h, the second in runs of more than LONG_RUN
+LONG_RUN = 7.0 * DAY  # h
 SHORTEST_TRACE = 100  # samples
 SESSION_GAP = 1.0  # h
 
@@ -69,11 +70,13 @@ class Plan:
 
     @cached_property
     def trace_steps(self) -> tuple[int, ...]:
-        """Steps at which slow quantities are traced: hourly, more often in a short run, and at the end of each session.
+        """Steps at which slow quantities are traced: hourly, more often in a short run, and every three hours in one of
+        more than a week; also at the end of each session.
 
         Without the last a short session between two hours would leave no trace of what it releases.
         """
-        interval = min(LONGEST_TRACE_INTERVAL, self.experiment.run.duration / SHORTEST_TRACE)
+        duration = self.experiment.run.duration
+        interval = LONG_TRACE_INTERVAL if duration > LONG_RUN else min(TRACE_INTERVAL, duration / SHORTEST_TRACE)
         stride = max(1, round(interval / self.step))
         ends = {self._before(end) for timeline in self.timelines.values() for end in session_ends(timeline)}
         return tuple(sorted({*range(0, self.steps + 1, stride), *ends, self.steps}))

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.layout import Floats, Layout, mean
 from abm.loops import entry
 from abm.metric_names import REGIONS
-from abm.metrics import METRICS, SIGNALS, Floats, Layout, Observed, mean
+from abm.metrics import METRICS, Observed
+from abm.signals import SIGNALS
 from abm.study.plan import Plan
 from abm.tissue.ledger import TERMS
 
@@ -24,7 +26,8 @@ WHOLE = tuple(metric for metric in SLOW if metric.sum_up is not mean)
 class Recorder:
     """Collects what is kept of one run; `take` is called at time zero and after every step.
 
-    The tissue's signals move within minutes and are traced every step; all else hourly, with quantiles over neurons.
+    The tissue's signals move within minutes and are traced every step; all else at `Plan.trace_steps`, with quantiles
+    over neurons. Samples come first in the arrays, so that one is written into one place.
     """
 
     def __init__(self, plan: Plan, schedule: str) -> None:
@@ -35,10 +38,10 @@ class Recorder:
             self.due.setdefault(reading.step, {}).setdefault(reading.metric, []).append(place)
         self.samples = {step: place for place, step in enumerate(plan.trace_steps)}
         regions, samples = len(REGIONS), len(plan.trace_steps)
-        self.fast = np.empty((len(FAST), regions, plan.steps + 1))
-        self.slow = np.empty((len(SPREAD), regions, samples))
-        self.whole = np.empty((len(WHOLE), regions, samples))
-        self.spread = np.empty((len(SPREAD), len(QUANTILES), regions, samples))
+        self.fast = np.empty((plan.steps + 1, len(FAST), regions))
+        self.slow = np.empty((samples, len(SPREAD), regions))
+        self.whole = np.empty((samples, len(WHOLE), regions))
+        self.spread = np.empty((samples, len(SPREAD), len(QUANTILES), regions))
         self.states: dict[str, list[NDArray[Any]]] = {}
         self.fields: NDArray[np.float64] = np.empty(0)
 
@@ -48,7 +51,7 @@ class Recorder:
             values = METRICS[name].observe(model)
             for place in places:
                 self.readings[place] = values[self.plan.readings[place].region]
-        self.fast[:, :, step] = region_means(np.stack([metric.values(model) for metric in FAST]), model.neurons.region)
+        self.fast[step] = region_means(np.stack([metric.values(model) for metric in FAST]), model.neurons.region)
         if step in self.samples:
             self._take_slow(model, self.samples[step])
         if step in self.plan.state_steps:
@@ -59,18 +62,17 @@ class Recorder:
 
     def _take_slow(self, model: Observed, sample: int) -> None:
         values = np.stack([metric.values(model) for metric in SPREAD])
-        self.slow[:, :, sample] = region_means(values, model.neurons.region)
+        self.slow[sample] = region_means(values, model.neurons.region)
         for place, rows in enumerate(Layout.of(model).members.values()):
-            self.spread[:, :, place, sample] = quantiles(values[:, rows])
-        for place, metric in enumerate(WHOLE):
-            self.whole[place, :, sample] = list(metric.observe(model).values())
+            self.spread[sample, :, :, place] = quantiles(values[:, rows])
+        self.whole[sample] = [list(metric.observe(model).values()) for metric in WHOLE]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """All that was recorded, under names that say what it is: "trace.x", "quantiles.x", "state.x" ..."""
         kept: dict[str, NDArray[Any]] = {"readings": self.readings, "fields": self.fields}
         for metrics, traces in ((FAST, self.fast), (SPREAD, self.slow), (WHOLE, self.whole)):
-            kept |= {f"trace.{metric.name}": trace for metric, trace in zip(metrics, traces, strict=True)}
-        kept |= {f"quantiles.{metric.name}": trace for metric, trace in zip(SPREAD, self.spread, strict=True)}
+            kept |= {f"trace.{metric.name}": traces[:, place].T for place, metric in enumerate(metrics)}
+        kept |= {f"quantiles.{metric.name}": np.moveaxis(self.spread[:, i], 0, -1) for i, metric in enumerate(SPREAD)}
         kept |= {f"state.{name}": np.stack(columns) for name, columns in self.states.items()}
         return kept
 

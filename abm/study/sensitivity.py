@@ -11,7 +11,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from abm.config import Experiment, load_experiment
 from abm.errors import ConfigError
-from abm.study.crew import Borrowed, Crew, local_processes
+from abm.study.crew import Crew, crew_of
 from abm.study.estimate import START, estimate
 from abm.study.experiment import drive
 from abm.study.grades import SensitivityRow, grade_rows
@@ -160,7 +159,7 @@ def analyse_sensitivity(
     width = workers or os.cpu_count() or 1
     if announce:
         announce(width)
-    with nullcontext(Borrowed(executor, width)) if executor else local_processes(width) as crew:
+    with crew_of(executor, width) as crew:
         folder.open(overwrite=overwrite)
         return _Study(design, folder, crew, progress).carry_out()
 

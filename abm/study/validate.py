@@ -12,14 +12,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abm.errors import ConfigError, nearest
 from abm.metrics import METRICS
 from abm.study.answers import Answer, Answers
-from abm.study.crew import Borrowed, Crew, local_processes
+from abm.study.crew import Crew, crew_of
 from abm.study.progress import Progress
 from abm.study.provenance import LIBRARIES, code_hash, commit, now, versions
 from abm.study.score import faintness, score, shortfall
@@ -96,14 +95,9 @@ def validate(
     folder = BoardFolder(out if out is not None else DEFAULT_OUT)
     present = {"study": ("kind of study", "validation"), "code_hash": ("program", code_hash())}
     folder.check_against(present, resume=resume, overwrite=overwrite)
-    with _crew(workers, executor) as crew:
+    with crew_of(executor, workers or os.cpu_count() or 1) as crew:
         folder.open(overwrite=overwrite)
         return _conduct(plan, folder, crew, Progress(0, shown=progress))
-
-
-def _crew(workers: int | None, executor: Executor | None) -> AbstractContextManager[Crew]:
-    width = workers or os.cpu_count() or 1
-    return local_processes(width) if executor is None else nullcontext(Borrowed(executor, width))
 
 
 def _conduct(plan: SharedPlan, folder: BoardFolder, crew: Crew, progress: Progress) -> Scoreboard:

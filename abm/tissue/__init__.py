@@ -4,6 +4,5 @@ from abm.tissue.fields import Tissue
 from abm.tissue.geometry import Layer, Region
 from abm.tissue.ledger import Ledger
 from abm.tissue.parameters import TissueParameters
-from abm.tissue.signals import SIGNALS, UNITS
 
-__all__ = ["SIGNALS", "UNITS", "Layer", "Ledger", "Region", "Tissue", "TissueParameters"]
+__all__ = ["Layer", "Ledger", "Region", "Tissue", "TissueParameters"]

@@ -10,15 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.parameters import load_parameters
+from abm.signals import LACTATE, SIGNALS
 from abm.streams import generator
-from abm.sums import inner
+from abm.sums import inner_rows
 from abm.tissue.geometry import cell_layers, layer_map
 from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
-from abm.tissue.signals import LACTATE, SIGNALS
 from abm.tissue.solver import working_space
 from abm.tissue.threads import advance_on, threads_for
 
@@ -175,9 +175,7 @@ class Tissue:
 
     def stored(self) -> Floats:
         """Amount of each signal in the tissue, (5,), concentration x um^3."""
-        return self.voxel_volume * np.array(
-            [inner(phi, c) for phi, c in zip(self._coefficients.storage, self._fields, strict=True)]
-        )
+        return self.voxel_volume * inner_rows(self._coefficients.storage, self._fields)
 
     def content(self) -> Floats:
         """Mean amount of each signal per tissue volume, (5,), mmol or nmol per litre: what spectroscopy sees."""

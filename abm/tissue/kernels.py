@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.loops import entry, inlined
+from abm.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.sums import inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
-from abm.tissue.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.tissue.solver import Medium, Work, advance_implicit
 from abm.tissue.transform import Shape
 

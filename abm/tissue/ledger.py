@@ -14,14 +14,29 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from abm.tissue.signals import SIGNALS
+from abm.loops import entry
+from abm.signals import SIGNALS
 
 GAINS = ("supplied", "injected", "secreted", "held")
 LOSSES = ("removed", "consumed", "cleared", "washed_out")
-TERMS = (*GAINS, *LOSSES)
+TERMS, GAIN_TERMS = (*GAINS, *LOSSES), len(GAINS)
 SUPPLIED, INJECTED, SECRETED, HELD, REMOVED, CONSUMED, CLEARED, WASHED_OUT = range(len(TERMS))
 
 Floats = npt.NDArray[np.float64]
+
+
+@entry
+def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst: Floats) -> None:
+    """Add amounts to an account, and keep the worst residual of each signal: what is missing over what was there."""
+    for row in range(before.size):
+        missing, scale = before[row] - after[row], abs(before[row]) + abs(after[row])
+        for term in range(amounts.shape[1]):
+            amount = amounts[row, term]
+            missing += amount if term < GAIN_TERMS else -amount
+            scale += abs(amount)
+            account[row, term] += amount
+        if scale > 0.0:
+            worst[row] = max(worst[row], abs(missing) / scale)
 
 
 class Ledger:
@@ -43,11 +58,7 @@ class Ledger:
 
     def close(self, amounts: Floats, stored: Floats) -> None:
         """Add the amounts (5, 8) of one hand-over that ended with `stored` (5,), and keep its residual."""
-        start = self.stored
-        surplus = start + amounts[:, : len(GAINS)].sum(axis=1) - amounts[:, len(GAINS) :].sum(axis=1) - stored
-        scale = np.abs(start) + np.abs(amounts).sum(axis=1) + np.abs(stored)
-        np.maximum(self.worst_residual, np.abs(surplus) / np.where(scale > 0.0, scale, 1.0), out=self.worst_residual)
-        self.amounts += amounts
+        book(self.stored, amounts, stored, self.amounts, self.worst_residual)
         self.stored = stored.copy()
 
     def residual(self) -> Floats:

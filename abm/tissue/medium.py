@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
 from abm.tissue.geometry import CELL_LAYERS, Layer
 from abm.tissue.parameters import TissueParameters
-from abm.tissue.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
 
 Floats = npt.NDArray[np.float64]
 

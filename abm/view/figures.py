@@ -14,7 +14,8 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from abm.metric_names import PROMOTERS
-from abm.metrics import METRICS, SIGNALS
+from abm.metrics import METRICS
+from abm.signals import SIGNALS
 from abm.study.results import Results, SummaryRow
 from abm.view.maps import strength_distribution, tissue_maps
 from abm.view.style import (

@@ -11,8 +11,9 @@ import xarray as xr
 import yaml
 
 from abm.config import Experiment, Subject, build_experiment
-from abm.metrics import METRICS, SIGNALS
+from abm.metrics import METRICS
 from abm.parameters import ParameterRecord, parameter_parts, parameter_records
+from abm.signals import SIGNALS
 from abm.study.plan import plan_experiment
 from abm.study.results import Results
 from abm.study.step_error import step_errors

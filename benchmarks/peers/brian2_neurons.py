@@ -10,7 +10,7 @@ from typing import Any
 import brian2
 import numpy as np
 
-from abm.epigenome import PROMOTERS
+from abm.metric_names import PROMOTERS
 from benchmarks.brian2_rule import FLOATS, LENGTH, SIGNALS, constants, rule, variables
 from benchmarks.measure import CORES
 from benchmarks.neurons_case import STEPS, read_outs, summary

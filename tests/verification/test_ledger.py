@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.parameters import load_parameters
-from abm.tissue import SIGNALS, Tissue, TissueParameters
+from abm.signals import SIGNALS
+from abm.tissue import Tissue, TissueParameters
 from abm.tissue.ledger import TERMS
 
 CLOSED = 1e-9

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from abm.metric_names import PROMOTERS, REGIONS
-from abm.metrics import METRICS, SIGNALS
+from abm.metrics import METRICS
+from abm.signals import SIGNALS
 from abm.view.server.arm import FOLLOWED, Arm
 from abm.view.server.courses import OWN, Line, Row, stack
 from abm.view.server.scene import title

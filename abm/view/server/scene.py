@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.metric_names import PROMOTERS, REGIONS
-from abm.metrics import METRICS, SIGNALS
+from abm.metrics import METRICS
+from abm.signals import SIGNALS
 from abm.view.style import label
 
 if TYPE_CHECKING:
