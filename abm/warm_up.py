@@ -4,8 +4,6 @@ Processes that start together begin at different ends, so that each compiles wha
 of them has finished the other finds in the cache.
 """
 
-import gc
-
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
 from abm.model import HippocampusModel, forget
@@ -44,8 +42,6 @@ def load_kernels(order: int) -> None:
     timeline = resting_timeline(experiment.subject)
     model = Unsettled(experiment, plasma=blood, resting=blood, timeline=timeline)
     parts = [model.load_tissue, model.load_neurons]
-    gc.disable()  # compilers make millions of small objects; looking for circles among them took a fifth of the time
     for load in parts if order % 2 == 0 else reversed(parts):
         load()
-    gc.enable()
     forget(model)

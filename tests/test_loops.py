@@ -1,5 +1,6 @@
 """The compiled loops against the rules they are made of, in pieces, in threads, and on other processors."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import njit
+from numba.core.errors import TypingError
 
 from abm.elementary import LN2, exponential, power, relax
 from abm.epigenome import (
@@ -166,6 +169,25 @@ def test_a_fault_in_a_thread_reaches_the_caller():
 
     with pytest.raises(ValueError, match="piece at 20"):
         spread(work, 73, 10, 2)
+
+
+@njit
+def count(values):
+    return values.size
+
+
+@njit
+def count_wrongly(values):
+    return values.number_of_entries
+
+
+def test_garbage_is_collected_again_after_compiling():
+    assert gc.isenabled()
+    assert count(np.zeros(3)) == 3
+    assert gc.isenabled()
+    with pytest.raises(TypingError):
+        count_wrongly(np.zeros(3))
+    assert gc.isenabled()
 
 
 @pytest.mark.slow
