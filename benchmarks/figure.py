@@ -12,6 +12,7 @@ from benchmarks.table import Row, number
 # Okabe and Ito's colours, which most colour-blind readers can tell apart.
 COLOURS = {"ours": "#0072B2", "peer": "#E69F00", "line": ("#0072B2", "#D55E00", "#009E73", "#CC79A7")}
 MARKERS = "osD^"
+GROWING = ("ours, growth", "ours, whole steps")
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
@@ -26,7 +27,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         return
     figure, (left, right) = plt.subplots(1, 2, figsize=(13.0, 6.0), layout="constrained")
     _bars(left, [row for row in timed if not math.isnan(row.against_ours)])
-    _lines(right, [row for row in timed if row.peer.startswith("ours, ")])
+    _lines(right, [row for row in timed if row.peer in GROWING])
     figure.savefig(path, dpi=120)
     plt.close(figure)
 
@@ -35,7 +36,7 @@ def _bars(axes: Any, rows: Sequence[Row]) -> None:
     """Seconds of every peer, case by case, the first on top."""
     rows = list(rows)[::-1]
     labels = [f"{row.workload.split()[0]}, {row.case.split(', ')[0]}: {row.peer}" for row in rows]
-    colours = [COLOURS["ours" if row.peer == "ours" else "peer"] for row in rows]
+    colours = [COLOURS["ours" if row.peer.startswith("ours") else "peer"] for row in rows]
     hatches = ["//" if row.steps.startswith("extrapolated") else "" for row in rows]
     bars = axes.barh(range(len(rows)), [row.value for row in rows], color=colours, hatch=hatches, edgecolor="white")
     for bar, row in zip(bars, rows, strict=True):
