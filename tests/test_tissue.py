@@ -11,7 +11,7 @@ import pytest
 from abm.barrier import Barrier, BarrierParameters, cross
 from abm.parameters import load_parameters
 from abm.signals import SIGNALS
-from abm.sums import inner, total
+from abm.sums import inner, inner_rows, total
 from abm.tissue import Layer, Region, Tissue, TissueParameters
 from abm.tissue.geometry import CELL_LAYERS, cell_layers
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
@@ -223,8 +223,9 @@ def test_threads_do_not_change_the_bits() -> None:
 
 def test_sums() -> None:
     draws = np.random.default_rng(2)
-    for n in (1, 7, 8, 61):
+    for n in (0, 1, 7, 8, 9, 31, 61, 100):
         a, b = draws.random(n), draws.random(n)
+        assert np.array_equal(inner_rows(np.stack([a, b]), np.stack([b, b])), [inner(a, b), inner(b, b)])
         assert inner(a, b) == pytest.approx(float((a * b).sum()), rel=1e-14)
         assert total(a) == pytest.approx(float(a.sum()), rel=1e-14)
 
