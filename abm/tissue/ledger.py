@@ -63,10 +63,9 @@ class Ledger:
 
     def residual(self) -> Floats:
         """Relative residual of the whole account, (5,): what is missing over what was ever in the tissue."""
-        gained = self.initial + self.amounts[:, : len(GAINS)].sum(axis=1)
-        surplus = gained - self.amounts[:, len(GAINS) :].sum(axis=1) - self.stored
-        scale = np.abs(self.initial) + np.abs(self.amounts).sum(axis=1) + np.abs(self.stored)
-        return np.asarray(np.abs(surplus) / np.where(scale > 0.0, scale, 1.0))
+        residual = np.zeros(len(SIGNALS))
+        book(self.initial, self.amounts, self.stored, np.zeros_like(self.amounts), residual)
+        return residual
 
     def table(self) -> dict[str, dict[str, float]]:
         """Signal -> term -> amount, with what there was at first, what is stored, and the two residuals."""
