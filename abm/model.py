@@ -14,7 +14,7 @@ from abm.barrier import Barrier
 from abm.body import Plasma, resting_day
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
-from abm.elementary import LN2, exponential
+from abm.elementary import LN2
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import ExpressionParameters
 from abm.forcing import (
@@ -125,8 +125,6 @@ class HippocampusModel(mesa.Model):
         self.network = load_parameters(NetworkParameters, "network", species, overrides)
         self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
         self.promoters = promoter_constants(self.expression, self.epigenome, self.clock.step)
-        step = self.clock.step
-        self.early_decay = exponential(-step / self.plasticity.early_time)
 
     def _build(self, neurons: int, seed: int) -> None:
         """Draw tissue, neurons and wiring of this replicate, every state at its resting mean."""
@@ -151,7 +149,7 @@ class HippocampusModel(mesa.Model):
         n.rate[:] = self.wiring.rate[:neurons]
         size = self.wiring.sender.size
         self.synapses = Synapses(np.zeros(size, np.float32), np.zeros(size, np.float32))
-        self.release_probability = np.ones(self.wiring.region.size)
+        self.release_probability = np.ones(self.wiring.region.size, np.float32)
         self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
 
     def _settle(self) -> None:
@@ -265,7 +263,7 @@ class HippocampusModel(mesa.Model):
         replay(
             self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, activity, self.key,
             self.clock.taken, n.spine, n.scale, self.release_probability, n.threshold, n.potentiation_gain,
-            n.depression_gain,
+            n.depression_gain, n.early_load,
         )  # fmt: skip
 
     def _advance_population(self, drugs: Pharmacology, activity: float) -> None:
@@ -282,13 +280,13 @@ class HippocampusModel(mesa.Model):
     def _advance_synapses(self) -> None:
         """All synapses between events over the coming step."""
         n, w, s, p, dt = self._columns(), self.wiring, self.synapses, self.plasticity, self.clock.step
-        release, decay = self.release_probability, self.early_decay
+        release = self.release_probability
         refresh_release(p, n.trkb, release)
 
         def advance(first: int, last: int) -> None:
             advance_synapses(
-                w, s.early, s.late, p, dt, decay, n.trkb, n.spine, n.scale, n.plasticity_protein, release, n.drive,
-                n.early_load, n.mean_strength, n.potentiated, n.consolidated, first, last,
+                w, s.early, s.late, p, dt, n.trkb, n.spine, n.scale, n.mean_protein, release, n.drive, n.early_load,
+                n.mean_strength, n.potentiated, n.consolidated, first, last,
             )  # fmt: skip
 
         spread(advance, n.region.size)

@@ -6,64 +6,123 @@ recurrent synapses) and CA1 follow, each held sparse by divisive inhibition.
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import entry, loop
+from abm.loops import entry, loop, rule
 from abm.streams import EVENTS, StreamKey, uniforms
-from abm.sums import total
 from abm.synapses import (
+    EarlyStep,
+    LateStep,
     SynapseParameters,
     depressed,
+    early_step,
     late_step,
     next_early,
     next_late,
     potentiated,
     release_probability,
+    tagged_share,
 )
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, Wiring
 
 CASCADE = (DG, CA3, CA3, CA1)  # regions in the order in which an event reaches them
+LANES = np.uint64(8)  # synapses of a neuron that are advanced side by side
+Singles: TypeAlias = npt.NDArray[np.float32]
+# Between events synapses are reckoned in single precision, twice as many at once; so are the constants they meet.
+Single: Any = np.float32
+RAISED, CONSOLIDATED = Single(0.2), Single(0.5)
+Index: Any = np.uint64  # unsigned, as in `abm.population`
 
 
 @dataclass
 class Synapses:
     """State of all synapses: early and late change, each of shape (S,); in single precision, to halve their memory."""
 
-    early: npt.NDArray[np.float32]
-    late: npt.NDArray[np.float32]
+    early: Singles
+    late: Singles
 
 
 @entry
-def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release: npt.NDArray[np.float64]) -> None:
+def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release: Singles) -> None:
     """Release probability of every sending neuron relative to rest; entorhinal cells keep theirs."""
     for sender in range(np.uint64(trkb.size)):
         release[sender] = release_probability(p, trkb[sender])
 
 
+class Sums(NamedTuple):
+    """Sums over the synapses of one neuron, each kept as LANES sums side by side, shape (LANES,).
+
+    load: |e|; strength: relative weight; drive: weight x coupling with the mean early change of the step; raised and
+    consolidated: how many synapses have e + z > 0.2 and z > 0.5.
+    """
+
+    load: Singles
+    strength: Singles
+    drive: Singles
+    raised: Singles
+    consolidated: Singles
+
+
+@rule
+def single_early(step: EarlyStep) -> EarlyStep:
+    """A step of the early changes in single precision."""
+    tag = Single(step.tag_threshold), Single(step.tag_rise)
+    return EarlyStep(Single(step.left), Single(step.mean), tag[0], tag[1], Single(0.0), Single(1.0))
+
+
 @loop
-def room_for(start: npt.NDArray[np.int64], first: int, last: int) -> int:
-    """The largest number of synapses of one of the neurons first..last-1."""
-    most = 0
-    for neuron in range(first, last):
-        most = max(most, start[neuron + 1] - start[neuron])
-    return most
+def late_steps(
+    p: SynapseParameters, protein: npt.NDArray[np.float64], trkb: npt.NDArray[np.float64], dt: float, steps: Singles
+) -> None:
+    """Fill the step of the late changes of every neuron, (4, neurons), in a loop of its own: it works on several."""
+    for row in range(protein.size):
+        step = late_step(p, protein[row], trkb[row], dt)
+        steps[0, row], steps[1, row] = step.forgotten, step.captured
+        steps[2, row], steps[3, row] = step.potentiated_target, step.depressed_target
+
+
+@rule
+def advance_some(
+    w: Wiring, early: Singles, late: Singles, e_step: EarlyStep, z_step: LateStep, common: float, release: Singles,
+    begin: Index, count: Index, sums: Sums,
+) -> None:
+    """Advance `count` synapses of one neuron, at most LANES, from `begin` on, and add them to its sums."""
+    for lane in range(count):
+        k = begin + lane
+        e, z = early[k], late[k]
+        z = next_late(z, e, tagged_share(e, e_step), z_step)
+        mean, e = e * e_step.mean, next_early(e, e_step)
+        early[k], late[k] = e, z
+        unchanged = common * release[w.sender[k]]
+        sums.load[lane] += abs(e)
+        sums.strength[lane] += unchanged + unchanged * (e + z)
+        sums.drive[lane] += (unchanged + unchanged * (mean + z)) * w.coupling[k]
+        sums.raised[lane] += e_step.whole if e + z > RAISED else e_step.none
+        sums.consolidated[lane] += e_step.whole if z > CONSOLIDATED else e_step.none
+
+
+@rule
+def whole(lanes: Singles) -> float:
+    """The sum of LANES sums."""
+    s = lanes
+    return float(((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])))
 
 
 @entry
 def advance_synapses(
     wiring: Wiring,
-    early: npt.NDArray[np.float32],
-    late: npt.NDArray[np.float32],
+    early: Singles,
+    late: Singles,
     p: SynapseParameters,
     dt: float,
-    decay: float,
     trkb: npt.NDArray[np.float64],
     contacts: npt.NDArray[np.float64],
     scale: npt.NDArray[np.float64],
     protein: npt.NDArray[np.float64],
-    release: npt.NDArray[np.float64],
+    release: Singles,
     drive: npt.NDArray[np.float64],
     early_load: npt.NDArray[np.float64],
     strength: npt.NDArray[np.float64],
@@ -74,37 +133,36 @@ def advance_synapses(
 ) -> None:
     """Advance the synapses of the neurons first..last-1 between events by dt hours and refresh each neuron's sums.
 
-    release: release probability of every sending cell relative to rest. Outputs per neuron: drive (weight x rate
-    relative to unpotentiated synapses), early_load (sum of |e|), strength (mean relative weight), and the shares of
-    synapses with e + z > 0.2 and with z > 0.5.
+    protein: mean over the step; release: release probability of every sending cell relative to rest. Outputs per
+    neuron: drive (weight x rate relative to unpotentiated synapses, mean over the step), early_load (sum of |e|),
+    strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with z > 0.5.
     """
-    room = room_for(wiring.start, first, last)
-    loads, relative, driven = np.empty(room), np.empty(room), np.empty(room)
+    e = single_early(early_step(p, dt))
+    table = np.empty((5, LANES), Single)
+    sums = Sums(table[0], table[1], table[2], table[3], table[4])
+    steps = np.empty((4, last - first), Single)
+    late_steps(p, protein[first:last], trkb[first:last], dt, steps)
     for neuron in range(first, last):
-        begin, end = np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])
-        step = late_step(p, protein[neuron], trkb[neuron], dt)
-        common, size = contacts[neuron] * scale[neuron], end - begin
-        raised = kept = 0
-        for k in range(begin, end):
-            e, z = next_early(early[k], decay), next_late(p, late[k], early[k], step)
-            early[k], late[k] = e, z
-            strength_now = common * (1.0 + e + z) * release[wiring.sender[k]]
-            loads[k - begin], relative[k - begin] = abs(e), strength_now
-            driven[k - begin] = strength_now * wiring.coupling[k]
-            raised += e + z > 0.2
-            kept += z > 0.5
-        drive[neuron] = total(driven[:size])
-        early_load[neuron] = total(loads[:size])
-        strength[neuron] = total(relative[:size]) / size
-        potentiated_share[neuron] = raised / size
-        consolidated_share[neuron] = kept / size
+        begin, end, row = Index(wiring.start[neuron]), Index(wiring.start[neuron + 1]), neuron - first
+        z = LateStep(steps[0, row], steps[1, row], steps[2, row], steps[3, row])
+        common, size = Single(contacts[neuron] * scale[neuron]), end - begin
+        table[:] = 0.0
+        rest = begin + size // LANES * LANES
+        for some in range(begin, rest, LANES):
+            advance_some(wiring, early, late, e, z, common, release, some, LANES, sums)
+        advance_some(wiring, early, late, e, z, common, release, rest, end - rest, sums)
+        drive[neuron] = whole(sums.drive)
+        early_load[neuron] = whole(sums.load)
+        strength[neuron] = whole(sums.strength) / size
+        potentiated_share[neuron] = whole(sums.raised) / size
+        consolidated_share[neuron] = whole(sums.consolidated) / size
 
 
 @entry
 def excite(
     wiring: Wiring,
-    early: npt.NDArray[np.float32],
-    late: npt.NDArray[np.float32],
+    early: Singles,
+    late: Singles,
     p: SynapseParameters,
     q: NetworkParameters,
     region: int,
@@ -112,7 +170,7 @@ def excite(
     firing: npt.NDArray[np.bool_],
     contacts: npt.NDArray[np.float64],
     scale: npt.NDArray[np.float64],
-    release: npt.NDArray[np.float64],
+    release: Singles,
     threshold: npt.NDArray[np.float64],
     drive: npt.NDArray[np.float64],
 ) -> None:
@@ -143,31 +201,33 @@ def excite(
 @entry
 def learn(
     wiring: Wiring,
-    early: npt.NDArray[np.float32],
+    early: Singles,
     p: SynapseParameters,
     firing: npt.NDArray[np.bool_],
     drive: npt.NDArray[np.float64],
     threshold: npt.NDArray[np.float64],
     potentiation_gain: npt.NDArray[np.float64],
     depression_gain: npt.NDArray[np.float64],
+    early_load: npt.NDArray[np.float64],
 ) -> None:
-    """Early changes of every synapse whose sending cell fired in an event, in place."""
+    """Early changes of every synapse whose sending cell fired in an event, and their sums, in place."""
     for neuron in range(threshold.size):
         for synapse in range(np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])):
             if firing[wiring.sender[synapse]]:
+                before = early[synapse]
                 if firing[neuron]:
-                    early[synapse] = potentiated(
-                        p, early[synapse], drive[neuron], threshold[neuron], potentiation_gain[neuron]
-                    )
+                    after = potentiated(p, before, drive[neuron], threshold[neuron], potentiation_gain[neuron])
                 else:
-                    early[synapse] = depressed(p, early[synapse], depression_gain[neuron])
+                    after = depressed(p, before, depression_gain[neuron])
+                early[synapse] = after
+                early_load[neuron] += abs(after) - abs(before)
 
 
 @entry
 def replay(
     wiring: Wiring,
-    early: npt.NDArray[np.float32],
-    late: npt.NDArray[np.float32],
+    early: Singles,
+    late: Singles,
     p: SynapseParameters,
     q: NetworkParameters,
     dt: float,
@@ -176,10 +236,11 @@ def replay(
     step: int,
     contacts: npt.NDArray[np.float64],
     scale: npt.NDArray[np.float64],
-    release: npt.NDArray[np.float64],
+    release: Singles,
     threshold: npt.NDArray[np.float64],
     potentiation_gain: npt.NDArray[np.float64],
     depression_gain: npt.NDArray[np.float64],
+    early_load: npt.NDArray[np.float64],
 ) -> int:
     """Events of one step of dt hours, in the order of the assemblies; returns how many there were.
 
@@ -202,5 +263,5 @@ def replay(
             excite(
                 wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive
             )
-        learn(wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain)
+        learn(wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load)
     return events

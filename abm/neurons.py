@@ -55,6 +55,7 @@ class Neuron(ColumnAgent):
     trkb = Column(default=1.0, doc="TrkB signalling relative to rest")
 
     plasticity_protein = Column(doc="plasticity-related protein")
+    mean_protein = Column(doc="plasticity-related protein, mean over the step")
     spine = Column(default=1.0, doc="number of spines and contacts relative to rest")
     scale = Column(default=1.0, doc="synaptic scaling factor")
     threshold = Column(default=1.0, doc="sliding threshold relative to rest")

@@ -50,10 +50,12 @@ from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms
 from abm.synapses import (
     SynapseParameters,
     cortisol_gain,
+    mean_protein,
     next_contacts,
     next_protein,
     next_scale,
     next_threshold,
+    triggered_time,
     trkb_gain,
 )
 
@@ -228,9 +230,10 @@ def adapt(
 ) -> None:
     """Plasticity protein, contacts, scaling, threshold and plasticity gains of the neurons first..last-1."""
     for i in range(first, last):
-        n.plasticity_protein[i] = next_protein(
-            s, n.plasticity_protein[i], n.early_load[i], n.trkb[i], d.protein_synthesis, dt
-        )
+        before, triggered = n.plasticity_protein[i], triggered_time(s, n.early_load[i], dt)
+        after = next_protein(s, before, triggered, n.trkb[i], d.protein_synthesis, dt)
+        n.mean_protein[i] = mean_protein(s, before, after, triggered, n.trkb[i], d.protein_synthesis, dt)
+        n.plasticity_protein[i] = after
         drive = input_activity * n.drive[i]
         n.spine[i] = next_contacts(s, n.spine[i], n.trkb[i], dt)
         n.scale[i] = next_scale(s, n.scale[i], drive, n.trkb[i], dt)

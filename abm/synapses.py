@@ -3,7 +3,10 @@
 A synapse has an early change e (induced by an event, decays in hours) and a late change z (captured proteins, forgotten
 by turnover over weeks). Its weight relative to an unpotentiated one is n s (1 + e + z) v: n number of contacts and s
 synaptic scaling of the receiving neuron, v release probability of the sending one. Between events every equation is
-linear and is advanced by its exact exponential. After Luboeinski & Tetzlaff 2021 (luboeinski2021), event-averaged.
+linear and is advanced by its exact exponential; what an early change does while it decays, it does for as long as it is
+large enough. After Luboeinski & Tetzlaff 2021 (luboeinski2021), event-averaged.
+
+The rules of one synapse hold in the precision of what they are given.
 """
 
 from typing import Annotated, NamedTuple
@@ -12,7 +15,7 @@ from abm.elementary import exponential, logarithm, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
-NEGLIGIBLE = 1e-12  # early change that is taken for none
+NEGLIGIBLE = 2.0**-40  # early change that is taken for none
 
 
 class SynapseParameters(NamedTuple):
@@ -80,14 +83,47 @@ def depressed(p: SynapseParameters, early: float, gain: float) -> float:
     return early + min(p.depression * gain, 1.0) * (-0.5 - early)
 
 
+class EarlyStep(NamedTuple):
+    """One step of the early changes e of all synapses: e -> e left, and what they do meanwhile.
+
+    mean: mean over the step relative to its start. tag_threshold: |e| from which a synapse is tagged; tag_rise: 1 /
+    (how far |e| must lie above it at first for the tag to stand for the whole step). none and whole: 0 and 1 in the
+    same precision, so that the rules of a synapse need no other.
+    """
+
+    left: float
+    mean: float
+    tag_threshold: float
+    tag_rise: float
+    none: float = 0.0
+    whole: float = 1.0
+
+
 @rule
-def next_early(early: float, decay: float) -> float:
-    """Early change between events: e' = -e / tau, with decay = exp(-dt / tau); 0 once it is negligible.
+def early_step(p: SynapseParameters, dt: float) -> EarlyStep:
+    """Exact solution over dt hours of e' = -e / tau."""
+    left = exponential(-dt / p.early_time)
+    mean, rise = (1.0 - left) * p.early_time / dt, left / (p.tag_threshold * (1.0 - left))
+    return EarlyStep(left, mean, p.tag_threshold, rise)
+
+
+@rule
+def next_early(early: float, step: EarlyStep) -> float:
+    """Early change after a step; 0 once it is negligible.
 
     Else it would end among the smallest numbers of single precision, with which processors are slow.
     """
-    left = early * decay
-    return left if abs(left) > NEGLIGIBLE else 0.0
+    after = early * step.left
+    return after if abs(after) > NEGLIGIBLE else step.none
+
+
+@rule
+def tagged_share(early: float, step: EarlyStep) -> float:
+    """Share of a step for which the tag of a synapse stands, |e| > threshold; e decays from `early`.
+
+    The exact tau ln(|e| / threshold) / dt, made linear between its ends 0 and 1.
+    """
+    return min(max((abs(early) - step.tag_threshold) * step.tag_rise, step.none), step.whole)
 
 
 @rule
@@ -97,10 +133,13 @@ def late_turnover(p: SynapseParameters, trkb: float) -> float:
 
 
 class LateStep(NamedTuple):
-    """One step of the late change of a neuron's synapses: y -> target + (y - target) keep, by tag."""
+    """One step of the late change z of a neuron's synapses.
 
-    keep_untagged: float
-    keep_tagged: float
+    forgotten: share that is lost without a tag; captured: share of the way to its target that z goes with one.
+    """
+
+    forgotten: float
+    captured: float
     potentiated_target: float
     depressed_target: float
 
@@ -115,29 +154,50 @@ def late_step(p: SynapseParameters, protein: float, trkb: float, dt: float) -> L
     turnover, capture = late_turnover(p, trkb), protein / p.capture_time
     share = capture / (capture + turnover)
     return LateStep(
-        exponential(-turnover * dt), exponential(-(capture + turnover) * dt), share, share * p.late_floor
+        1.0 - exponential(-turnover * dt), 1.0 - exponential(-(capture + turnover) * dt), share, share * p.late_floor
     )
 
 
 @rule
-def next_late(p: SynapseParameters, late: float, early: float, step: LateStep) -> float:
-    """Late change of one synapse after a step: captured if tagged (|e| > tag threshold), forgotten in any case."""
-    tagged = abs(early) > p.tag_threshold
-    target = (step.potentiated_target if early > 0.0 else step.depressed_target) if tagged else 0.0
-    return target + (late - target) * (step.keep_tagged if tagged else step.keep_untagged)
+def next_late(late: float, early: float, tagged: float, step: LateStep) -> float:
+    """Late change of one synapse after a step: captured while it is tagged, forgotten in any case.
+
+    early: early change at the start of the step; tagged: share of the step for which the tag stands.
+    """
+    target = step.potentiated_target if early > 0.0 else step.depressed_target
+    without = late - late * step.forgotten
+    return without + (late + (target - late) * step.captured - without) * tagged
+
+
+@rule
+def triggered_time(p: SynapseParameters, early_load: float, dt: float) -> float:
+    """For how many of the next dt hours the early changes suffice to trigger protein: tau ln(load / threshold).
+
+    early_load: sum of |e| over the neuron's synapses now, in units of one fully potentiated synapse.
+    """
+    return min(max(p.early_time * logarithm(max(early_load, NEGLIGIBLE) / p.protein_threshold), 0.0), dt)
 
 
 @rule
 def next_protein(
-    p: SynapseParameters, protein: float, early_load: float, trkb: float, synthesis: float, dt: float
+    p: SynapseParameters, protein: float, triggered: float, trkb: float, synthesis: float, dt: float
 ) -> float:
-    """Plasticity-related protein of one neuron after dt hours: p' = (g H(load > th) k - p) / tau.
+    """Plasticity-related protein of one neuron after dt hours: p' = (g k [triggered] - p) / tau.
 
-    early_load: sum of |e| over its synapses, in units of one fully potentiated synapse; trkb k: TrkB signalling
-    relative to rest; synthesis: what a blocker leaves of protein synthesis, 0 to 1.
+    triggered: first hours of the step in which it is made; trkb k: TrkB signalling relative to rest; synthesis: what a
+    blocker leaves of protein synthesis, 0 to 1.
     """
-    made = p.protein_gain * trkb * synthesis if early_load > p.protein_threshold else 0.0
-    return relax(protein, made, 1.0 / p.protein_time, dt)
+    made = relax(protein, p.protein_gain * trkb * synthesis, 1.0 / p.protein_time, triggered)
+    return relax(made, 0.0, 1.0 / p.protein_time, dt - triggered)
+
+
+@rule
+def mean_protein(
+    p: SynapseParameters, before: float, after: float, triggered: float, trkb: float, synthesis: float, dt: float
+) -> float:
+    """Mean plasticity-related protein over a step of dt hours, from its balance; arguments as in `next_protein`."""
+    made = p.protein_gain * trkb * synthesis * triggered
+    return max((made - p.protein_time * (after - before)) / dt, 0.0)
 
 
 @rule

@@ -15,7 +15,7 @@ PROMOTERS, LENGTH = 4, 12
 FLOATS = (
     "rest_bhb", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser", "rest_glucocorticoid", "rest_potentiation",
     "rest_bdnf", "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser", "bdnf_pro", "bdnf_protein", "release_rate",
-    "trkb_surface", "trkb", "plasticity_protein", "spine", "scale", "threshold", "potentiation_gain",
+    "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine", "scale", "threshold", "potentiation_gain",
     "depression_gain", "early_load",
 )  # fmt: skip
 SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
@@ -114,8 +114,12 @@ back = 1.0 / trkb_return_time
 target_r = back / (back + gone)
 trkb_surface = target_r + (trkb_surface - target_r) * exp(-(back + gone) * step)
 trkb = 2.0 * (relative * trkb_surface) ** 2 / ((relative * trkb_surface) ** 2 + 1.0)
-target_q = int(early_load > protein_threshold) * protein_gain * trkb
-plasticity_protein = target_q + (plasticity_protein - target_q) * exp(-step / protein_time)
+triggered = clip(early_time * log(clip(early_load, 1e-12, large) / protein_threshold), 0.0, step)
+target_q = protein_gain * trkb
+made = target_q + (plasticity_protein - target_q) * exp(-triggered / protein_time)
+made = made * exp(-(step - triggered) / protein_time)
+mean_protein = clip((target_q * triggered - protein_time * (made - plasticity_protein)) / step, 0.0, large)
+plasticity_protein = made
 target_n = 1.0 + contact_gain * (trkb - 1.0)
 spine = target_n + (spine - target_n) * exp(-step / contact_time)
 scale = scale * exp((1.0 - input(t) / (1.0 + scaling_gain * (trkb - 1.0))) * step / scaling_time)

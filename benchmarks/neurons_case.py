@@ -27,8 +27,8 @@ READ = (
 )  # fmt: skip
 WRITTEN = (
     "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser", "nucleosomes", "promoter_on", "transcripts", "bdnf_pro",
-    "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "spine", "scale", "threshold",
-    "potentiation_gain", "depression_gain",
+    "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine", "scale",
+    "threshold", "potentiation_gain", "depression_gain",
 )  # fmt: skip
 
 

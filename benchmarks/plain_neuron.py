@@ -47,10 +47,12 @@ from abm.expression import (  # noqa: E402
 )
 from abm.synapses import (  # noqa: E402
     cortisol_gain,
+    mean_protein,
     next_contacts,
     next_protein,
     next_scale,
     next_threshold,
+    triggered_time,
     trkb_gain,
 )
 
@@ -132,9 +134,10 @@ class PlainNeuron:
 
     def _adapt(self, world: Any, cortisol: float) -> None:
         d, x, s, dt = world.drugs, world.expression, world.plasticity, world.dt
-        self.plasticity_protein = next_protein(
-            s, self.plasticity_protein, self.early_load, self.trkb, d.protein_synthesis, dt
-        )
+        before, triggered = self.plasticity_protein, triggered_time(s, self.early_load, dt)
+        after = next_protein(s, before, triggered, self.trkb, d.protein_synthesis, dt)
+        self.mean_protein = mean_protein(s, before, after, triggered, self.trkb, d.protein_synthesis, dt)
+        self.plasticity_protein = after
         drive = world.input_activity * self.drive
         self.spine = next_contacts(s, self.spine, self.trkb, dt)
         self.scale = next_scale(s, self.scale, drive, self.trkb, dt)

@@ -12,14 +12,15 @@ from typing import Any
 
 from benchmarks.plain_neuron import PlainNeuron
 
-from abm.elementary import exponential  # isort: skip  (after the elementary functions have been chosen)
-from abm.synapses import (  # isort: skip
+from abm.synapses import (  # isort: skip  (after the elementary functions have been chosen)
     depressed,
+    early_step,
     late_step,
     next_early,
     next_late,
     potentiated,
     release_probability,
+    tagged_share,
 )
 from abm.wiring import ENTORHINAL  # isort: skip
 
@@ -43,7 +44,7 @@ class PlainSynapses:
         self.members = [row.nonzero()[0].tolist() for row in wiring["member"]]
         self.event_rate = wiring["event_rate"].tolist()
         self.release = [1.0] * len(self.region)
-        self.decay = exponential(-world.dt / world.plasticity.early_time)
+        self.early_step = early_step(world.plasticity, world.dt)
 
     def advance(self) -> None:
         """One step: between events, then the events."""
@@ -59,18 +60,19 @@ class PlainSynapses:
 
     def _between_events(self, number: int, neuron: Any) -> None:
         p = self.world.plasticity
-        step = late_step(p, neuron.plasticity_protein, neuron.trkb, self.world.dt)
+        step = late_step(p, neuron.mean_protein, neuron.trkb, self.world.dt)
         common = neuron.spine * neuron.scale
-        early, late, release, decay = self.early[number], self.late[number], self.release, self.decay
+        early, late, release, fading = self.early[number], self.late[number], self.release, self.early_step
         load = driven = total = 0.0
         raised = kept = 0
         for k, (sender, coupling) in enumerate(zip(self.senders[number], self.couplings[number], strict=True)):
-            late[k] = z = next_late(p, late[k], early[k], step)
-            early[k] = e = next_early(early[k], decay)
-            relative = common * (1.0 + e + z) * release[sender]
+            late[k] = z = next_late(late[k], early[k], tagged_share(early[k], fading), step)
+            mean = early[k] * fading.mean
+            early[k] = e = next_early(early[k], fading)
+            unchanged = common * release[sender]
             load += abs(e)
-            total += relative
-            driven += relative * coupling
+            total += unchanged + unchanged * (e + z)
+            driven += (unchanged + unchanged * (mean + z)) * coupling
             raised += e + z > 0.2
             kept += z > 0.5
         neuron.drive, neuron.early_load = driven, load
@@ -113,8 +115,10 @@ class PlainSynapses:
             for k, sender in enumerate(self.senders[number]):
                 if not firing[sender]:
                     continue
+                before = early[k]
                 if firing[number]:
                     gain = neuron.potentiation_gain
-                    early[k] = potentiated(p, early[k], drive[number], neuron.threshold, gain)
+                    early[k] = potentiated(p, before, drive[number], neuron.threshold, gain)
                 else:
-                    early[k] = depressed(p, early[k], neuron.depression_gain)
+                    early[k] = depressed(p, before, neuron.depression_gain)
+                neuron.early_load += abs(early[k]) - abs(before)

@@ -30,7 +30,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     from contextlib import nullcontext
 
     monkeypatch.setattr(abm.study.crew, "local_processes", lambda workers: nullcontext(Borrowed(Here(), workers)))
-    monkeypatch.setattr("abm.view.report.write_figures", lambda results: {})
+    monkeypatch.setattr("abm.view.report.drawing", lambda results: nullcontext({}))
     with toy_model():
         yield
 

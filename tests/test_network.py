@@ -6,10 +6,9 @@ from scipy import stats
 
 from abm import network
 from abm import wiring as anatomy
-from abm.elementary import exponential
 from abm.parameters import load_parameters
 from abm.streams import generator, stream_key
-from abm.synapses import SynapseParameters
+from abm.synapses import SynapseParameters, early_step, late_step, next_late, tagged_share
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, wire
 
 P = load_parameters(NetworkParameters, "network")
@@ -91,14 +90,15 @@ def cells_at_rest(wiring):
 
 
 def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
-    state, none = cells_at_rest(wiring), np.zeros(600)
+    state, none, load = cells_at_rest(wiring), np.zeros(600), np.zeros(600)
     counts = []
     for activity in (1.0, 1.5):
         synapses = np.zeros((2, wiring.sender.size))
         counts.append(
             sum(
                 network.replay(
-                    wiring, *synapses, S, P, 0.1, activity, stream_key(1, 0), step, *state.values(), none, none
+                    wiring, *synapses, S, P, 0.1, activity, stream_key(1, 0), step, *state.values(), none, none,
+                    load,
                 )
                 for step in range(4800)
             )
@@ -124,37 +124,61 @@ def test_an_event_fires_its_members_and_stays_sparse(wiring):
 def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
     firing = wiring.member[1].copy()
     early = np.zeros(wiring.sender.size)
-    ones = np.ones(600)
-    network.learn(wiring, early, S, firing, ones, ones, ones, ones)
+    ones, load = np.ones(600), np.zeros(600)
+    network.learn(wiring, early, S, firing, ones, ones, ones, ones, load)
     sent = firing[wiring.sender]
     owner = np.repeat(np.arange(600), np.diff(wiring.start))
     assert np.all(early[~sent] == 0.0)
     assert np.all(early[sent & firing[owner]] > 0.0)
     assert np.all(early[sent & ~firing[owner]] < 0.0)
+    assert load == pytest.approx(np.add.reduceat(np.abs(early), wiring.start[:-1]))
 
 
 def test_sums_over_synapses(wiring):
-    neurons = 600
+    neurons, dt = 600, 0.1
     draw = generator(3, 0, "states")
-    early, late = draw.uniform(-0.4, 0.8, (2, wiring.sender.size))
+    early, late = draw.uniform(-0.4, 0.8, (2, wiring.sender.size)).astype(np.float32)
+    before = early.copy()
     trkb, contacts, scale = draw.uniform(0.5, 1.5, (3, neurons))
     out = np.zeros((5, neurons))
-    release = np.ones(wiring.region.size)
-    decay = exponential(-0.1 / S.early_time)
-    protein = np.zeros(neurons)
-    network.refresh_release(S, trkb, release)
-    network.advance_synapses(
-        wiring, early, late, S, 0.1, decay, trkb, contacts, scale, protein, release, *out, 0, neurons
-    )
+    release = np.ones(wiring.region.size, np.float32)
+    protein = draw.uniform(0.0, 0.1, neurons)
     owner = np.repeat(np.arange(neurons), np.diff(wiring.start))
-    relative = (contacts * scale)[owner] * (1.0 + early + late) * release[wiring.sender]
+    fading = early_step(S, dt)
+    expected_late = [
+        next_late(float(z), float(e), tagged_share(float(e), fading), late_step(S, protein[n], trkb[n], dt))
+        for e, z, n in zip(early, late, owner, strict=True)
+    ]
+    network.refresh_release(S, trkb, release)
+    network.advance_synapses(wiring, early, late, S, dt, trkb, contacts, scale, protein, release, *out, 0, neurons)
+    assert early == pytest.approx(before * np.exp(-dt / S.early_time), rel=1e-6)
+    assert late == pytest.approx(np.array(expected_late), abs=1e-6)
+    common = (contacts * scale)[owner] * release[wiring.sender]
+    relative = common * (1.0 + early + late)
+    mean_early = before * S.early_time / dt * (1.0 - np.exp(-dt / S.early_time))
     for neuron in (0, 300, 599):
         mine = owner == neuron
         weights, rates = wiring.weight[mine], wiring.rate[wiring.sender[mine]]
-        drive = (relative[mine] * weights * rates).sum() / (weights * rates).sum()
+        driving = common[mine] * (1.0 + mean_early + late)[mine]
+        drive = (driving * weights * rates).sum() / (weights * rates).sum()
         expected = [drive, np.abs(early[mine]).sum(), relative[mine].mean()]
         expected += [(early + late)[mine].__gt__(0.2).mean(), (late[mine] > 0.5).mean()]
-        assert out[:, neuron] == pytest.approx(expected)
+        assert out[:, neuron] == pytest.approx(expected, rel=1e-5)
+
+
+def test_sums_do_not_depend_on_how_neurons_are_shared_out(wiring):
+    draw = generator(4, 0, "states")
+    start = draw.uniform(-0.4, 0.8, (2, wiring.sender.size)).astype(np.float32)
+    ones, release = np.ones(600), np.ones(wiring.region.size, np.float32)
+    found = []
+    for pieces in ([(0, 600)], [(0, 1), (1, 77), (77, 600)]):
+        (early, late), out = start.copy(), np.zeros((5, 600))
+        for first, last in pieces:
+            network.advance_synapses(
+                wiring, early, late, S, 0.25, ones, ones, ones, 0.1 * ones, release, *out, first, last
+            )
+        found.append((early.tobytes(), late.tobytes(), out.tobytes()))
+    assert found[0] == found[1]
 
 
 def test_input_rises_with_movement():

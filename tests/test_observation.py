@@ -449,7 +449,7 @@ def test_settling_is_exact(early: float) -> None:
     dt, e = time / steps, early
     step = late_step(PLASTICITY, protein, trkb, dt)
     for _ in range(steps):
-        late = next_late(PLASTICITY, late, e, step)
+        late = next_late(late, e, float(abs(e) > PLASTICITY.tag_threshold), step)
         e *= np.exp(-dt / PLASTICITY.early_time)
     assert settled(PLASTICITY, early, 0.2, protein, trkb, time) == pytest.approx((e, late), abs=1e-4)
 

@@ -246,7 +246,7 @@ def test_shipped_posteriors_belong_to_the_parameter_files() -> None:
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_posterior(posterior(0.5), tmp_path / "posterior")
     monkeypatch.setattr(abm.study.posterior, "posterior_folder", lambda: tmp_path / "posterior")
-    monkeypatch.setattr("abm.view.report.write_figures", lambda results: {})
+    monkeypatch.setattr("abm.view.report.drawing", lambda results: nullcontext({}))
     here = lambda workers: nullcontext(Borrowed(Here(), workers))  # noqa: E731
     monkeypatch.setattr(abm.study.crew, "local_processes", here)
     path = tmp_path / "tiny.yaml"

@@ -2,6 +2,8 @@
 
 import re
 import xml.etree.ElementTree as ET
+from concurrent.futures import Future
+from contextlib import nullcontext
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -113,8 +115,10 @@ def test_cited_sources_are_listed(parsed: Structure) -> None:
 
 
 def test_report_is_the_same_when_written_again(results: Results, page: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = {name: results.path / "figures" / f"{name}.png" for name in FIGURES}
-    monkeypatch.setattr("abm.view.report.write_figures", lambda results: drawn)
+    drawn: dict[str, Future[Path]] = {name: Future() for name in FIGURES}
+    for name, path in drawn.items():
+        path.set_result(results.path / "figures" / f"{name}.png")
+    monkeypatch.setattr("abm.view.report.drawing", lambda results: nullcontext(drawn))
     write_report(results)
     assert (results.path / "report.html").read_text(encoding="utf-8") == page
 

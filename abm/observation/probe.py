@@ -155,8 +155,8 @@ def settled(
     tagged = 0.0
     if abs(early) > p.tag_threshold:
         tagged = min(p.early_time * logarithm(abs(early) / p.tag_threshold), time)
-    captured = next_late(p, late, early, late_step(p, protein, trkb, tagged))
-    forgotten = next_late(p, captured, 0.0, late_step(p, protein, trkb, time - tagged))
+    captured = next_late(late, early, 1.0, late_step(p, protein, trkb, tagged))
+    forgotten = next_late(captured, early, 0.0, late_step(p, protein, trkb, time - tagged))
     return early * exponential(-time / p.early_time), forgotten
 
 

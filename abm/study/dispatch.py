@@ -49,11 +49,18 @@ class Dispatch(ABC, Generic[Task]):
     def show(self) -> None:
         """Tell how far the work is."""
 
+    def meanwhile(self) -> None:
+        """What this process does itself while the workers finish the last tasks; called once."""
+
     def carry_out(self) -> None:
         """Do every waiting task; on KeyboardInterrupt stop the workers and pass it on."""
         try:
+            helped = False
             while self.waiting or self.running:
                 self._hand_out()
+                if not (self.waiting or helped):
+                    self.meanwhile()
+                    helped = True
                 finished, _ = wait(self.running, timeout=POLL, return_when=FIRST_COMPLETED)
                 for outcome in finished:
                     self._settle(outcome)

@@ -7,6 +7,7 @@ at once: a fault costs its own run only, and after an interruption `resume` does
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -42,13 +43,17 @@ class Forcing(NamedTuple):
 
 @dataclass
 class Execution(Dispatch[Run]):
-    """The state of a study under way. A task is a run, or a burn-in where its schedule is empty."""
+    """The state of a study under way. A task is a run, or a burn-in where its schedule is empty.
+
+    aside: what this process does itself while the workers finish the last runs.
+    """
 
     plan: Plan
     folder: ResultsFolder
     forcing: Forcing
     crew: Crew
     progress: Progress
+    aside: Callable[[], object] | None = None
     failures: list[Failure] = field(default_factory=list)
     waiting: list[Run] = field(default_factory=list)
     running: dict[Outcome, Run] = field(default_factory=dict)
@@ -73,6 +78,11 @@ class Execution(Dispatch[Run]):
         done = len(self.plan.runs) - len(missing)
         rested = self.plan.experiment.run.replicates - len(needed)
         self.progress.complete(done * self.plan.steps + rested * self.plan.burn_in_steps)
+
+    def meanwhile(self) -> None:
+        """What was asked for beside the runs."""
+        if self.aside is not None:
+            self.aside()
 
     def ready(self, task: Run) -> bool:
         """A run starts from the rested tissue of its replicate."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def run_experiment(
     calling script, so that there the call belongs under `if __name__ == "__main__":`. resume: go on with what `out`
     lacks; overwrite: replace what it holds. progress: show a bar on stderr.
 
-    After the runs the posterior of the parameters is put through the expected neuron (`predictive`).
+    Beside the last runs the posterior of the parameters is put through the expected neuron (`predictive`).
 
     Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
     anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. KeyboardInterrupt
@@ -60,7 +60,7 @@ def run_experiment(
     with _crew(plan, workers, scheduler, executor) as crew:
         forcing = drive(plan)  # while the workers start
         folder.open(overwrite=overwrite)
-        predicted = partial(predict, plan, list(forcing.schedules), posteriors, progress=progress)
+        predicted = cache(partial(predict, plan, list(forcing.schedules), posteriors, progress=progress))
         _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress), predicted)
     return Results(folder.path)
 
@@ -109,11 +109,11 @@ def _conduct(
     spent = record.pop("wall_time_s", 0.0)
     folder.write_config(plan)
     folder.write_manifest(record | {"status": "running"})
-    execution = Execution(plan, folder, forcing, crew, progress)
+    execution = Execution(plan, folder, forcing, crew, progress, predicted)
     status = "interrupted"
     try:
         execution.carry_out()
-        prediction = predicted()
+        prediction = predicted()  # has been, beside the last runs; not where none were missing
         status = "incomplete" if execution.failures else "complete"
     finally:
         summary = _write_tables(plan, folder, execution.failures)

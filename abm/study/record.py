@@ -17,7 +17,7 @@ from abm.tissue.ledger import TERMS
 
 LEDGER = ("initial", *TERMS, "stored", "residual", "worst_residual")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-FAST = tuple(metric for metric in METRICS.values() if metric.part == "tissue")
+FAST = tuple(METRICS[f"tissue_{signal}"] for signal in SIGNALS)
 SLOW = tuple(m for m in METRICS.values() if m.part not in ("body", "tissue") and m.traced)
 SPREAD = tuple(metric for metric in SLOW if metric.sum_up is mean)
 WHOLE = tuple(metric for metric in SLOW if metric.sum_up is not mean)
@@ -51,7 +51,8 @@ class Recorder:
             values = METRICS[name].observe(model)
             for place in places:
                 self.readings[place] = values[self.plan.readings[place].region]
-        self.fast[step] = region_means(np.stack([metric.values(model) for metric in FAST]), model.neurons.region)
+        signals, own = model.tissue.concentration, model.neurons
+        _fill_means(signals.reshape(len(FAST), -1), own.voxel, own.region, self.fast[step])
         if step in self.samples:
             self._take_slow(model, self.samples[step])
         if step in self.plan.state_steps:
@@ -62,8 +63,9 @@ class Recorder:
 
     def _take_slow(self, model: Observed, sample: int) -> None:
         values = np.stack([metric.values(model) for metric in SPREAD])
-        self.slow[sample] = region_means(values, model.neurons.region)
-        for place, rows in enumerate(Layout.of(model).members.values()):
+        members = Layout.of(model).members
+        _fill_means(values, members["all"], model.neurons.region, self.slow[sample])
+        for place, rows in enumerate(members.values()):
             self.spread[sample, :, :, place] = quantiles(values[:, rows])
         self.whole[sample] = [list(metric.observe(model).values()) for metric in WHOLE]
 
@@ -84,19 +86,16 @@ def numerics(tissue: Any) -> dict[str, NDArray[Any]]:
     return {"ledger": ledger, "step_error": tissue.step_error.copy(), "substeps": tissue.substeps.astype(np.float64)}
 
 
-def region_means(values: Floats, region: NDArray[np.int8]) -> Floats:
-    """Means over all neurons and over those of DG, CA3 and CA1: (metrics, neurons) -> (metrics, 4); NaN of nothing."""
-    means = np.empty((len(values), len(REGIONS)))
-    _fill_means(values, region, means)
-    return means
-
-
 @entry
-def _fill_means(values: Floats, region: NDArray[np.int8], means: Floats) -> None:
+def _fill_means(values: Floats, place: NDArray[np.integer], region: NDArray[np.int8], means: Floats) -> None:
+    """Means over all neurons and over those of DG, CA3 and CA1, (metrics, 4); NaN of nothing.
+
+    values: (metrics, places); place: that of each neuron, such as its voxel.
+    """
     for metric in range(values.shape[0]):
         dg = ca3 = ca1 = dg_cells = ca3_cells = ca1_cells = 0.0
         for i in range(region.size):
-            value, r = values[metric, i], region[i]
+            value, r = values[metric, place[i]], region[i]
             dg += value if r == 0 else 0.0
             ca3 += value if r == 1 else 0.0
             ca1 += value if r == 2 else 0.0

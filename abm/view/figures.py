@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from abm.metric_names import PROMOTERS
 from abm.metrics import METRICS
 from abm.signals import SIGNALS
 from abm.study.results import Results, SummaryRow
+from abm.study.work import prepare_worker
 from abm.view.maps import strength_distribution, tissue_maps
 from abm.view.style import (
     REFERENCE,
@@ -271,14 +276,25 @@ FIGURES: dict[str, Callable[[Results], Figure]] = {
 }
 
 
-def write_figures(results: Results) -> dict[str, Path]:
-    """Draw every figure into the folder's figures/ as PNG; returns their paths by name."""
-    folder = results.path / "figures"
-    folder.mkdir(exist_ok=True)
-    paths = {}
-    for name, draw in FIGURES.items():
-        with rc_context(STYLE):  # type: ignore[arg-type]
-            figure = draw(results)
-            paths[name] = folder / f"{name}.png"
-            save_figure(figure, paths[name], DPI)
-    return paths
+@contextmanager
+def drawing(results: Results) -> Iterator[dict[str, Future[Path]]]:
+    """Draw every figure into the folder's figures/ as PNG, several at once, while the caller does something else.
+
+    Yields what will be the paths, by name. The processes that draw import the calling script, as those of
+    `run_experiment` do.
+    """
+    (results.path / "figures").mkdir(exist_ok=True)
+    width = min(os.cpu_count() or 1, len(FIGURES))
+    pool = ProcessPoolExecutor(width, multiprocessing.get_context("spawn"), prepare_worker)
+    try:
+        yield {name: pool.submit(write_figure, results.path, name, DPI) for name in FIGURES}
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def write_figure(folder: Path, name: str, dpi: int) -> Path:
+    """Draw one figure of a results folder into its figures/; returns its path."""
+    path = folder / "figures" / f"{name}.png"
+    with rc_context(STYLE):  # type: ignore[arg-type]
+        save_figure(FIGURES[name](Results(folder)), path, dpi)
+    return path

@@ -19,7 +19,7 @@ from abm.study.results import Results
 from abm.study.step_error import step_errors
 from abm.study.store import write_text
 from abm.view.bibliography import reference_lines
-from abm.view.figures import FIGURES, write_figures
+from abm.view.figures import FIGURES, drawing
 from abm.view.page import details, image, note, page, table
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
@@ -31,19 +31,20 @@ def write_report(results: Results) -> Path:
     """Draw the figures and write report.html, which needs no other file and no network; returns its path."""
     experiment = _experiment(results)
     subject = experiment.subject
-    figures = write_figures(results)
-    sections = {
-        "Summary": _summary(results),
-        **({"What the parameters leave open": open_} if (open_ := parameters_section(results)) else {}),
-        "Figures": _figures(figures),
-        "Mass ledger and step error": _numerics(results) + _neuron_steps(results, experiment),
-        "Plan": _plan(results, experiment),
-        "Parameters": _parameters(subject),
-        "Sources": _sources(subject),
-        "Provenance": _provenance(results),
-    }
-    if sensitivity := report_section(results.path):
-        sections = {"Summary": sections.pop("Summary"), "What the result depends on": sensitivity, **sections}
+    with drawing(results) as figures:
+        numerics = _numerics(results) + _neuron_steps(results, experiment)
+        sections = {
+            "Summary": _summary(results),
+            "What the result depends on": report_section(results.path),
+            "What the parameters leave open": parameters_section(results),
+            "Figures": _figures({name: path.result() for name, path in figures.items()}),
+            "Mass ledger and step error": numerics,
+            "Plan": _plan(results, experiment),
+            "Parameters": _parameters(subject),
+            "Sources": _sources(subject),
+            "Provenance": _provenance(results),
+        }
+    sections = {title: content for title, content in sections.items() if content}
     path = results.path / "report.html"
     write_text(path, page(experiment.name, _lead(results), sections))
     return path
