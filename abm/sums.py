@@ -1,13 +1,17 @@
-"""Sums of flat arrays that vectorise and give the same bits on every machine: always in the same order."""
+"""Sums of flat arrays that vectorise and give the same bits on every machine: always in the same order.
+
+They are added up in the precision of the arrays.
+"""
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from abm.loops import entry
 
-Field = npt.NDArray[np.float64]
+Field = npt.NDArray[Any]  # in double or single precision
 
 
 @entry
@@ -15,7 +19,7 @@ def inner(first: Field, second: Field) -> float:
     """Sum of the products, as eight interleaved sums."""
     a, b = first, second
     whole = a.size // 8 * 8
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = a.dtype.type(0.0)
     for i in range(0, whole, 8):
         s0 += a[i] * b[i]
         s1 += a[i + 1] * b[i + 1]
@@ -27,7 +31,7 @@ def inner(first: Field, second: Field) -> float:
         s7 += a[i + 7] * b[i + 7]
     for i in range(whole, a.size):
         s0 += a[i] * b[i]
-    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))
+    return float(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
 
 
 @entry

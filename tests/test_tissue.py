@@ -17,6 +17,7 @@ from abm.tissue.geometry import CELL_LAYERS, cell_layers
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
 from abm.tissue.medium import build_structure, storage_of
 from abm.tissue.placement import Capillaries, Neurons, share_out
+from abm.tissue.solver import precision_for
 from abm.tissue.threads import advance_on
 from abm.tissue.transform import BACK, FORWARD, compiled_transform, interpreted_transform
 
@@ -359,17 +360,37 @@ def test_washout_carries_in_what_is_outside() -> None:
     assert piece.concentration[IRISIN] == pytest.approx(0.3, rel=1e-2)
 
 
-def test_a_uniform_tissue_is_solved_exactly() -> None:
-    """Without layers and vessels the steps are exact, so their error stays at nothing."""
+@pytest.mark.parametrize(("tolerance", "rounding", "claimed"), [(3e-4, 1e-6, 1e-6), (1e-6, 1e-12, 1e-14)])
+def test_a_uniform_tissue_is_solved_exactly(tolerance: float, rounding: float, claimed: float) -> None:
+    """Without layers and vessels the steps are exact to the rounding of the precision that the tolerance asks for."""
     shape = (1, 8, 8)
     structure = build_structure(np.full(shape, 0.2), np.full(shape, 1.6), 25.0, {}, P)
     nobody = Neurons(np.empty((0, 2)), np.empty(0, np.int8), np.empty(0), np.empty(0, np.uint32))
-    piece = Tissue(P, structure, 25.0, nobody, Capillaries(np.empty(0, np.uint32), np.empty(0)))
+    vessels = Capillaries(np.empty(0, np.uint32), np.empty(0))
+    piece = Tissue(P, structure, 25.0, nobody, vessels, tolerance=tolerance)
     piece.inject("irisin", 1.0)
     piece.advance(3.0)
-    assert piece.concentration[IRISIN] == pytest.approx(5.0 * math.exp(-3.0 * P.irisin_clearance), rel=1e-12)
-    assert piece.step_error[IRISIN] < 1e-14
+    assert piece.concentration[IRISIN] == pytest.approx(5.0 * math.exp(-3.0 * P.irisin_clearance), rel=rounding)
+    assert piece.step_error[IRISIN] < claimed
     assert piece.ledger.residual().max() < 1e-12
+
+
+def test_single_precision_is_used_where_it_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounding of the solver's work against its tolerance, and fields kept in double precision in any case."""
+    assert [precision_for(tolerance) for tolerance in (3e-4, 1e-5, 9e-6)] == [np.float32, np.float32, np.float64]
+    single = small()
+    with monkeypatch.context() as patch:
+        patch.setattr("abm.tissue.fields.precision_for", lambda tolerance: np.float64)
+        double = small()
+    for piece in (single, double):
+        drive(piece, Barrier(BARRIER), 12)
+    assert single.concentration.dtype == double.concentration.dtype == np.float64
+    assert (single._work.rate.dtype, double._work.rate.dtype) == (np.float32, np.float64)
+    for signal in range(len(SIGNALS)):
+        exact = double.concentration[signal]
+        rounding = np.sqrt(np.mean((single.concentration[signal] - exact) ** 2) / np.mean(exact**2))
+        assert 0.0 < rounding < 0.01 * single.tolerance
+    assert single.ledger.residual().max() < 1e-12
 
 
 def test_step_error_stays_below_the_tolerance() -> None:

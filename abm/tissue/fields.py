@@ -19,7 +19,7 @@ from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
-from abm.tissue.solver import working_space
+from abm.tissue.solver import precision_for, working_space
 from abm.tissue.threads import advance_on, threads_for
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Tissue:
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
         self.iterations = np.zeros(len(SIGNALS), np.int64)
-        self._coefficients, self._work = self._flatten(), working_space(grid)
+        self._coefficients, self._work = self._flatten(), working_space(grid, precision_for(tolerance))
         self._metabolism = Metabolism(*(getattr(parameters, name) for name in Metabolism._fields))
         self.ledger = Ledger(self.stored())
 
@@ -100,9 +100,10 @@ class Tissue:
         return Coefficients(
             s.volume_fraction.shape,
             storage,
-            s.faces.reshape(3, -1),
+            s.faces.reshape(3, -1).astype(precision_for(self.tolerance)),
             s.volume_fraction.reshape(-1),
             s.washout.reshape(-1),
+            math.fsum(s.washout.reshape(-1)),
             s.eigenvalues,
             s.diffusivity,
             s.clearance,

@@ -1,7 +1,7 @@
 """The five signals of a tissue over one step: loss and source of each, its advance, and the sums of the ledger."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +32,10 @@ class Coefficients(NamedTuple):
 
     shape: Shape
     storage: Floats  # (5, n)
-    faces: Floats  # (3, n)
+    faces: npt.NDArray[Any]  # (3, n), in the precision of the solver's work
     fraction: Floats  # (n,)
     washout: Floats  # (n,)
+    open_sides: float  # its sum
     eigenvalues: Floats
     diffusivity: Floats  # (5,)
     clearance: Floats  # (5,)
@@ -127,9 +128,12 @@ def tally(
     integral: flat time integral of the concentration over the advance (concentration h).
     """
     open_rate, produced, outside = k.diffusivity[signal], k.production[signal], rates.outside[signal]
-    amounts[CONSUMED] = inner(consumed, integral)
-    amounts[CLEARED] = k.clearance[signal] * inner(k.fraction, integral)
-    amounts[WASHED_OUT] = open_rate * (inner(k.washout, integral) - outside * duration * total(k.washout))
+    if signal in (BHB, LACTATE):
+        amounts[CONSUMED] = inner(consumed, integral)
+    if k.clearance[signal] > 0.0:
+        amounts[CLEARED] = k.clearance[signal] * inner(k.fraction, integral)
+    if k.open_sides > 0.0:
+        amounts[WASHED_OUT] = open_rate * (inner(k.washout, integral) - outside * duration * k.open_sides)
     influx, efflux, removed = rates.influx[signal], rates.efflux[signal], 0.0
     for j in range(k.capillary.size):
         removed += efflux[j] * integral[k.capillary[j]]

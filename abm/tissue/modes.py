@@ -52,22 +52,28 @@ def predict(
     Rates are slowest + spread mu (1/h), mu the sum of an eigenvalue of each axis; share: 1/mean(phi).
     """
     depth, rows, columns = shape
+    number = forcing.dtype.type
     decays = np.empty(eigenvalues.size)  # a mode's decay is the product of those of its three eigenvalues
+    along, decay = np.empty(columns, forcing.dtype), np.empty(columns, forcing.dtype)
     for i in range(decays.size):
         decays[i] = exponential(-h * spread * eigenvalues[i])
-    along, decay, start = eigenvalues[depth + rows :], decays[depth + rows :], exponential(-h * slowest)
+    for i in range(columns):
+        along[i], decay[i] = spread * eigenvalues[depth + rows + i], decays[depth + rows + i]
+    part, step, one, start = number(share), number(h), number(1.0), exponential(-h * slowest)
     for row in range(first * ROWS, min(last * ROWS, depth * rows)):
         z, y, a = row // rows, depth + row % rows, row * columns
         base, left = slowest + spread * (eigenvalues[z] + eigenvalues[y]), start * decays[z] * decays[y]
         psi, new, more = forcing[a : a + columns], change[a : a + columns], extra[a : a + columns]
-        slow = 0 if h * base >= SERIES else columns
-        for i in range(slow):
-            once, twice = averages(h * (base + spread * along[i]))
-            new[i], more[i] = share * psi[i] * (h * once), share * psi[i] * (h * h * twice)
-        for i in range(slow, columns):
-            rate = base + spread * along[i]
-            once = (1.0 - left * decay[i]) / rate
-            new[i], more[i] = share * psi[i] * once, share * psi[i] * ((h - once) / rate)
+        if h * base < SERIES:
+            for i in range(columns):
+                once, twice = averages(h * (base + spread * eigenvalues[depth + rows + i]))
+                new[i], more[i] = share * psi[i] * (h * once), share * psi[i] * (h * h * twice)
+            continue
+        least, kept = number(base), number(left)
+        for i in range(columns):
+            rate = least + along[i]
+            risen = (one - kept * decay[i]) / rate
+            new[i], more[i] = part * psi[i] * risen, part * psi[i] * ((step - risen) / rate)
 
 
 @entry
@@ -92,14 +98,19 @@ def precondition(
     the error is x/3 of them, and the share `unsure` of fast ones.
     """
     depth, rows, columns = shape
-    along, doubt, fast = eigenvalues[depth + rows :], np.empty(columns), 1.0 / unsure
+    number = defect.dtype.type
+    along, doubt = np.empty(columns, defect.dtype), np.empty(columns, defect.dtype)
+    for i in range(columns):
+        along[i] = spread * eigenvalues[depth + rows + i]
+    length, slow, fast = number(span), number(SLOW), number(1.0 / unsure)
     for chunk in range(first, last):
         products = squares = doubts = 0.0
         for row in range(chunk * ROWS, min((chunk + 1) * ROWS, depth * rows)):
             z, y, a = row // rows, row % rows, row * columns
             base, values = spread * (eigenvalues[z] + eigenvalues[depth + y]), defect[a : a + columns]
+            held, lost = number(level + base), number(loss + base)
             for i in range(columns):
-                doubt[i] = values[i] / (level + base + spread * along[i])
+                doubt[i] = values[i] / (held + along[i])
             # The mean of an axis counts half of what its other modes do.
             weight = 0.5 / columns * (0.25 if y == 0 else 0.5) / rows
             if depth > 1:
@@ -107,8 +118,8 @@ def precondition(
             products += weight * (inner(values, doubt) - 0.5 * values[0] * doubt[0])
             for i in range(columns):
                 values[i] = doubt[i]
-                x = span * (loss + base + spread * along[i])
-                doubt[i] *= x / (SLOW + fast * x)
+                x = length * (lost + along[i])
+                doubt[i] *= x / (slow + fast * x)
             squares += weight * (inner(values, values) - 0.5 * values[0] * values[0])
             doubts += weight * (inner(doubt, doubt) - 0.5 * doubt[0] * doubt[0])
         sums[0, chunk], sums[1, chunk], sums[2, chunk] = products, squares, doubts

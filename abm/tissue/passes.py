@@ -1,7 +1,8 @@
 """The solver's passes over the voxels: each reads and writes a few flat fields once, chunk by chunk.
 
 Every pass ends with the arguments `first, last`, the range of chunks it works on, so that a large field can be shared
-out among threads. Sums are kept by chunk and added up afterwards: the same bits whoever did which chunk.
+out among threads. Sums are kept by chunk and added up afterwards: the same bits whoever did which chunk. What a pass
+reckons with has the precision of the field it writes, numbers included: double or single.
 """
 
 import math
@@ -34,6 +35,8 @@ def balance(
     The divergence sums, over a voxel's faces, g times the difference to the neighbour. The faces at the far walls are
     0, so that rows and sheets need no ends of their own.
     """
+    number = out.dtype.type
+    factor, ratio, scale = number(gain), number(pace), number(diffusivity)
     row, sheet = shape[2], shape[1] * shape[2]
     rim = row if shape[0] == 1 else sheet  # between the rims every voxel has all its neighbours
     for chunk in range(first, last):
@@ -43,7 +46,7 @@ def balance(
             a = b = end
         for part in range(2):
             for i in range(begin if part == 0 else b, a if part == 0 else end):
-                flow, stride = 0.0, 1
+                flow, stride = scale - scale, 1
                 for axis in range(2, -1, -1):
                     if i + stride < c.size:
                         flow += faces[axis, i] * (c[i + stride] - c[i])
@@ -67,29 +70,39 @@ def balance(
         net, here, supply, held = out[begin:end], c[begin:end], given[begin:end], stored[begin:end]
         phi, k = storage[begin:end], loss[begin:end]
         for i in range(net.size):
-            net[i] = gain * supply[i] - pace * phi[i] * held[i] - k[i] * here[i] + diffusivity * net[i]
+            net[i] = factor * supply[i] - ratio * phi[i] * held[i] - k[i] * here[i] + scale * net[i]
 
 
 @entry
 def blend(target: Field, keep: float, share: float, source: Field, first: int, last: int) -> None:
     """target = keep target + share source; what is not kept may be anything."""
     a, b = first * CHUNK, min(last * CHUNK, target.size)
-    to, values = target[a:b], source[a:b]
+    number, to, values = target.dtype.type, target[a:b], source[a:b]
+    kept, added = number(keep), number(share)
     if keep == 0.0:
         for i in range(to.size):
-            to[i] = share * values[i]
+            to[i] = added * number(values[i])
     else:
         for i in range(to.size):
-            to[i] = keep * to[i] + share * values[i]
+            to[i] = kept * to[i] + added * number(values[i])
+
+
+@entry
+def follow(target: Field, span: float, start: Field, scale: float, change: Field, first: int, last: int) -> None:
+    """target = span start + scale change; target and start are double, whatever the change is."""
+    a, b = first * CHUNK, min(last * CHUNK, target.size)
+    to, before, by = target[a:b], start[a:b], change[a:b]
+    for i in range(to.size):
+        to[i] = span * before[i] + scale * by[i]
 
 
 @entry
 def even_out(rate: Field, storage: Field, mean: float, out: Field, first: int, last: int) -> None:
     """out = rate mean/storage: the forcing that lets a medium of mean storage change as fast at first."""
     a, b = first * CHUNK, min(last * CHUNK, rate.size)
-    values, phi, even = rate[a:b], storage[a:b], out[a:b]
+    values, phi, even, level = rate[a:b], storage[a:b], out[a:b], out.dtype.type(mean)
     for i in range(even.size):
-        even[i] = values[i] * (mean / phi[i])
+        even[i] = values[i] * (level / phi[i])
 
 
 @entry

@@ -20,10 +20,13 @@ In a uniform medium the defect is 0 and the step is exact.
 
 Diffusion only moves amounts between neighbours and the loss is k times the time integral of c, so the new amount is
 known exactly: the field is scaled to it and the balance closes to rounding.
+
+Change and correction are found in units of the field's level, in single precision where its rounding, about 1e-7, is
+far below the tolerance; fields, integrals and amounts are double.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,7 +34,7 @@ from abm.elementary import power
 from abm.loops import entry, inlined
 from abm.sums import Field, total
 from abm.tissue.modes import ROWS, precondition, predict
-from abm.tissue.passes import CHUNK, balance, blend, even_out, lift, product
+from abm.tissue.passes import CHUNK, balance, blend, even_out, follow, lift, product
 from abm.tissue.transform import BACK, FORWARD, Shape, transform
 
 LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
@@ -43,6 +46,7 @@ ROUNDING = 1e-15
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
 ALMOST = 0.7  # share of the remaining time from which a sub-step is stretched to its end
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
+SINGLE = 1e-5  # tolerance from which single precision will do
 
 
 class Medium(NamedTuple):
@@ -52,7 +56,7 @@ class Medium(NamedTuple):
     storage: Field  # phi
     loss: Field  # k
     source: Field  # s
-    faces: Field  # g, shape (3, n): the face towards the next voxel along z, y and x; 0 at the far wall
+    faces: Field  # g, shape (3, n): the face towards the next voxel along z, y and x; 0 at the far wall; as Work
     eigenvalues: Field  # of -sum_faces (difference) on the cosine modes of z, then y, then x; 1
     diffusivity: float  # D
     mean_storage: float
@@ -64,8 +68,16 @@ class Medium(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Fields of n voxels or modes that the solver works on, and the sums of their chunks."""
+    """Fields of n voxels or modes that the solver works on, and the sums of their chunks.
 
+    field, rate ... image are in units of the field's level; storage, loss and source are those of the medium; all in
+    the precision of the work. after and whole: the new field and its time integral, double.
+    """
+
+    storage: Field
+    loss: Field
+    source: Field
+    field: Field
     rate: Field
     forcing: Field
     change: Field
@@ -74,6 +86,8 @@ class Work(NamedTuple):
     fresh: Field
     search: Field
     image: Field
+    after: Field
+    whole: Field
     sums: Field  # (3, chunks)
     modal: Field  # (3, slabs), of modes
     chunks: int
@@ -89,35 +103,57 @@ class Progress(NamedTuple):
     iterations: int
 
 
-def working_space(shape: Shape) -> Work:
+def precision_for(tolerance: float) -> type[np.floating[Any]]:
+    """The precision of the work that a tolerance needs."""
+    return np.float32 if tolerance >= SINGLE else np.float64
+
+
+def working_space(shape: Shape, precision: type[np.floating[Any]] = np.float64) -> Work:
     """Room for the solver on a grid of this shape."""
     n = math.prod(shape)
     chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[1] // ROWS)
-    rate, forcing, change, extra, defect, fresh, search, image = np.zeros((8, n))
+    storage, loss, source = np.zeros((3, n), precision)
+    field, rate, forcing, change, extra, defect, fresh, search, image = np.zeros((9, n), precision)
+    after, whole = np.zeros((2, n))
     sums, modal = np.zeros((3, chunks)), np.zeros((3, slabs))
-    return Work(rate, forcing, change, extra, defect, fresh, search, image, sums, modal, chunks, slabs)
+    return Work(
+        storage, loss, source, field, rate, forcing, change, extra, defect, fresh, search, image, after, whole, sums,
+        modal, chunks, slabs,
+    )  # fmt: skip
+
+
+@inlined
+def lay_out(m: Medium, w: Work) -> None:
+    """Copy the medium's coefficients in the precision of the work."""
+    blend(w.storage, 0.0, 1.0, m.storage, 0, w.chunks)
+    blend(w.loss, 0.0, 1.0, m.loss, 0, w.chunks)
+    blend(w.source, 0.0, 1.0, m.source, 0, w.chunks)
 
 
 @inlined
 def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float, float]:
-    """Rate of change of c; returns the level that errors are relative to, the amount in c, and its change if it lasts.
+    """Rate of change of c; returns the level, the amount in c, and its change relative to the level if it lasts.
 
     The level is the field's root mean square, or what its sources reach within the step if that is larger.
     """
     n = w.chunks
-    balance(m.shape, m.faces, m.storage, m.loss, m.diffusivity, 1.0, m.source, 0.0, c, c, w.rate, 0, n)
     product(c, c, w.sums[0], 0, n)
     product(m.storage, c, w.sums[1], 0, n)
-    product(w.rate, w.rate, w.sums[2], 0, n)
     reach = remaining * abs(m.mean_source) / (m.mean_storage + remaining * m.mean_loss)
-    drift = remaining * math.sqrt(total(w.sums[2]) / c.size) / m.mean_storage
-    return max(math.sqrt(total(w.sums[0]) / c.size), reach), total(w.sums[1]), drift
+    level = max(math.sqrt(total(w.sums[0]) / c.size), reach)
+    unit = 1.0 / level if level > 0.0 else 0.0
+    blend(w.field, 0.0, unit, c, 0, n)
+    balance(
+        m.shape, m.faces, w.storage, w.loss, m.diffusivity, unit, w.source, 0.0, w.field, w.field, w.rate, 0, n
+    )  # fmt: skip
+    product(w.rate, w.rate, w.sums[2], 0, n)
+    return level, total(w.sums[1]), remaining * math.sqrt(total(w.sums[2]) / c.size) / m.mean_storage
 
 
 @inlined
 def prepare(m: Medium, w: Work) -> None:
     """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
-    even_out(w.rate, m.storage, m.mean_storage, w.forcing, 0, w.chunks)
+    even_out(w.rate, w.storage, m.mean_storage, w.forcing, 0, w.chunks)
     transform(w.forcing, w.forcing, m.shape, FORWARD, m.workers)
 
 
@@ -135,7 +171,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     """Try one step of length h from the rate of change and the forcing of a field: its error, pace, iterations.
 
     Leaves the change of the field and the extra of its time integral. limit: a correction below it is left out; an
-    error above `most` is not worth the solving; both and the error are root mean squares of concentration.
+    error above `most` is not worth the solving; both and the error are root mean squares relative to the level.
     """
     n, k = w.chunks, w.slabs
     root, spread, share = math.sqrt(w.rate.size), m.diffusivity * m.mean_face, 1.0 / m.mean_storage
@@ -149,7 +185,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     growing = (pace * h - 1.0) * (pace * h - 1.0)
     unsure = STEADY + GROWING * (growing * growing)  # products, because a power may differ in its last bit
     balance(
-        m.shape, m.faces, m.storage, m.loss, m.diffusivity, h, w.rate, 1.0, w.change, w.extra, w.defect, 0, n
+        m.shape, m.faces, w.storage, w.loss, m.diffusivity, h, w.rate, 1.0, w.change, w.extra, w.defect, 0, n
     )  # fmt: skip
     product(w.defect, w.defect, w.sums[0], 0, n)
     square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
@@ -165,7 +201,7 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
         transform(w.fresh, w.fresh, m.shape, BACK, m.workers)
         blend(w.search, slope / old, 1.0, w.fresh, 0, n)
         balance(
-            m.shape, m.faces, m.storage, m.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
+            m.shape, m.faces, w.storage, w.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
         )  # fmt: skip
         product(w.search, w.image, w.sums[0], 0, n)
         length = -slope / total(w.sums[0])
@@ -181,18 +217,20 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
 
 
 @inlined
-def conclude(m: Medium, h: float, pace: float, amount: float, c: Field, w: Work) -> tuple[float, float, float]:
+def conclude(
+    m: Medium, h: float, pace: float, level: float, amount: float, c: Field, w: Work
+) -> tuple[float, float, float]:
     """Turn change and extra into the new field and its integral; the smallest value, factors for field and integral.
 
     Negative values become 0. What the balance  amount before + s h = amount after + k integral  then lacks is shared
     between the two as in the mean medium, where a lasting defect changes amount and loss as pace mean(phi) to mean(k).
     """
     n, least = w.chunks, math.inf
-    blend(w.change, 1.0, 1.0, c, 0, n)
-    blend(w.extra, 1.0, h, c, 0, n)
-    lift(w.change, w.sums[0], 0, n)
-    product(m.storage, w.change, w.sums[1], 0, n)
-    product(m.loss, w.extra, w.sums[2], 0, n)
+    follow(w.after, 1.0, c, level, w.change, 0, n)
+    follow(w.whole, h, c, level, w.extra, 0, n)
+    lift(w.after, w.sums[0], 0, n)
+    product(m.storage, w.after, w.sums[1], 0, n)
+    product(m.loss, w.whole, w.sums[2], 0, n)
     for chunk in range(n):
         least = min(least, w.sums[0, chunk])
     stored, lost = total(w.sums[1]), total(w.sums[2])
@@ -212,6 +250,7 @@ def advance_implicit(
     and the field then relaxes, so the step to try first in the next call is the one that this call began with.
     """
     n = w.chunks
+    lay_out(m, w)
     blend(integral, 0.0, 0.0, c, 0, n)
     remaining, substeps, worst, iterations, opening, moved = duration, 0, 0.0, 0, step, True
     level, amount, drift = 0.0, 0.0, 0.0
@@ -221,29 +260,29 @@ def advance_implicit(
         if level == 0.0 or not math.isfinite(level):
             break
         h = remaining if step >= ALMOST * remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
-        limit = max(LEFT_OUT * tolerance, ROUNDING) * level
+        limit = max(LEFT_OUT * tolerance, ROUNDING)
         if drift <= QUIET * limit:
             h = remaining
-            blend(w.change, 0.0, 0.0, c, 0, n)
-            blend(w.extra, 0.0, 0.0, c, 0, n)
-            error, pace = drift / level, 2.0 / h
+            blend(w.change, 0.0, 0.0, w.rate, 0, n)
+            blend(w.extra, 0.0, 0.0, w.rate, 0, n)
+            error, pace = drift, 2.0 / h
         else:
             if moved:
                 prepare(m, w)
-            error, pace, taken = substep(m, h, limit, tolerance * level, w)
-            error, iterations = error / level, iterations + taken
+            error, pace, taken = substep(m, h, limit, tolerance, w)
+            iterations += taken
         scale = span = 0.0
         moved = error <= tolerance or h <= SMALLEST_STEP * duration
         if moved:
-            least, scale, span = conclude(m, h, pace, amount, c, w)
+            least, scale, span = conclude(m, h, pace, level, amount, c, w)
             error = max(error, -least / level)
             moved = error <= tolerance or h <= SMALLEST_STEP * duration
             # Not moved after all: the field is unchanged, and so are its rate and forcing.
         growth = SAFETY * power(tolerance / error, 1.0 / 3.0) if error > 0.0 else LARGEST_GROWTH
         step = h * (min(LARGEST_GROWTH, max(LARGEST_CUT, growth)) if math.isfinite(error) else LARGEST_CUT)
         if moved:
-            blend(c, 0.0, scale, w.change, 0, n)
-            blend(integral, 1.0, span, w.extra, 0, n)
+            blend(c, 0.0, scale, w.after, 0, n)
+            blend(integral, 1.0, span, w.whole, 0, n)
             remaining = remaining - h if h < remaining else 0.0
             if substeps == 0:  # where loss is fast the error hangs on the jump at first, not on h: try longer again
                 opening = max(step, 2.0 * h)

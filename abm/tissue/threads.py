@@ -14,11 +14,12 @@ from typing import Any
 from abm.loops import spread, threads
 from abm.tissue import kernels, solver
 from abm.tissue.modes import precondition, predict
-from abm.tissue.passes import balance, blend, even_out, lift, product
+from abm.tissue.passes import balance, blend, even_out, follow, lift, product
 
 LARGE = 100_000  # voxels from which sharing out is worth its overhead
-PASSES: tuple[Any, ...] = (balance, blend, even_out, lift, product, predict, precondition)
+PASSES: tuple[Any, ...] = (balance, blend, even_out, follow, lift, product, predict, precondition)
 STEERING: tuple[Any, ...] = (
+    solver.lay_out,
     solver.pace_of,
     solver.start,
     solver.prepare,

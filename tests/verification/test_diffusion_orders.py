@@ -8,7 +8,7 @@ import pytest
 from media import centres, exact, implicit, medium, rate_matrix
 from scipy.sparse.linalg import expm_multiply, spsolve
 
-from abm.tissue.solver import prepare, start, substep, working_space
+from abm.tissue.solver import lay_out, prepare, start, substep, working_space
 
 
 def layered(shape=(1, 16, 12), seed=2):
@@ -32,10 +32,11 @@ def march(system, field, duration, steps):
 def one_step(system, c, h):
     """Change of a flat field over a step, corrected to rounding, and the error it claims."""
     work = working_space(system.shape)
-    start(system, h, c, work)
+    lay_out(system, work)
+    level = start(system, h, c, work)[0]
     prepare(system, work)
     error, _, _ = substep(system, h, 1e-10, math.inf, work)
-    return work.change, error
+    return level * work.change, level * error
 
 
 def reference(system, field, duration):
