@@ -13,9 +13,9 @@ from abm.metrics import METRICS
 from abm.study.plan import Plan
 
 START = 6.0  # s to load and, if need be, compile a worker's kernels
-PER_STEP = 0.45e-3  # s
-PER_NEURON_STEP = 0.95e-6  # s
-PER_VOXEL_STEP = 1.6e-7  # s
+PER_STEP = 0.34e-3  # s
+PER_NEURON_STEP = 0.71e-6  # s
+PER_VOXEL_STEP = 1.15e-7  # s
 WORKER_BYTES = 270e6
 NEURON_BYTES = 11e3
 VOXEL_BYTES = 1e3
