@@ -44,9 +44,12 @@ from abm.neurons import Pharmacology, PromoterConstants, promoter_constants
 
 
 class SetPoint(NamedTuple):
-    """Mean drives over a resting day: BHB, lactate, lactate on FNDC5, irisin, erasers, glucocorticoid receptors."""
+    """Mean drives over a resting day: BHB on CREB and on excitability, lactate on NMDA receptors and on FNDC5, irisin,
+    erasers, glucocorticoid receptors.
+    """
 
     bhb: float
+    excitability: float
     lactate: float
     fndc5: float
     irisin: float
@@ -86,6 +89,7 @@ def set_point(
     bhb, lactate, irisin, cortisol = resting.T
     return SetPoint(
         float(np.mean([hill(c, x.bhb_half, 1) for c in bhb])),
+        float(np.mean([hill(c, x.bhb_excitability_half, 1) for c in bhb])),
         float(np.mean([hill(c, x.lactate_half, 2) for c in lactate])),
         float(np.mean([hill(c, x.fndc5_lactate_half, 3) for c in lactate])),
         float(np.mean([hill(c, x.irisin_half, 1) for c in irisin])),
@@ -201,10 +205,12 @@ def _march(
         )  # fmt: skip
         bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
         fndc5 = next_fndc5(x, fndc5, d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
-        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), rest.bhb)
-        firing = excited(x, activity[t], raised)
+        firing = excited(
+            x, activity[t], rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), rest.excitability)
+        )
         target = d.creb * creb_target(
-            x, firing, raised, rise(d.nmdar * hill(lactate, x.lactate_half, 2), rest.lactate),
+            x, firing, rise(d.pka * hill(bhb, x.bhb_half, 1), rest.bhb),
+            rise(d.nmdar * hill(lactate, x.lactate_half, 2), rest.lactate),
             rise(d.integrin * hill(irisin, x.irisin_half, 1), rest.irisin), d.fndc5 * fndc5, trkb,
         )
         creb = relax(creb, target, 1.0 / x.creb_time, dt)

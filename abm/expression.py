@@ -24,6 +24,7 @@ class ExpressionParameters(NamedTuple):
     bhb_gain: Annotated[float, Unit("1")]
     bhb_half: Annotated[float, Unit("mmol/L")]
     bhb_excitability: Annotated[float, Unit("1")]
+    bhb_excitability_half: Annotated[float, Unit("mmol/L")]
     lactate_gain: Annotated[float, Unit("1")]
     lactate_half: Annotated[float, Unit("mmol/L")]
     irisin_gain: Annotated[float, Unit("1")]
@@ -96,7 +97,8 @@ def relative_firing(drive: float, mean_drive: float, input_activity: float) -> f
 def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
     """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
 
-    2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only).
+    2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only); no lower dose was
+    tried, so that this drive is half saturated there, far above the CREB arm's.
     """
     return activity * (1.0 + p.bhb_excitability * bhb)
 

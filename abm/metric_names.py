@@ -50,6 +50,8 @@ TISSUE_METRIC_NAMES = (
     "ltp_magnitude",
     "fepsp_slope",
     "paired_pulse_ratio",
+    "mepsc_amplitude",
+    "mepsc_frequency",
 )
 
 METRIC_NAMES = BLOOD_METRIC_NAMES + TISSUE_METRIC_NAMES

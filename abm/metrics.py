@@ -115,6 +115,12 @@ def _probed(name: str, model: Observed) -> Floats:
     return np.asarray(getattr(probe, name)(model), dtype=np.float64)
 
 
+def _miniature(name: str, model: Observed) -> Floats:
+    from abm.observation import miniature
+
+    return np.asarray(getattr(miniature, name)(model), dtype=np.float64)
+
+
 def _tissue(signal: int, model: Observed) -> Floats:
     field_ = model.tissue.concentration[signal].reshape(-1)
     return np.asarray(np.take(field_, model.neurons.voxel), dtype=np.float64)
@@ -292,8 +298,19 @@ def _probes() -> list[Metric]:
     ]
 
 
+def _miniatures() -> list[Metric]:
+    definitions = {
+        "mepsc_amplitude": ("miniature_amplitude", "Quantal amplitude (mEPSC), relative to unpotentiated synapses."),
+        "mepsc_frequency": ("miniature_frequency", "Frequency of miniature currents (mEPSC), relative to rest."),
+    }
+    return [
+        Metric(name, "1", "synapses", text, partial(_miniature, current), traced=False)
+        for name, (current, text) in definitions.items()
+    ]
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes)
+    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes, _miniatures)
     for metric in part()
 }

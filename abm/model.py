@@ -259,12 +259,16 @@ class HippocampusModel(mesa.Model):
         """Neurons, synapses between events, then the events of the step."""
         self._advance_population(drugs, activity)
         self._advance_synapses()
-        n, s = self._columns(), self.synapses
+        n, s, cues = self._columns(), self.synapses, self._cues(activity)
         replay(
-            self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, activity, self.key,
+            self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, cues, self.key,
             self.clock.taken, n.spine, n.scale, self.release_probability, n.threshold, n.potentiation_gain,
             n.depression_gain, n.early_load,
         )  # fmt: skip
+
+    def _cues(self, activity: float) -> float:
+        """Entorhinal input that sets off events, relative to rest: a slice lost it when it was cut, at time zero."""
+        return 0.0 if self.experiment.preparation == "slice" and self.hour >= 0.0 else activity
 
     def _advance_population(self, drugs: Pharmacology, activity: float) -> None:
         """Every neuron's rule over the coming step."""

@@ -31,6 +31,7 @@ class Neuron(ColumnAgent):
     rate = Column(unit="Hz", default=1.0, doc="resting firing rate")
 
     rest_bhb = Column(doc="mean saturating drive of BHB")
+    rest_excitability = Column(doc="mean saturating drive of BHB on excitability")
     rest_lactate = Column(doc="mean saturating drive of lactate")
     rest_fndc5 = Column(doc="mean saturating drive of lactate on FNDC5")
     rest_irisin = Column(doc="mean saturating drive of irisin")
@@ -156,6 +157,7 @@ def add_set_point(
     for i in range(n.voxel.size):
         v = n.voxel[i]
         n.rest_bhb[i] += weight * hill(signals.bhb[v], x.bhb_half, 1)
+        n.rest_excitability[i] += weight * hill(signals.bhb[v], x.bhb_excitability_half, 1)
         n.rest_lactate[i] += weight * hill(signals.lactate[v], x.lactate_half, 2)
         n.rest_fndc5[i] += weight * hill(signals.lactate[v], x.fndc5_lactate_half, 3)
         n.rest_irisin[i] += weight * hill(signals.irisin[v], x.irisin_half, 1)

@@ -98,12 +98,12 @@ def sense(
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
         through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
         n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
-        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i])
-        n.activity[i] = excited(x, activity, raised)
+        excitability = rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), n.rest_excitability[i])
+        n.activity[i] = excited(x, activity, excitability)
         target = d.creb * creb_target(
             x,
             n.activity[i],
-            raised,
+            rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i]),
             rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
             rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
             d.fndc5 * n.fndc5[i],

@@ -13,10 +13,10 @@ from abm.elementary import LN2
 
 PROMOTERS, LENGTH = 4, 12
 FLOATS = (
-    "rest_bhb", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser", "rest_glucocorticoid", "rest_potentiation",
-    "rest_bdnf", "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser", "bdnf_pro", "bdnf_protein", "release_rate",
-    "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine", "scale", "threshold", "potentiation_gain",
-    "depression_gain", "early_load",
+    "rest_bhb", "rest_excitability", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser",
+    "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser",
+    "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine",
+    "scale", "threshold", "potentiation_gain", "depression_gain", "early_load",
 )  # fmt: skip
 SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
 
@@ -31,7 +31,8 @@ def variables() -> str:
 
 SENSE = """
 {reads}
-activity = input(t) * (1.0 + bhb_excitability * clip(bhb / bhb_half / (1.0 + bhb / bhb_half) - rest_bhb, 0.0, large))
+excited = bhb / bhb_excitability_half / (1.0 + bhb / bhb_excitability_half)
+activity = input(t) * (1.0 + bhb_excitability * clip(excited - rest_excitability, 0.0, large))
 cubed = (lactate / fndc5_lactate_half) ** 3
 target_f = 1.0 + fndc5_lactate_gain * clip(cubed / (1.0 + cubed) - rest_fndc5, 0.0, large) / (1.0 - rest_fndc5)
 fndc5 = target_f + (fndc5 - target_f) * exp(-step / fndc5_time)

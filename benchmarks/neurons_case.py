@@ -20,10 +20,10 @@ READ_OUTS = ("creb", "acetylation", "transcripts", "bdnf_pro", "bdnf_protein", "
 # What the population loop of the model has to read, and what it has to write, of every neuron in every step. Columns
 # that stay in the processor's cache anyway count once; fields do not count, because neurons are sorted by voxel.
 READ = (
-    "region", "voxel", "rest_bhb", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser", "rest_glucocorticoid",
-    "rest_potentiation", "rest_bdnf", "creb", "fndc5", "hdac2", "hdac3", "nucleosomes", "promoter_on", "transcripts",
-    "bdnf_pro", "bdnf_protein", "trkb_surface", "trkb", "plasticity_protein", "spine", "scale", "threshold", "drive",
-    "early_load",
+    "region", "voxel", "rest_bhb", "rest_excitability", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser",
+    "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "creb", "fndc5", "hdac2", "hdac3", "nucleosomes",
+    "promoter_on", "transcripts", "bdnf_pro", "bdnf_protein", "trkb_surface", "trkb", "plasticity_protein", "spine",
+    "scale", "threshold", "drive", "early_load",
 )  # fmt: skip
 WRITTEN = (
     "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser", "nucleosomes", "promoter_on", "transcripts", "bdnf_pro",

@@ -81,12 +81,12 @@ class PlainNeuron:
         bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
         through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
         self.fndc5 = next_fndc5(x, self.fndc5, through_sirt1, self.rest_fndc5, dt)
-        raised = rise(d.pka * hill(bhb, x.bhb_half, 1), self.rest_bhb)
-        self.activity = excited(x, self.activity, raised)
+        excitability = rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), self.rest_excitability)
+        self.activity = excited(x, self.activity, excitability)
         target = d.creb * creb_target(
             x,
             self.activity,
-            raised,
+            rise(d.pka * hill(bhb, x.bhb_half, 1), self.rest_bhb),
             rise(d.nmdar * hill(lactate, x.lactate_half, 2), self.rest_lactate),
             rise(d.integrin * hill(irisin, x.irisin_half, 1), self.rest_irisin),
             d.fndc5 * self.fndc5,

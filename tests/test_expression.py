@@ -123,6 +123,13 @@ def test_bhb_raises_firing_only_above_the_set_point():
     assert expression.excited(P, 1.2, 0.5) == pytest.approx(1.2 * (1.0 + 0.5 * P.bhb_excitability))
 
 
+def test_bhb_of_a_fast_drives_the_creb_signal_but_hardly_firing():
+    # Excitability was seen at 2 mmol/L; a brain after a day of fasting or an ester holds some tenths of that.
+    creb, firing = (expression.hill(0.3, half, 1) for half in (P.bhb_half, P.bhb_excitability_half))
+    assert creb > 2.0 * firing
+    assert firing < 0.5 * expression.hill(2.0, P.bhb_excitability_half, 1)
+
+
 def test_saturating_bdnf_halves_surface_trkb_within_hours():
     # Proenca 2016: half of surface TrkB is gone after 2-3 h of saturating BDNF.
     assert 0.4 < expression.next_trkb_surface(P, 1.0, 1e6, 3.0) < 0.6

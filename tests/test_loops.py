@@ -91,10 +91,11 @@ def one_neuron(n, around, i, mean):
     bhb, lactate = d.mct2 * around.bhb[v], d.mct2 * around.lactate[v]
     through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, X.fndc5_lactate_half, 3)
     fndc5 = next_fndc5(X, n.fndc5[i], through_sirt1, n.rest_fndc5[i], DT)
-    raised = rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i])
-    firing = excited(X, relative_firing(n.drive[i], mean[n.region[i]], 1.2), raised)
+    excitability = rise(d.pka * hill(bhb, X.bhb_excitability_half, 1), n.rest_excitability[i])
+    firing = excited(X, relative_firing(n.drive[i], mean[n.region[i]], 1.2), excitability)
     target = d.creb * creb_target(
-        X, firing, raised, rise(d.nmdar * hill(lactate, X.lactate_half, 2), n.rest_lactate[i]),
+        X, firing, rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i]),
+        rise(d.nmdar * hill(lactate, X.lactate_half, 2), n.rest_lactate[i]),
         rise(d.integrin * hill(around.irisin[v], X.irisin_half, 1), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
     )  # fmt: skip
     creb = relax(n.creb[i], target, 1.0 / X.creb_time, DT)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from abm.config import load_experiment
+from abm.config import build_experiment, load_experiment
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, forget, start
 from abm.schedule import compile_schedule, resting_timeline
@@ -173,6 +173,32 @@ def test_a_culture_has_no_blood_and_meets_its_bath(tmp_path):
     assert treated.observe("hdac_activity")["all"] < 0.6
     assert treated.observe("acetylation")["all"] > 1.2 * medium.observe("acetylation")["all"]
     assert treated.observe("bdnf_mrna_I")["all"] > medium.observe("bdnf_mrna_I")["all"]
+
+
+@pytest.mark.parametrize(("preparation", "goes_on"), [("slice", False), ("culture", True)])
+def test_a_slice_has_no_events_once_it_is_cut(preparation, goes_on):
+    # Without entorhinal input nothing is learnt: early changes only decay. Before the cut the animal's own events ran.
+    experiment = build_experiment(
+        {
+            "name": "cut",
+            "subject": {"species": "mouse"},
+            "preparation": preparation,
+            "tissue": {"neurons": 120, "size": ["0.4 mm", "0.4 mm"]},
+            "schedules": {"vehicle": {}},
+            "run": {"duration": "12 h", "burn_in": "1 d", "seed": 3, "step": "0.5 h"},
+        }
+    )
+    model = HippocampusModel(experiment, "vehicle")
+    model.rest()
+    before = np.abs(model.synapses.early)
+    assert before.max() > 0.0
+    grown = 0
+    for _ in range(24):
+        model.step()
+        after = np.abs(model.synapses.early)
+        grown += int((after > before).sum())
+        before = after
+    assert (grown > 0) == goes_on
 
 
 def test_a_slice_reads_its_steroid_against_the_day_of_the_animal(tmp_path):

@@ -29,6 +29,7 @@ from abm.observation import (
 from abm.observation.assays import bound_shares, deacetylase_occupancy, receptor_occupancy
 from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
 from abm.observation.cohort import small_sample, variation
+from abm.observation.miniature import miniature_amplitude, miniature_frequency
 from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled
 from abm.parameters import load_parameters
 from abm.schedule import Bout, compile_schedule, resting_timeline
@@ -387,6 +388,28 @@ def test_the_field_is_the_sum_over_stimulated_synapses_only() -> None:
     weight = model.wiring.weight[held].astype(float)  # what is stored is of single precision, what is computed is not
     expected = (weight * (1.0 + model.synapses.late[held])).sum() / weight.sum()
     assert ca1(model, field_slope(model)) == pytest.approx(expected, rel=1e-12)
+
+
+def test_miniatures_take_the_weight_of_a_synapse_apart() -> None:
+    # n s (1 + e + z) v: the receiving side in the amplitude, contacts and release in the frequency.
+    model = Model()
+    n, w = model.neurons, model.wiring
+    for i in range(len(n.trkb)):
+        own = slice(w.start[i], w.start[i + 1])
+        change = model.synapses.early[own] + model.synapses.late[own]
+        assert miniature_amplitude(model)[i] == pytest.approx(n.scale[i] * (1.0 + change.mean()), rel=1e-6)
+        senders = w.sender[own].astype(int)
+        release = [release_probability(PLASTICITY, n.trkb[k]) if k < len(n.trkb) else 1.0 for k in senders]
+        assert miniature_frequency(model)[i] == pytest.approx(n.spine[i] * np.mean(release), rel=1e-6)
+
+
+def test_more_contacts_and_release_are_more_miniatures_and_not_larger_ones() -> None:
+    model, more = Slice(), Slice()
+    more.neurons.spine[:], more.neurons.trkb[:] = 1.2, 1.5
+    assert miniature_amplitude(more) == pytest.approx(miniature_amplitude(model), rel=1e-12)
+    assert (miniature_frequency(more) > 1.19 * miniature_frequency(model)).all()
+    more.synapses.late[:] = 0.4
+    assert miniature_amplitude(more) == pytest.approx(1.4 * miniature_amplitude(model), rel=1e-6)
 
 
 def test_paired_pulses_facilitate_less_where_release_is_likelier() -> None:

@@ -53,7 +53,8 @@ def _march_uniform(shape: tuple[int, int, int], patterns: list[Floats], single: 
 
 def _march_layered(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
     size = math.prod(shape)
-    workers, fields, integral, precision = threads_for(size), np.zeros((5, size)), np.empty(size), precision_for(TOLERANCE)
+    workers, fields, integral = threads_for(size), np.zeros((5, size)), np.empty(size)
+    precision = precision_for(TOLERANCE)
     work = working_space(shape, precision)
     faces, storage, modes = face_conductance(layers(shape) / EDGE**2), np.ones(size), cosine_eigenvalues(shape)
     mean_face, advance = mean_conductance(faces), implicit_on(workers)
