@@ -6,7 +6,7 @@ recurrent synapses) and CA1 follow, each held sparse by divisive inhibition.
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +29,12 @@ from abm.synapses import (
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, Wiring
 
 CASCADE = (DG, CA3, CA3, CA1)  # regions in the order in which an event reaches them
-LANES = np.uint64(8)  # synapses of a neuron that are advanced side by side
 Singles: TypeAlias = npt.NDArray[np.float32]
 # Between events synapses are reckoned in single precision, twice as many at once; so are the constants they meet.
 Single: Any = np.float32
 RAISED, CONSOLIDATED = Single(0.2), Single(0.5)
 Index: Any = np.uint64  # unsigned, as in `abm.population`
+PAD = np.uint64(8)  # sums side by side, to a multiple of which their terms are padded
 
 
 @dataclass
@@ -50,20 +50,6 @@ def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release
     """Release probability of every sending neuron relative to rest; entorhinal cells keep theirs."""
     for sender in range(np.uint64(trkb.size)):
         release[sender] = release_probability(p, trkb[sender])
-
-
-class Sums(NamedTuple):
-    """Sums over the synapses of one neuron, each kept as LANES sums side by side, shape (LANES,).
-
-    load: |e|; strength: relative weight; drive: weight x coupling with the mean early change of the step; raised and
-    consolidated: how many synapses have e + z > 0.2 and z > 0.5.
-    """
-
-    load: Singles
-    strength: Singles
-    drive: Singles
-    raised: Singles
-    consolidated: Singles
 
 
 @rule
@@ -84,31 +70,42 @@ def late_steps(
         steps[2, row], steps[3, row] = step.potentiated_target, step.depressed_target
 
 
-@rule
-def advance_some(
-    w: Wiring, early: Singles, late: Singles, e_step: EarlyStep, z_step: LateStep, common: float, release: Singles,
-    begin: Index, count: Index, sums: Sums,
+@loop
+def advance_row(
+    early: Singles, late: Singles, sender: npt.NDArray[np.uint32], coupling: Singles, release: Singles,
+    e_step: EarlyStep, z_step: LateStep, common: float, load: Singles, strength: Singles, drive: Singles,
+    raised: Singles, consolidated: Singles,
 ) -> None:
-    """Advance `count` synapses of one neuron, at most LANES, from `begin` on, and add them to its sums."""
-    for lane in range(count):
-        k = begin + lane
+    """Advance the synapses of one neuron, given as slices, and write what each adds to the neuron's sums.
+
+    common: contacts x scale. load: |e|; strength: relative weight; drive: weight x coupling with the mean early change
+    of the step; raised and consolidated: 1 where e + z > 0.2 and where z > 0.5, else 0.
+    """
+    for k in range(Index(early.size)):
         e, z = early[k], late[k]
         z = next_late(z, e, tagged_share(e, e_step), z_step)
         mean, e = e * e_step.mean, next_early(e, e_step)
         early[k], late[k] = e, z
-        unchanged = common * release[w.sender[k]]
-        sums.load[lane] += abs(e)
-        sums.strength[lane] += unchanged + unchanged * (e + z)
-        sums.drive[lane] += (unchanged + unchanged * (mean + z)) * w.coupling[k]
-        sums.raised[lane] += e_step.whole if e + z > RAISED else e_step.none
-        sums.consolidated[lane] += e_step.whole if z > CONSOLIDATED else e_step.none
+        unchanged = common * release[sender[k]]
+        load[k] = abs(e)
+        strength[k] = unchanged + unchanged * (e + z)
+        drive[k] = (unchanged + unchanged * (mean + z)) * coupling[k]
+        raised[k] = e_step.whole if e + z > RAISED else e_step.none
+        consolidated[k] = e_step.whole if z > CONSOLIDATED else e_step.none
 
 
-@rule
-def whole(lanes: Singles) -> float:
-    """The sum of LANES sums."""
-    s = lanes
-    return float(((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7])))
+@loop
+def padded_total(values: Singles, size: Index) -> float:
+    """Sum of the first `size` values, as eight sums side by side; the eight values after them become 0."""
+    for k in range(size, size + PAD):
+        values[k] = 0.0
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = Single(0.0)
+    for k in range(Index(0), size, PAD):
+        s0, s1 = s0 + values[k], s1 + values[k + Index(1)]
+        s2, s3 = s2 + values[k + Index(2)], s3 + values[k + Index(3)]
+        s4, s5 = s4 + values[k + Index(4)], s5 + values[k + Index(5)]
+        s6, s7 = s6 + values[k + Index(6)], s7 + values[k + Index(7)]
+    return float(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
 
 
 @entry
@@ -138,24 +135,25 @@ def advance_synapses(
     strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with z > 0.5.
     """
     e = single_early(early_step(p, dt))
-    table = np.empty((5, LANES), Single)
-    sums = Sums(table[0], table[1], table[2], table[3], table[4])
-    steps = np.empty((4, last - first), Single)
+    steps, most = np.empty((4, last - first), Single), 0
     late_steps(p, protein[first:last], trkb[first:last], dt, steps)
     for neuron in range(first, last):
-        begin, end, row = Index(wiring.start[neuron]), Index(wiring.start[neuron + 1]), neuron - first
+        most = max(most, wiring.start[neuron + 1] - wiring.start[neuron])
+    table = np.empty((5, most + PAD), Single)
+    load, weight, driven, raised, held = table[0], table[1], table[2], table[3], table[4]
+    for neuron in range(first, last):
+        begin, end, row = wiring.start[neuron], wiring.start[neuron + 1], neuron - first
         z = LateStep(steps[0, row], steps[1, row], steps[2, row], steps[3, row])
-        common, size = Single(contacts[neuron] * scale[neuron]), end - begin
-        table[:] = 0.0
-        rest = begin + size // LANES * LANES
-        for some in range(begin, rest, LANES):
-            advance_some(wiring, early, late, e, z, common, release, some, LANES, sums)
-        advance_some(wiring, early, late, e, z, common, release, rest, end - rest, sums)
-        drive[neuron] = whole(sums.drive)
-        early_load[neuron] = whole(sums.load)
-        strength[neuron] = whole(sums.strength) / size
-        potentiated_share[neuron] = whole(sums.raised) / size
-        consolidated_share[neuron] = whole(sums.consolidated) / size
+        common, size = Single(contacts[neuron] * scale[neuron]), Index(end - begin)
+        advance_row(
+            early[begin:end], late[begin:end], wiring.sender[begin:end], wiring.coupling[begin:end], release, e, z,
+            common, load, weight, driven, raised, held,
+        )  # fmt: skip
+        drive[neuron] = padded_total(driven, size)
+        early_load[neuron] = padded_total(load, size)
+        strength[neuron] = padded_total(weight, size) / size
+        potentiated_share[neuron] = padded_total(raised, size) / size
+        consolidated_share[neuron] = padded_total(held, size) / size
 
 
 @entry

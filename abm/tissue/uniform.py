@@ -19,7 +19,7 @@ import numpy.typing as npt
 from abm.elementary import exponential
 from abm.loops import entry
 from abm.tissue.medium import cosine_eigenvalues
-from abm.tissue.modes import ROWS, averages
+from abm.tissue.modes import ROWS, SERIES, averages
 from abm.tissue.threads import shared, threads_for
 from abm.tissue.transform import BACK, FORWARD, Shape, transform
 
@@ -27,14 +27,25 @@ Floats = npt.NDArray[Any]
 
 
 @entry
-def respond(shape: Shape, rates: Floats, h: float, source: Floats, response: Floats, first: int, last: int) -> None:
-    """response = source (1 - e^(-L h))/L on modes; rates: loss, then what each axis adds to it. Chunks of rows."""
+def respond(
+    shape: Shape, rates: Floats, decays: Floats, h: float, source: Floats, response: Floats, first: int, last: int
+) -> None:
+    """response = source (1 - e^(-L h))/L on modes; rates: loss, then what each axis adds to it. Chunks of rows.
+
+    decays: e^(-rate h) of each of them, in double precision.
+    """
     depth, rows, columns = shape
+    along, decay = rates[1 + depth + rows :], decays[1 + depth + rows :]
     for row in range(first * ROWS, min(last * ROWS, depth * rows)):
-        base = rates[0] + rates[1 + row // rows] + rates[1 + depth + row % rows]
-        for column in range(columns):
-            i = row * columns + column
-            response[i] = source[i] * (h * averages(h * (base + rates[1 + depth + rows + column]))[0])
+        z, y = 1 + row // rows, 1 + depth + row % rows
+        base, left = rates[0] + rates[z] + rates[y], decays[0] * decays[z] * decays[y]
+        given, found = source[row * columns : (row + 1) * columns], response[row * columns : (row + 1) * columns]
+        if h * base < SERIES:
+            for i in range(columns):
+                found[i] = given[i] * (h * averages(h * (base + along[i]))[0])
+        else:
+            for i in range(columns):
+                found[i] = given[i] * ((1.0 - left * decay[i]) / (base + along[i]))
 
 
 @entry
@@ -72,7 +83,8 @@ class UniformField:
 
     def _transformed(self, field: Floats) -> Floats:
         modes = np.ascontiguousarray(field, self._dtype).reshape(-1).copy()
-        transform(modes, modes, self.shape, FORWARD, self._workers)
+        if modes.any():
+            transform(modes, modes, self.shape, FORWARD, self._workers)
         return modes
 
     def _prepare(self, h: float) -> None:
@@ -80,9 +92,10 @@ class UniformField:
         if h == self._step:
             return
         self._step = h
-        self._decays = np.array([exponential(-h * rate) for rate in self._rates]).astype(self._dtype)
+        decays = np.array([exponential(-h * rate) for rate in self._rates])
+        self._decays = decays.astype(self._dtype)
         if self._source is not None:
-            self._each(respond, self._rates, h, self._source, self._response)
+            self._each(respond, self._rates, decays, h, self._source, self._response)
 
     def _each(self, kernel: Callable[..., None], *arguments: Any) -> None:
         slabs = -(-self.shape[0] * self.shape[1] // ROWS)

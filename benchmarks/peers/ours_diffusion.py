@@ -1,4 +1,7 @@
-"""W1 by this project: exact steps in uniform tissue, implicit steps with error control in layers."""
+"""W1 by this project: exact steps in uniform tissue, tridiagonal systems in layers of one axis.
+
+Layers also by the solver for any coefficients, which the model's tissue uses: implicit steps with error control.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from abm.tissue.layered import LayeredField
 from abm.tissue.medium import cosine_eigenvalues, face_conductance, mean_conductance
 from abm.tissue.solver import Medium, precision_for, working_space
 from abm.tissue.threads import implicit_on, threads_for
@@ -28,33 +32,42 @@ from benchmarks.diffusion_case import (
     source_field,
 )
 
-TOLERANCE = 7e-3  # of layered tissue, relative local error
+TOLERANCE = 7e-3  # of the implicit steps, relative local error
 SUBSTANCES = range(len(DIFFUSIVITY))
 
 
-def solve(shape: tuple[int, int, int], layered: bool, single: bool = False) -> tuple[Any, float]:
-    """The fields at the end, (5, *shape), and the seconds that they took; single: precision, in uniform tissue."""
+def solve(
+    shape: tuple[int, int, int], layered: bool, single: bool = False, implicit: bool = False
+) -> tuple[Any, float]:
+    """The fields at the end, (5, *shape), and the seconds that they took.
+
+    single: precision; implicit: layers by the solver for any coefficients.
+    """
     patterns = [source_field(shape, k) for k in SUBSTANCES]
     start = time.perf_counter()
-    fields = _march_layered(shape, patterns) if layered else _march_uniform(shape, patterns, single)
+    fields = _march_implicit(shape, patterns) if implicit else _march(shape, patterns, layered, single)
     return fields, time.perf_counter() - start
 
 
-def _march_uniform(shape: tuple[int, int, int], patterns: list[Floats], single: bool) -> Any:
+def _march(shape: tuple[int, int, int], patterns: list[Floats], layered: bool, single: bool) -> Any:
     precision = np.float32 if single else np.float64
     fields, nothing = np.empty((len(SUBSTANCES), *shape), precision), np.zeros(shape, precision)
+    relative = layers(shape)[:, 0, 0]
     for k in SUBSTANCES:
-        substance = UniformField(nothing, EDGE, DIFFUSIVITY[k], LOSS[k], patterns[k])
+        substance: UniformField | LayeredField
+        if layered:
+            substance = LayeredField(nothing, EDGE, DIFFUSIVITY[k] * relative, LOSS[k], patterns[k])
+        else:
+            substance = UniformField(nothing, EDGE, DIFFUSIVITY[k], LOSS[k], patterns[k])
         for strength in STRENGTH:
             substance.advance(WINDOW, strength)
             substance.read(fields[k])
     return fields
 
 
-def _march_layered(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
-    size = math.prod(shape)
+def _march_implicit(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
+    size, precision = math.prod(shape), precision_for(TOLERANCE)
     workers, fields, integral = threads_for(size), np.zeros((5, size)), np.empty(size)
-    precision = precision_for(TOLERANCE)
     work = working_space(shape, precision)
     faces, storage, modes = face_conductance(layers(shape) / EDGE**2), np.ones(size), cosine_eigenvalues(shape)
     mean_face, advance = mean_conductance(faces), implicit_on(workers)
@@ -80,13 +93,13 @@ def largest_error(fields: Floats, shape: tuple[int, int, int], layered: bool) ->
 def prepare(case: dict[str, Any]) -> Callable[[], dict[str, Any]]:
     """Compile; see the package's docstring."""
     shape, layered = grid(case["n"], case.get("flat", False)), case.get("layered", False)
-    single = case.get("single", False)
-    solve(shape, layered, single)
+    single, implicit = case.get("single", False), case.get("implicit", False)
+    solve(shape, layered, single, implicit)
 
     def run() -> dict[str, Any]:
-        if not layered:
+        if not implicit:
             solve(shape, layered, single)
-        fields, seconds = solve(shape, layered, single)
+        fields, seconds = solve(shape, layered, single, implicit)
         result: dict[str, Any] = {"seconds": seconds, "steps": len(STRENGTH), "total": len(STRENGTH)}
         if case.get("error"):
             result["error"] = largest_error(fields, shape, layered)
