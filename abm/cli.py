@@ -34,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "sensitivity": sensitivity,
         "serve": serve,
     }
-    # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C.
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C. Where a shell has its
+    # background jobs ignore Ctrl-C, that stays so.
+    heard = [one for one in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, _interrupt) for one in heard}
     try:
         return verbs[given.verb](given)
     except KeyboardInterrupt:
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_INPUT
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -176,6 +179,10 @@ def _seed(text: str) -> int:
 
 
 def _interrupt(*_: object) -> NoReturn:
+    # What ends a group of processes often signals twice. While workers are being sent home, which takes seconds at
+    # most, a second signal would leave some of them waiting for ever, and this process for them.
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

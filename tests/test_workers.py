@@ -110,6 +110,24 @@ def test_a_signal_keeps_what_is_finished_and_resume_goes_on(
     assert tables(out) == tables(alone.path)
 
 
+def test_a_signal_that_comes_twice_while_figures_are_drawn_leaves_nobody_behind(tmp_path: Path) -> None:
+    config, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    config.write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
+    command = [sys.executable, "run.py", "experiment", str(config), "--out", str(out), "--quiet"]
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, preexec_fn=hear_interrupts, **pipes) as study:
+        wait_for(lambda: (out / "figures").exists())
+        study.send_signal(signal.SIGINT)
+        time.sleep(0.05)  # at once they would count as one
+        study.send_signal(signal.SIGINT)
+        _, told = study.communicate(timeout=60)
+    assert study.returncode == 130
+    assert "Traceback" not in told
+    done = subprocess.run([*command, "--resume"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").exists()
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_dask_cluster_gives_the_same_bytes(alone: Results, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs the extra 'cluster'")
