@@ -97,8 +97,8 @@ def relative_firing(drive: float, mean_drive: float, input_activity: float) -> f
 def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
     """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
 
-    2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only); no lower dose was
-    tried, so that this drive is half saturated there, far above the CREB arm's.
+    2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only). This drive is
+    taken to be half saturated there, far above the CREB arm's (assumed).
     """
     return activity * (1.0 + p.bhb_excitability * bhb)
 

@@ -6,27 +6,15 @@ of the receiving side, s (1 + e + z); their frequency of the number of contacts 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from abm.network import refresh_release
+from abm.observation.probe import Recorded
 
 Floats = NDArray[np.float64]
-
-
-class Recorded(Protocol):
-    """What a patch-clamp recording needs of a model."""
-
-    @property
-    def neurons(self) -> Any: ...
-    @property
-    def wiring(self) -> Any: ...
-    @property
-    def synapses(self) -> Any: ...
-    @property
-    def plasticity(self) -> Any: ...
 
 
 def miniature_amplitude(model: Recorded) -> Floats:
