@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from abm.loops import entry, loop, rule
 from abm.streams import EVENTS, StreamKey, uniforms
+from abm.sums import LANES, padded_totals
 from abm.synapses import (
     EarlyStep,
     LateStep,
@@ -29,12 +30,12 @@ from abm.synapses import (
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, Wiring
 
 CASCADE = (DG, CA3, CA3, CA1)  # regions in the order in which an event reaches them
+EVERY = -1  # in place of a region
 Singles: TypeAlias = npt.NDArray[np.float32]
 # Between events synapses are reckoned in single precision, twice as many at once; so are the constants they meet.
 Single: Any = np.float32
 RAISED, CONSOLIDATED = Single(0.2), Single(0.5)
 Index: Any = np.uint64  # unsigned, as in `abm.population`
-PAD = np.uint64(8)  # sums side by side, to a multiple of which their terms are padded
 
 
 @dataclass
@@ -94,20 +95,6 @@ def advance_row(
         consolidated[k] = e_step.whole if z > CONSOLIDATED else e_step.none
 
 
-@loop
-def padded_total(values: Singles, size: Index) -> float:
-    """Sum of the first `size` values, as eight sums side by side; the eight values after them become 0."""
-    for k in range(size, size + PAD):
-        values[k] = 0.0
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = Single(0.0)
-    for k in range(Index(0), size, PAD):
-        s0, s1 = s0 + values[k], s1 + values[k + Index(1)]
-        s2, s3 = s2 + values[k + Index(2)], s3 + values[k + Index(3)]
-        s4, s5 = s4 + values[k + Index(4)], s5 + values[k + Index(5)]
-        s6, s7 = s6 + values[k + Index(6)], s7 + values[k + Index(7)]
-    return float(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
-
-
 @entry
 def advance_synapses(
     wiring: Wiring,
@@ -139,7 +126,7 @@ def advance_synapses(
     late_steps(p, protein[first:last], trkb[first:last], dt, steps)
     for neuron in range(first, last):
         most = max(most, wiring.start[neuron + 1] - wiring.start[neuron])
-    table = np.empty((5, most + PAD), Single)
+    table = np.empty((5, most + LANES), Single)
     load, weight, driven, raised, held = table[0], table[1], table[2], table[3], table[4]
     for neuron in range(first, last):
         begin, end, row = wiring.start[neuron], wiring.start[neuron + 1], neuron - first
@@ -149,11 +136,28 @@ def advance_synapses(
             early[begin:end], late[begin:end], wiring.sender[begin:end], wiring.coupling[begin:end], release, e, z,
             common, load, weight, driven, raised, held,
         )  # fmt: skip
-        drive[neuron] = padded_total(driven, size)
-        early_load[neuron] = padded_total(load, size)
-        strength[neuron] = padded_total(weight, size) / size
-        potentiated_share[neuron] = padded_total(raised, size) / size
-        consolidated_share[neuron] = padded_total(held, size) / size
+        totals = padded_totals((driven, load, weight, raised, held), size)
+        drive[neuron], early_load[neuron], strength[neuron] = totals[0], totals[1], float(totals[2]) / size
+        potentiated_share[neuron], consolidated_share[neuron] = float(totals[3]) / size, float(totals[4]) / size
+
+
+@loop
+def reached(
+    wiring: Wiring, region: int, firing: npt.NDArray[np.bool_], found: npt.NDArray[np.uint32],
+    ends: npt.NDArray[np.int64],
+) -> None:
+    """Fill `found` with the synapses onto the neurons of a region (or EVERY) whose sender fires, neuron by neuron.
+
+    ends (neurons,): how many there are up to and including each neuron. found has a place for every synapse and one
+    more: each is written down and counted if its sender fires, because a branch that few take at random is slow.
+    """
+    count = Index(0)
+    for neuron in range(ends.size):
+        if region == EVERY or wiring.region[neuron] == region:
+            for synapse in range(Index(wiring.start[neuron]), Index(wiring.start[neuron + 1])):
+                found[count] = synapse
+                count += Index(firing[wiring.sender[synapse]])
+        ends[neuron] = count
 
 
 @entry
@@ -171,24 +175,28 @@ def excite(
     release: Singles,
     threshold: npt.NDArray[np.float64],
     drive: npt.NDArray[np.float64],
+    found: npt.NDArray[np.uint32],
+    ends: npt.NDArray[np.int64],
 ) -> None:
     """Relative drive of one region's neurons in an event, and which of them fire, in place.
 
     y = (cue + x) / (1 + g): x is the neuron's input from firing cells relative to the regional mean for unpotentiated
-    synapses, which feedforward inhibition follows with gain g; a neuron fires if y > threshold factor x th.
+    synapses, which feedforward inhibition follows with gain g; a neuron fires if y > threshold factor x th. found,
+    ends: room for `reached`.
     """
-    expected, cells = 0.0, 0
+    reached(wiring, region, firing, found, ends)
+    expected, cells, begin = 0.0, 0, 0
     for neuron in range(contacts.size):
         if wiring.region[neuron] != region:
             continue
         cells += 1
         arriving = 0.0
-        for synapse in range(np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])):
-            sender = wiring.sender[synapse]
-            if firing[sender]:
-                expected += wiring.weight[synapse]
-                arriving += wiring.weight[synapse] * (1.0 + early[synapse] + late[synapse]) * release[sender]
-        drive[neuron] = contacts[neuron] * scale[neuron] * arriving
+        for k in range(Index(begin), Index(ends[neuron])):
+            synapse = Index(found[k])
+            expected += wiring.weight[synapse]
+            strength = wiring.weight[synapse] * (1.0 + early[synapse] + late[synapse])
+            arriving += strength * release[wiring.sender[synapse]]
+        drive[neuron], begin = contacts[neuron] * scale[neuron] * arriving, ends[neuron]
     for neuron in range(contacts.size):
         if wiring.region[neuron] == region:
             relative = drive[neuron] * cells / expected if expected > 0.0 else 0.0
@@ -207,18 +215,26 @@ def learn(
     potentiation_gain: npt.NDArray[np.float64],
     depression_gain: npt.NDArray[np.float64],
     early_load: npt.NDArray[np.float64],
+    found: npt.NDArray[np.uint32],
+    ends: npt.NDArray[np.int64],
 ) -> None:
-    """Early changes of every synapse whose sending cell fired in an event, and their sums, in place."""
+    """Early changes of every synapse whose sending cell fired in an event, and their sums, in place.
+
+    found, ends: room for `reached`.
+    """
+    reached(wiring, EVERY, firing, found, ends)
+    begin = 0
     for neuron in range(threshold.size):
-        for synapse in range(np.uint64(wiring.start[neuron]), np.uint64(wiring.start[neuron + 1])):
-            if firing[wiring.sender[synapse]]:
-                before = early[synapse]
-                if firing[neuron]:
-                    after = potentiated(p, before, drive[neuron], threshold[neuron], potentiation_gain[neuron])
-                else:
-                    after = depressed(p, before, depression_gain[neuron])
-                early[synapse] = after
-                early_load[neuron] += abs(after) - abs(before)
+        for k in range(Index(begin), Index(ends[neuron])):
+            synapse = Index(found[k])
+            before = early[synapse]
+            if firing[neuron]:
+                after = potentiated(p, before, drive[neuron], threshold[neuron], potentiation_gain[neuron])
+            else:
+                after = depressed(p, before, depression_gain[neuron])
+            early[synapse] = after
+            early_load[neuron] += abs(after) - abs(before)
+        begin = ends[neuron]
 
 
 @entry
@@ -246,7 +262,8 @@ def replay(
     `participation`. Draws are keyed by (assembly, step), so two runs with other input see the same luck.
     """
     events = 0
-    drive = np.zeros(threshold.size)
+    drive, ends = np.zeros(threshold.size), np.empty(threshold.size, np.int64)
+    found = np.empty(early.size + 1, np.uint32)  # memory is only taken for what is written
     for assembly in range(wiring.event_rate.size):
         chance = wiring.event_rate[assembly] * input_activity * dt
         if uniforms(key, assembly, step, EVENTS, 0)[0] >= chance:
@@ -259,7 +276,9 @@ def replay(
                 firing[cell] = cue[cell] and wiring.region[cell] == ENTORHINAL
         for region in CASCADE:
             excite(
-                wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive
+                wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive, found, ends
             )
-        learn(wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load)
+        learn(
+            wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load, found, ends
+        )
     return events

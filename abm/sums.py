@@ -4,14 +4,67 @@ They are added up in the precision of the arrays.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from abm.loops import entry
 
+helpers: Any = cgutils  # which has no types
+
 Field = npt.NDArray[Any]  # in double or single precision
+LANES = 8  # sums side by side
+
+
+def _tree(builder: Any, terms: list[Any]) -> Any:
+    """Sum of a power of two of numbers, neighbours first."""
+    while len(terms) > 1:
+        terms = [builder.fadd(left, right) for left, right in zip(terms[::2], terms[1::2], strict=True)]
+    return terms[0]
+
+
+@intrinsic
+def _padded_totals(context: Any, rows: Any, size: Any) -> Any:
+    def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        lists, count = helpers.unpack_tuple(builder, arguments[0]), arguments[1]
+        starts = [target.make_array(rows.dtype)(target, builder, row).data for row in lists]
+        number = target.get_value_type(rows.dtype.dtype)
+        alignment, vector = target.get_abi_sizeof(number), ir.VectorType(number, LANES)
+        nothing = ir.Constant(vector, [0.0] * LANES)
+        sums = [helpers.alloca_once_value(builder, nothing) for _ in starts]
+
+        def place(start: Any, k: Any) -> Any:
+            return builder.bitcast(builder.gep(start, [k]), vector.as_pointer())
+
+        for start in starts:
+            builder.store(nothing, place(start, count), align=alignment)
+        with helpers.for_range_slice(builder, count.type(0), count, count.type(LANES)) as (k, _):
+            for start, so_far in zip(starts, sums, strict=True):
+                terms = builder.load(place(start, k), align=alignment)
+                builder.store(builder.fadd(builder.load(so_far), terms), so_far)
+        lanes = [[builder.extract_element(builder.load(s), ir.IntType(32)(k)) for k in range(LANES)] for s in sums]
+        return target.make_tuple(builder, signature.return_type, [_tree(builder, terms) for terms in lanes])
+
+    found = types.UniTuple(rows.dtype.dtype, rows.count)  # type: ignore[no-untyped-call]
+    return found(rows, size), build
+
+
+if TYPE_CHECKING:
+
+    def padded_totals(rows: tuple[Field, ...], size: int | np.uint64) -> tuple[Any, ...]:
+        """Sums of the first `size` values of rows of one precision, each as `LANES` sums side by side.
+
+        The LANES values after them, for which every row needs room, become 0. To be called from compiled code; written
+        in the compiler's own vectors, because left to itself it adds up one short row after the other.
+        """
+
+else:
+    padded_totals = _padded_totals
 
 
 @entry

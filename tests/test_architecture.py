@@ -39,7 +39,7 @@ RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 # Library -> the parts that may know it.
 OWNERS = {
     "argparse": {"cli"},
-    "numba": {"compiled", "elementary", "loops", "tissue"},
+    "numba": {"elementary", "loops", "sums", "tissue"},
     "mesa": {"columns", "neurons", "model", "metrics", "view"},
     "pint": {"units"},
     "pydantic": {"config", "parameters", "units"},

@@ -89,6 +89,10 @@ def cells_at_rest(wiring):
     return {"contacts": ones, "scale": ones, "release": np.ones(wiring.region.size), "threshold": ones}
 
 
+def room(wiring):
+    return np.empty(wiring.sender.size + 1, np.uint32), np.empty(wiring.start.size - 1, np.int64)
+
+
 def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
     state, none, load = cells_at_rest(wiring), np.zeros(600), np.zeros(600)
     counts = []
@@ -115,7 +119,7 @@ def test_an_event_fires_its_members_and_stays_sparse(wiring):
     state = cells_at_rest(wiring)
     synapses = np.zeros((2, wiring.sender.size))
     for region in (DG, CA3, CA3, CA1):
-        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive)
+        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive, *room(wiring))
     fired = firing[:600]
     assert fired[cue[:600]].mean() > 0.5
     assert fired[~cue[:600]].mean() < 0.15
@@ -125,7 +129,7 @@ def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
     firing = wiring.member[1].copy()
     early = np.zeros(wiring.sender.size)
     ones, load = np.ones(600), np.zeros(600)
-    network.learn(wiring, early, S, firing, ones, ones, ones, ones, load)
+    network.learn(wiring, early, S, firing, ones, ones, ones, ones, load, *room(wiring))
     sent = firing[wiring.sender]
     owner = np.repeat(np.arange(600), np.diff(wiring.start))
     assert np.all(early[~sent] == 0.0)

@@ -66,7 +66,8 @@ class Recorder:
         members = Layout.of(model).members
         _fill_means(values, members["all"], model.neurons.region, self.slow[sample])
         for place, rows in enumerate(members.values()):
-            self.spread[sample, :, :, place] = quantiles(values[:, rows])
+            # Taken, not indexed: what an index picks lies neuron by neuron in memory, and sorts half as fast.
+            self.spread[sample, :, :, place] = quantiles(np.take(values, rows, axis=1))
         self.whole[sample] = [list(metric.observe(model).values()) for metric in WHOLE]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
