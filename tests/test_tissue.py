@@ -7,11 +7,12 @@ import sys
 
 import numpy as np
 import pytest
+from numba import njit
 
 from abm.barrier import Barrier, BarrierParameters, cross
 from abm.parameters import load_parameters
 from abm.signals import SIGNALS
-from abm.sums import inner, inner_rows, total
+from abm.sums import LANES, inner, inner_rows, padded_totals, total
 from abm.tissue import Layer, Region, Tissue, TissueParameters
 from abm.tissue.geometry import CELL_LAYERS, cell_layers
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
@@ -229,6 +230,30 @@ def test_sums() -> None:
         assert np.array_equal(inner_rows(np.stack([a, b]), np.stack([b, b])), [inner(a, b), inner(b, b)])
         assert inner(a, b) == pytest.approx(float((a * b).sum()), rel=1e-14)
         assert total(a) == pytest.approx(float(a.sum()), rel=1e-14)
+
+
+@njit
+def totals_of(rows, size):
+    return padded_totals((rows[0], rows[1], rows[2]), size)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_rows_are_added_up_side_by_side(precision) -> None:
+    draws = np.random.default_rng(3)
+    for n in (0, 1, 7, 8, 9, 58, 180):
+        rows = draws.random((3, n + LANES + 1)).astype(precision)
+        before = rows.copy()
+        found = totals_of(rows, np.uint64(n))
+        lanes = np.zeros((3, LANES), precision)
+        for k in range(n):
+            lanes[:, k % LANES] += before[:, k]
+        pairs = lanes[:, ::2] + lanes[:, 1::2]
+        fours = pairs[:, ::2] + pairs[:, 1::2]
+        assert np.array_equal(np.array(found, precision), fours[:, 0] + fours[:, 1])
+        assert not rows[:, n : n + LANES].any()
+        assert np.array_equal(rows[:, -1], before[:, -1])
+        exact = before[:, :n].astype(float).sum(axis=1)
+        assert found == pytest.approx(exact, rel=1e-6 if precision is np.float32 else 1e-14)
 
 
 @pytest.mark.slow
