@@ -54,6 +54,7 @@ TISSUE_METRIC_NAMES = (
     "mepsc_frequency",
 )
 
+WITHOUT_RATIO = ("spatial_clustering",)  # zero does not mean "nothing of it"
 METRIC_NAMES = BLOOD_METRIC_NAMES + TISSUE_METRIC_NAMES
 
 

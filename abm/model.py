@@ -115,6 +115,8 @@ class HippocampusModel(mesa.Model):
         self.plasma = plasma or blood_of(self.experiment, self.timeline)
         if clamped:
             self.plasma = clamp_to_rest(self.plasma, self.resting, clamped)
+        # Plasma means of the step that ends now, by name; before the first step those of the night before.
+        self.blood = blood_at(self.resting, len(self.resting.edges) - 2)
 
     def _load_parameters(self) -> None:
         subject = self.experiment.subject
@@ -192,17 +194,10 @@ class HippocampusModel(mesa.Model):
         return self.clock.hour
 
     @property
-    def blood(self) -> dict[str, float]:
-        """Plasma means of the step that ends now (of the first step at time zero), by name."""
-        step = self.clock.taken - round(self.clock.burn_in / self.clock.step)
-        if step < 0:
-            return blood_at(self.resting, self.clock.taken % (len(self.resting.edges) - 1))
-        return blood_at(self.plasma, max(step - 1, 0))
-
-    @property
     def drugs(self) -> Pharmacology:
-        """What drugs and genetics leave of each mechanism in the step that ends now (at time zero in the first)."""
-        return pharmacology(self._doses(), max(self.hour - self.clock.step, 0.0), 0.0)
+        """What drugs and genetics leave of each mechanism in the step that ends now."""
+        began = self.hour - self.clock.step
+        return pharmacology(self.timeline if began >= 0.0 else UNTREATED, began, 0.0)
 
     def step(self) -> None:
         """Advance everything by one step; see the class for the order."""
@@ -213,7 +208,8 @@ class HippocampusModel(mesa.Model):
 
     def expose(self) -> tuple[Pharmacology, float]:
         """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
-        blood, timeline, hour = self._coming_blood(), self._doses(), self.hour
+        self.blood = blood = self._coming_blood()
+        timeline, hour = self._doses(), self.hour
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
         self._exchange(blood, timeline.remaining_activity("MCT1", hour))
         return pharmacology(timeline, hour, agonist), input_activity(self.network, blood["movement"])
@@ -319,6 +315,7 @@ class HippocampusModel(mesa.Model):
         """Copies of everything that changes; `restore` goes on from them bit by bit."""
         return {
             "taken": np.array(self.clock.taken),
+            "blood": np.array([self.blood[name] for name in sorted(self.blood)]),
             "early": self.synapses.early.copy(),
             "late": self.synapses.late.copy(),
             **{f"neuron.{name}": column.copy() for name, column in self.neurons.columns.items()},
@@ -329,6 +326,7 @@ class HippocampusModel(mesa.Model):
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Go to a checkpoint of a model of the same experiment and replicate."""
         self.clock = Clock(self.clock.step, self.clock.burn_in, int(state["taken"]))
+        self.blood = dict(zip(sorted(self.blood), state["blood"].tolist(), strict=True))
         self.synapses.early[:], self.synapses.late[:] = state["early"], state["late"]
         for name, column in self.neurons.columns.items():
             column[:] = state[f"neuron.{name}"]

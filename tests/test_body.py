@@ -20,8 +20,9 @@ from abm.body import (
     solve_body,
 )
 from abm.body.cortisol import daily_level
+from abm.body.fuels import lipolysis_under_ketones
 from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
-from abm.body.lactate import above
+from abm.body.lactate import above, glycolysis_left
 from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
 from abm.body.simulate import SMALL
@@ -185,7 +186,28 @@ def test_blocked_ketogenesis_makes_no_ketone() -> None:
     half = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 0.5, 0.0, 60.0)])
     none = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 1.0, 0.0, 60.0)])
     assert none.at("bhb", 60.0) < 1e-6 < half.at("bhb", 60.0) < whole.at("bhb", 60.0)
-    assert none.at("ffa", 60.0) == pytest.approx(whole.at("ffa", 60.0), rel=1e-6)
+    left = lipolysis_under_ketones(body_parameters(HUMAN).fuels, whole.at("bhb", 60.0))
+    assert whole.at("ffa", 60.0) == pytest.approx(left * none.at("ffa", 60.0), rel=1e-2)
+
+
+def test_ketones_hold_their_own_supply_in_check() -> None:
+    fuels = body_parameters(HUMAN).fuels
+    assert lipolysis_under_ketones(fuels, fuels.lipolysis_ketone_half) == 0.5
+    assert lipolysis_under_ketones(fuels, 0.2) > 0.99
+    long = [Bout(20.0, 24.0, 0.65, "running")]
+    fed, fasted = experiment(HUMAN, 48.0, bouts=long), experiment(HUMAN, 48.0, bouts=long, fast_from=0.0)
+    assert fed.peak("bhb", 20.0, 48.0) < fasted.peak("bhb", 20.0, 48.0) < 10.0
+
+
+@pytest.mark.parametrize("intensity", [0.9, 1.0, 1.1])
+def test_lactate_ends_at_exhaustion_however_long_the_work(intensity: float) -> None:
+    limit = body_parameters(HUMAN).lactate.lactate_at_exhaustion
+    works = [Bout(8.0, 8.0 + hours, intensity, "cycling") for hours in (0.5, 1.0)]
+    short, long = (experiment(HUMAN, 12.0, bouts=[work]) for work in works)
+    assert 0.7 * limit < short.peak("lactate", 8.0, 9.0) < 1.3 * limit
+    assert long.peak("lactate", 8.0, 10.0) == pytest.approx(short.peak("lactate", 8.0, 9.0), rel=0.05)
+    assert glycolysis_left(body_parameters(HUMAN).lactate, limit) == 0.5
+    assert glycolysis_left(body_parameters(HUMAN).lactate, 0.4 * limit) > 0.99
 
 
 # Doses.

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from abm.config import Experiment, Schedule, build_experiment, load_experiment, load_model
-from abm.metric_names import METRIC_NAMES, REGIONS, split_metric
+from abm.metric_names import METRIC_NAMES, REGIONS, TISSUE_METRIC_NAMES, split_metric
 from abm.parameters import CONFIG_DIRECTORY
 from abm.schedule import compile_schedule
 from abm.yaml_lines import parse_yaml
@@ -119,6 +119,18 @@ def test_files_include_files(tmp_path: Path) -> None:
     assert schedules["run"].note == "as before"
 
 
+@pytest.mark.parametrize(
+    ("observed", "named", "minutes"),
+    [("at: 6 h", "", 6), ("at: [6 h, 50 min]", "", 5), ("every: 4 min", "", 4), ("at: 6 h", ", step: 15 min", 15)],
+)
+def test_the_step_fits_the_times(observed: str, named: str, minutes: int) -> None:
+    run = f"run: {{duration: 8 h, burn_in: 8 h{named}}}"
+    text = f"schedules: {{a: {{}}}}\nobserve: [{{metric: hdac2, {observed}}}]\n{run}"
+    experiment = build_experiment(yaml.safe_load(text))
+    assert experiment.run.step == pytest.approx(minutes / 60)
+    assert build_experiment(experiment.resolved()) == experiment
+
+
 def test_overrides(example: Path) -> None:
     experiment = load_experiment(
         example,
@@ -194,9 +206,8 @@ EXPERIMENTS = st.fixed_dictionaries(
         ),
         "observe": st.lists(
             st.builds(
-                lambda m, r, t: {"metric": f"{m}{r}", "at": t},
-                st.sampled_from(METRIC_NAMES),
-                st.sampled_from(["", ".DG"]),
+                lambda m, t: {"metric": m, "at": t},
+                st.sampled_from([*METRIC_NAMES, *(f"{name}.DG" for name in TISSUE_METRIC_NAMES)]),
                 TIMES,
             )
         ),

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from abm.study.answers import arm_ratio
 from abm.study.contrasts import mean_over_replicates, paired_ratio
 
 positive = st.floats(0.1, 10.0)
@@ -92,3 +93,11 @@ def test_p_values_are_uniform_where_nothing_differs() -> None:
     draw = np.random.default_rng(7)
     found = [paired_ratio(*draw.lognormal(size=(2, 6))).p_value for _ in range(800)]
     assert stats.kstest(found, stats.uniform.cdf).pvalue > 0.01
+
+
+def test_an_arm_with_zeros_is_compared_by_means() -> None:
+    assert arm_ratio([0.0, 0.0], [2.0, 4.0]) == (0.0, 0.0, pytest.approx(12.7062 / 3.0, rel=1e-4))
+    assert arm_ratio([0.0, 0.0], [0.0, 0.0]) == (1.0, 1.0, 1.0)
+    assert all(math.isnan(number) for number in arm_ratio([1.0, 0.0], [0.0, 0.0]))
+    assert arm_ratio([0.0, 3.0, 3.0], [2.0, 3.0, 1.0]).value == pytest.approx(1.0)
+    assert arm_ratio([2.0, 3.0], [1.0, 1.0]) == paired_ratio([2.0, 3.0], [1.0, 1.0])[:3]

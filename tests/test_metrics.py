@@ -9,7 +9,7 @@ import pytest
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
 from abm.layout import NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
-from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
+from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS, WITHOUT_RATIO
 from abm.metrics import METRICS
 from abm.network import Synapses
 from abm.neurons import Pharmacology
@@ -56,6 +56,10 @@ class Model:
 def test_every_name_is_a_read_out() -> None:
     assert set(METRICS) == set(METRIC_NAMES)
     assert {name for name, metric in METRICS.items() if not metric.regional} == set(BLOOD_METRIC_NAMES)
+
+
+def test_the_configuration_knows_which_have_no_ratio() -> None:
+    assert {name for name, metric in METRICS.items() if not metric.has_zero} == set(WITHOUT_RATIO)
 
 
 @pytest.mark.parametrize("name", METRICS)

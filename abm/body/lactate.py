@@ -29,6 +29,7 @@ class LactateParameters(NamedTuple):
     aerobic_lactate_slope: Annotated[float, Unit("mmol/L/h")]
     anaerobic_lactate_slope: Annotated[float, Unit("mmol/L/h")]
     deficit_lactate_slope: Annotated[float, Unit("mmol/L/h")]
+    lactate_at_exhaustion: Annotated[float, Unit("mmol/L")]
 
 
 @rule
@@ -65,6 +66,18 @@ def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float
 
 
 @rule
+def glycolysis_left(p: LactateParameters, lactate: float) -> float:
+    """What accumulated lactate leaves of its production: 1 / (1 + (L / L_ex)^6), L that of muscle and blood together.
+
+    Nobody goes on making it without end: muscle lactate ended at the same level whether exhaustion came after 2 or 6
+    min (Karlsson 1970, karlsson1970). The power makes little of this below half of L_ex.
+    """
+    ratio = lactate / p.lactate_at_exhaustion
+    square = ratio * ratio
+    return 1.0 / (1.0 + square * square * square)
+
+
+@rule
 def lactate_turnover(p: LactateParameters, uptake: float, threshold_shift: float) -> float:
     """Fraction of blood lactate replaced per hour, 1/h.
 
@@ -81,13 +94,14 @@ def lactate_rates(
 ) -> tuple[float, float, float]:
     """Rates of change of oxygen uptake (1/h), muscle lactate and blood lactate (mmol/L/h).
 
-    y' = (min(D, 1) - y) / tau_y;  M' = production - release;  L' = release + k(y) (L_rest - L). Release M / tau_M /
-    (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes after an all-out
-    effort. Turnover at the resting level is balanced, in exercise too; production above it accumulates.
+    y' = (min(D, 1) - y) / tau_y;  M' = production x what M + L leave - release;  L' = release + k(y) (L_rest - L).
+    Release M / tau_M / (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes
+    after an all-out effort. Turnover at the resting level is balanced, in exercise too; production above it
+    accumulates.
     """
     release = muscle / p.muscle_release_time / (1.0 + muscle / p.muscle_release_half)
     return (
         (min(demand, 1.0) - uptake) / p.oxygen_uptake_time,
-        muscle_lactate_production(p, demand, uptake, threshold_shift) - release,
+        glycolysis_left(p, muscle + blood) * muscle_lactate_production(p, demand, uptake, threshold_shift) - release,
         release + lactate_turnover(p, uptake, threshold_shift) * (p.lactate_at_rest - blood),
     )

@@ -96,7 +96,7 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     rate[GLUCOSE] = (supply - flux.glucose_uptake) / p.fuels.glucose_volume
     rate[INSULIN] = insulin_rate(p.fuels, state[GLUCOSE], state[INSULIN], flux.gut_glucose, y)
     rate[SYMPATHETIC] = (y - state[SYMPATHETIC]) / p.fuels.sympathetic_time
-    rate[FFA] = ffa_rate(p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work)
+    rate[FFA] = ffa_rate(p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work, state[BHB])
     rate[GUT_KETONE] = -absorbed
     rate[BUTANEDIOL] = -converted
     rate[KETOGENIC_CAPACITY] = ketogenic_capacity_rate(p.ketones, capacity, flux.insulin_action)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from abm.config.schedules import Schedule
     from abm.config.sessions import Session
 
+STEPS = tuple(minutes / 60.0 for minutes in (6, 5, 4, 3, 2, 1))  # h, of which the first that fits is taken
 MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
 _ROUNDING = 1e-9
 
@@ -24,6 +26,11 @@ def is_multiple(value: float, step: float) -> bool:
     """Whether `value` is a whole number of steps, but for rounding."""
     count = value / step
     return value == 0.0 or (round(count) >= 1 and abs(count - round(count)) < 1e-7)
+
+
+def fitting_step(times: Iterable[float]) -> float:
+    """The longest of the usual steps of which all times are whole numbers; the usual one where there is none."""
+    return next((step for step in STEPS if all(is_multiple(time, step) for time in times)), STEPS[0])
 
 
 def check_experiment(experiment: Experiment) -> None:
@@ -145,6 +152,10 @@ def _occurrences(entry: Repeating, duration: float, at: tuple[Key, ...]) -> list
 def check_observations(experiment: Experiment) -> None:
     """Fault where a read-out cannot be taken, or not when it is asked for."""
     run = experiment.run
+    for length in ("duration", "burn_in"):
+        if not is_multiple(getattr(run, length), run.step):
+            expected = f"a multiple of run.step, {_when(run.step)}"
+            raise Fault("not a whole number of steps", expected=expected, at=("run", length))
     for index, observation in enumerate(experiment.observe):
         at = ("observe", index)
         if experiment.preparation != "in_vivo" and observation.metric.partition(".")[0] in BLOOD_METRIC_NAMES:

@@ -22,6 +22,10 @@ SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.
 _IMPOSSIBLE = {("irisin", "oral"): "a protein is digested", ("bdnf", "oral"): "a protein is digested"}
+_IMPOSSIBLE |= {
+    (what, "icv"): "what it does in the brain after that is not in the model"
+    for what in ("glucose", "2-deoxyglucose", "dexamethasone")
+}
 _IMPOSSIBLE |= {("ketone_ester", route): "the ester is taken by mouth" for route in ROUTES if route != "oral"}
 
 

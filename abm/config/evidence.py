@@ -3,7 +3,7 @@
     id: berchtold2010_wheel21
     source: berchtold2010            # key in configs/references.bib
     role: calibration                # or validation: never used to fit anything
-    protocol: {...an experiment, without `observe`...}
+    protocol: {...an experiment...}
     observations:
       - {contrast: wheel / sedentary, metric: bdnf_protein, at: 21 d 9 h, ratio: 1.86, interval: [1.49, 2.23]}
       - {contrast: wheel / sedentary, metric: bdnf_protein, at: 49 d 9 h, effect: none}
@@ -26,6 +26,7 @@ from abm.config.experiment import Experiment, MetricName, Name, Observation
 from abm.config.loading import load_model
 from abm.config.part import OneOrMore, Part
 from abm.errors import Fault, listed, nearest
+from abm.metric_names import WITHOUT_RATIO
 from abm.parameters import CONFIG_DIRECTORY
 from abm.units import Fraction, Hours, convert
 
@@ -142,6 +143,9 @@ class EvidenceObservation(Part):
         if getattr(self, wanted) is None:
             expected = "schedule: sedentary" if wanted == "schedule" else "contrast: wheel / sedentary"
             raise Fault("says of no arm", expected=f"'{wanted}' such as {expected}")
+        if self.contrast is not None and self.metric.partition(".")[0] in WITHOUT_RATIO:
+            expected = "value: with schedule:, for each arm"
+            raise Fault("may be zero or negative, so that arms have no ratio", expected=expected, at=("metric",))
         if self.contrast is not None and len(_arms(self.contrast)) != 2:
             raise Fault("not two arms", expected='two arms such as "wheel / sedentary"', at=("contrast",))
 
@@ -227,9 +231,12 @@ class EvidenceObservation(Part):
         return self._plain(written, key)
 
     def _plain(self, written: Written, key: str) -> float:
-        if isinstance(written, str):
-            raise Fault("text where a plain number belongs", expected="a number such as 1.5", at=(key,))
-        return float(written)
+        if not isinstance(written, str):
+            return float(written)
+        try:
+            return convert(written, "1")
+        except Fault:
+            raise Fault("not a plain number", expected="a number such as 1.5 or 12 %", at=(key,)) from None
 
 
 def _arms(contrast: str) -> list[str]:
@@ -258,7 +265,7 @@ class Evidence(Part):
     role: Role
     """calibration: may be used to fit parameters; validation: never is."""
     protocol: Experiment
-    """The experiment, as in a file of its own but without `observe`."""
+    """The experiment, as in a file of its own; what was seen is read in place of what it may observe."""
     observations: Annotated[tuple[EvidenceObservation, ...], OneOrMore, Field(min_length=1)]
     """What was seen."""
 
@@ -272,9 +279,7 @@ class Evidence(Part):
 
     @model_validator(mode="after")
     def _fits_its_protocol(self) -> Self:
-        if self.protocol.observe:
-            expected = "the read-outs under 'observations' alone"
-            raise Fault("evidence observes what was seen", expected=expected, at=("protocol", "observe"))
+        self.protocol.step_through(observation.at for observation in self.observations)
         arms = self.protocol.schedules
         for index, observation in enumerate(self.observations):
             for arm in observation.arms:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
@@ -10,12 +11,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from abm.config import checks
 from abm.config.part import OneOrMore, Part
 from abm.config.schedules import Schedule
-from abm.errors import Fault, nearest
-from abm.metric_names import METRIC_NAMES, REGIONS
+from abm.errors import Fault, listed, nearest
+from abm.metric_names import BLOOD_METRIC_NAMES, METRIC_NAMES, REGIONS
 from abm.parameters import check_override, flatten_overrides
 from abm.units import ClockTime, Hours, Micrometres, PositiveHours, quantity_text
 
 LONGEST = 3650 * 24.0  # h
+SHORTEST_STEP = 1.0 / 3600.0  # h
 MOST_VOXELS = 50_000_000
 Boundary = Literal["no_flux", "washout"]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
@@ -41,10 +43,16 @@ class Light(Part):
     """Lights off."""
 
 
+def _is_no_rat(species: Any) -> Any:
+    if species == "rat":
+        raise Fault("there is no subject of its own for rats", expected="mouse, with a note that says rat")
+    return species
+
+
 class Subject(Part):
     """Whose hippocampus it is."""
 
-    species: Literal["human", "mouse"] = "human"
+    species: Annotated[Literal["human", "mouse"], BeforeValidator(_is_no_rat)] = "human"
     """human or mouse; a rat experiment runs on the mouse and says so in a note."""
     training: Literal["untrained", "recreational", "trained", "elite"] = "untrained"
     """State of training at the start."""
@@ -137,7 +145,11 @@ class TissueConfig(Part):
 def _is_known(name: str) -> str:
     metric, dot, region = name.partition(".")
     if metric not in METRIC_NAMES:
-        raise Fault("unknown read-out", expected="the name of a read-out", suggestion=nearest(metric, METRIC_NAMES))
+        near = nearest(metric, METRIC_NAMES)
+        expected = "the name of a read-out" if near else "one of " + listed(METRIC_NAMES)
+        raise Fault("unknown read-out", expected=expected, suggestion=near)
+    if dot and metric in BLOOD_METRIC_NAMES:
+        raise Fault("the blood has no regions", expected=metric)
     if dot and region not in REGIONS[1:]:
         near = nearest(region, REGIONS[1:])
         suggestion = f"{metric}.{near}" if near else None
@@ -177,24 +189,27 @@ class RunConfig(Part):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
     """Seed of all random draws."""
     step: PositiveHours = Field(default="0.1 h", validate_default=True)
-    """Time step; a whole number of steps makes a day."""
+    """Time step; a whole number of steps makes a day. Where absent 6 min, or what minutes all times can be read at."""
 
     @model_validator(mode="after")
-    def _whole_steps(self) -> Self:
-        if self.step > 1.0 or not checks.is_multiple(24.0, self.step):
+    def _fills_a_day(self) -> Self:
+        if not SHORTEST_STEP <= self.step <= 1.0 or not checks.is_multiple(24.0, self.step):
             raise Fault(
                 "the steps do not fill a day",
-                expected='a step of at most 1 h that divides a day, such as "6 min"',
+                expected='a step of 1 s to 1 h that divides a day, such as "6 min"',
                 at=("step",),
             )
         for key in ("duration", "burn_in"):
             if getattr(self, key) > LONGEST:
                 raise Fault("too long", expected=f"at most {quantity_text(LONGEST, 'h')}", at=(key,))
-            if not checks.is_multiple(getattr(self, key), self.step):
-                raise Fault(
-                    "not a whole number of steps", expected=f"a multiple of run.step, {self.step:g} h", at=(key,)
-                )
         return self
+
+    def stepped(self, times: Iterable[float]) -> RunConfig:
+        """The same, if it names no step, in steps of which the given times (h), duration and burn-in are multiples."""
+        if "step" in self.model_fields_set:
+            return self
+        step = checks.fitting_step((self.duration, self.burn_in, *times))
+        return RunConfig.model_construct(self.model_fields_set, **(dict(self) | {"step": step}))
 
 
 def _nothing_is_empty(value: Any) -> Any:
@@ -235,8 +250,14 @@ class Experiment(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        times = (time for seen in self.observe for time in (*(seen.at or ()), *([seen.every] if seen.every else [])))
+        self.step_through(times)
         checks.check_experiment(self)
         return self
+
+    def step_through(self, times: Iterable[float]) -> None:
+        """Choose the step, where none is named; only while the description is read, it is frozen for everyone else."""
+        self.__dict__["run"] = self.run.stepped(times)
 
     def resolved(self) -> dict[str, Any]:
         """Everything with its defaults, as plain values with units in text; loading it gives an equal experiment."""

@@ -10,6 +10,14 @@ from pydantic import BaseModel, ValidationError
 from abm.errors import ConfigError, Fault, Key, listed, nearest
 from abm.yaml_lines import Document, Place
 
+_ENDS = {
+    "greater_than_equal": "at least",
+    "greater_than": "more than",
+    "less_than_equal": "at most",
+    "less_than": "less than",
+    "too_short": "at least",
+    "too_long": "at most",
+}
 Model = TypeVar("Model", bound=BaseModel)
 _TYPES = {
     "model_type": "a mapping of keys to values",
@@ -88,7 +96,12 @@ def _problem(cls: type[BaseModel], place: Place, item: Any) -> tuple[str, str, s
     if kind in _TYPES:
         return "is of the wrong kind", _TYPES[kind], None
     if kind in {"too_short", "too_long"}:
-        return "has the wrong number of entries", item["msg"].lower(), None
+        limit = context.get("min_length", context.get("max_length"))
+        some = "entry" if limit == 1 else "entries"
+        return "has the wrong number of entries", f"{_ENDS[kind]} {limit} {some}", None
+    if kind in _ENDS:
+        limit = next(context[end] for end in ("ge", "gt", "le", "lt") if end in context)
+        return "out of range", f"{_ENDS[kind]} {limit:,}", None
     return item["msg"][0].lower() + item["msg"][1:], "", None
 
 
@@ -138,9 +151,16 @@ def _dotted(document: Document, place: Place) -> str:
 
 
 def _shown(value: Any) -> str | None:
-    """The value as a reader wrote it, shortened; None for a mapping, a list or where there is none."""
-    if value is None or isinstance(value, dict | list):
+    """The value as a reader wrote it, shortened; None for a mapping, a list of more than values, or where there is
+    none.
+    """
+    if value is None or isinstance(value, dict):
         return None
+    if isinstance(value, list):
+        entries = [_shown(entry) for entry in value]
+        shown = [entry for entry in entries if entry is not None]
+        text = f"[{', '.join(shown)}]"
+        return text if 0 < len(entries) == len(shown) and len(text) <= 60 else None
     if isinstance(value, bool):
         return "true" if value else "false"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)

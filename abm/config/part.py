@@ -30,10 +30,12 @@ class Part(BaseModel):
 
 def listify(value: Any) -> Any:
     """One entry or a list of entries -> a list."""
-    return value if isinstance(value, list | tuple) else [value]
+    return value if value is None or isinstance(value, list | tuple) else [value]
 
 
 def _short_days(value: Any) -> Any:
+    if value is None:
+        return None
     return [_LONG.get(day.lower(), day.lower()) if isinstance(day, str) else day for day in listify(value)]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from abm.config.doses import check_route, dose_amount
 from abm.config.part import Listed, OneOrMore, Part, Repeating
 from abm.config.sessions import Session
-from abm.errors import Fault
+from abm.errors import Fault, listed, nearest
 from abm.units import (
     Fraction,
     FromText,
@@ -224,6 +224,12 @@ class KnockOut(BlockPlan):
 def _named_targets(value: Any) -> Any:
     """A bare name stands for {target: name}."""
     entries = value if isinstance(value, list | tuple) else [value]
+    targets = get_args(Target)
+    for place, entry in enumerate(entries):
+        if isinstance(entry, str) and entry not in targets:
+            at = (place,) if isinstance(value, list | tuple) else ()
+            near = nearest(entry, targets)
+            raise Fault(f"unknown mechanism '{entry}'", expected=listed(targets), suggestion=near, at=at)
     return [{"target": entry} if isinstance(entry, str) else entry for entry in entries]
 
 

@@ -84,7 +84,22 @@ def predict(question: Question, arms: Sequence[Sequence[float]]) -> Prediction:
         return _standardised(question, *arms)
     if len(arms) == 1:
         return Prediction(*mean_over_replicates(arms[0])[1:])
-    return Prediction(*paired_ratio(*arms)[:3]) if METRICS[question.reading.metric].has_zero else NOTHING
+    return arm_ratio(*arms) if METRICS[question.reading.metric].has_zero else NOTHING
+
+
+def arm_ratio(treated: Sequence[float], control: Sequence[float]) -> Prediction:
+    """The paired ratio; where some value is zero, which has no logarithm, the ratio of the means.
+
+    Its interval is that of the mean difference over the mean of the control. Two arms of nothing but zeros do not
+    differ; of a control of zeros there is no ratio.
+    """
+    if min(*treated, *control) > 0.0 or not all(value >= 0.0 for value in (*treated, *control)):
+        return Prediction(*paired_ratio(treated, control)[:3])
+    base = mean_over_replicates(control).mean
+    if base == 0.0:
+        return NOTHING if any(treated) else Prediction(1.0, 1.0, 1.0)
+    change = mean_over_replicates([own - other for own, other in zip(treated, control, strict=True)])
+    return Prediction(*(max(1.0 + part / base, 0.0) for part in change[1:]))
 
 
 def _standardised(question: Question, treated: Sequence[float], control: Sequence[float]) -> Prediction:

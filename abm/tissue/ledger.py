@@ -22,6 +22,8 @@ LOSSES = ("removed", "consumed", "cleared", "washed_out")
 TERMS, GAIN_TERMS = (*GAINS, *LOSSES), len(GAINS)
 SUPPLIED, INJECTED, SECRETED, HELD, REMOVED, CONSUMED, CLEARED, WASHED_OUT = range(len(TERMS))
 
+NOTHING = 1e-15  # mmol/L um^3, a billionth of a molecule: a signal that has died away is not followed any more
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -35,7 +37,7 @@ def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst:
             missing += amount if term < GAIN_TERMS else -amount
             scale += abs(amount)
             account[row, term] += amount
-        if scale > 0.0:
+        if scale > NOTHING:
             worst[row] = max(worst[row], abs(missing) / scale)
 
 

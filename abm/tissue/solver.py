@@ -43,6 +43,7 @@ STEADY, GROWING = 0.1, 0.3  # share of a fast correction that is in doubt for pa
 SMOOTHER = 2.0
 QUIET = 1e-3  # of what may be left out: a field that changes less is at rest
 ROUNDING = 1e-15
+EMPTY = 1e-30  # level, in the unit of the field, below which there is nothing that single precision could hold
 SAFETY, LARGEST_GROWTH, LARGEST_CUT = 0.9, 5.0, 0.1
 ALMOST = 0.7  # share of the remaining time from which a sub-step is stretched to its end
 SMALLEST_STEP = 1e-9  # share of the coupling step below which an error is no longer pursued
@@ -257,7 +258,7 @@ def advance_implicit(
     while remaining > 0.0:
         if moved:
             level, amount, drift = start(m, remaining, c, w)
-        if level == 0.0 or not math.isfinite(level):
+        if level < EMPTY or not math.isfinite(level):
             break
         h = remaining if step >= ALMOST * remaining else min(0.5 * remaining, max(step, SMALLEST_STEP * duration))
         limit = max(LEFT_OUT * tolerance, ROUNDING)

@@ -56,9 +56,6 @@ MISTAKES = {
     "name with a space": Mistake("id: wheel", "id: a wheel", "id", ("not a name",)),
     "wrong key of the protocol": Mistake("  schedules:", "  shedules:", "protocol.shedules", ("'schedules'",)),
     "wrong key of a session": Mistake("distance:", "distanse:", "wheel.sessions.distanse", ("'distance'",)),
-    "observe in the protocol": Mistake(
-        "  run:", "  observe: {metric: hdac2}\n  run:", "protocol.observe", ("'observations'",)
-    ),
     "unknown metric": Mistake("metric: bdnf_protein", "metric: bdnf_protien", "metric", ("'bdnf_protein'",)),
     "unknown region": Mistake("bdnf_mrna.CA1", "bdnf_mrna.CA2", "metric", ("DG, CA3 or CA1", "'bdnf_mrna.CA3'")),
     "wrong key of an observation": Mistake("    ratio: 1.86", "    ration: 1.86", "ration", ("'ratio'",)),
@@ -86,6 +83,9 @@ MISTAKES = {
     "too few animals": Mistake("n: [5, 4]", "n: 1", "n", ("too few",)),
     "p above one": Mistake("p: 0.2", "p: 2", "p", ("probability",)),
     "after the end": Mistake("at: 2 d 9 h", "at: 4 d", "at", ("after the end",)),
+    "no ratio": Mistake("metric: hdac2", "metric: spatial_clustering", "metric", ("no ratio", "schedule:")),
+    "regions of the blood": Mistake("metric: serum_bdnf", "metric: serum_bdnf.DG", "metric", ("no regions",)),
+    "rats": Mistake("species: mouse", "species: rat", 'species = "rat"', ("mouse",)),
     "between two steps": Mistake("at: 2 d 9 h", "at: 2 d 10 min", "at", ("whole number of steps",)),
     "no blood": Mistake("  tissue:", "  preparation: culture\n  tissue:", "", ("sessions",)),
 }
@@ -182,3 +182,21 @@ def test_one_observation_needs_no_list(tmp_path: Path) -> None:
     assert len(load(tmp_path, head + one).observations) == 1
     with pytest.raises(ConfigError, match="observations"):
         load(tmp_path, head + "observations: []\n")
+
+
+def test_a_protocol_is_an_experiment_with_what_it_observes(tmp_path: Path) -> None:
+    evidence = load(tmp_path, BASE.replace("  run:", "  observe: {metric: hdac2, every: 1 d}\n  run:"))
+    assert evidence.experiment == load(tmp_path, BASE).experiment
+
+
+@pytest.mark.parametrize(("at", "minutes"), [("2 d 9 h", 6), ("2 d 10 min", 5), ("2 d 8 min", 4), ("2 d 37 min", 1)])
+def test_the_step_is_one_at_which_all_can_be_read(tmp_path: Path, at: str, minutes: int) -> None:
+    text = BASE.replace(", step: 30 min", "").replace("at: 2 d 9 h", f"at: {at}")
+    assert load(tmp_path, text).experiment.run.step == pytest.approx(minutes / 60)
+
+
+def test_a_share_may_be_written_in_per_cent(tmp_path: Path) -> None:
+    row = "{schedule: wheel, metric: acetylation, at: 2 d, value: 12 %, interval: [0.1, 15 %]}"
+    evidence = load(tmp_path, BASE + f"  - {row}\n")
+    assert evidence.observations[-1].number == pytest.approx(0.12)
+    assert evidence.observations[-1].limits == pytest.approx((0.1, 0.15))
