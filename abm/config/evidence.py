@@ -153,8 +153,8 @@ class EvidenceObservation(Part):
         if given == "effect":
             if self.interval is not None:
                 raise Fault("an effect has no interval", expected="'within' for no effect", at=("interval",))
-        elif self.interval is None and (given != "ratio" or self.n is None):
-            raise Fault(f"the {given} has no interval", expected="interval: [low, high]" + " or n" * (given == "ratio"))
+        elif self.interval is None and (given == "smd" or self.n is None):
+            raise Fault(f"the {given} has no interval", expected="interval: [low, high]" + " or n" * (given != "smd"))
         if self.within is not None and self.effect != "none":
             raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
         if given == "ratio" and self.number is not None and self.number <= 0.0:
@@ -207,7 +207,8 @@ class EvidenceObservation(Part):
         """Where the prediction passes: the interval in the unit of the read-out, or of no effect `within`.
 
         A ratio without interval has that of a t test between animals: ratio exp(+-t(0.975, n1 + n2 - 2) s
-        sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2). None for up and down.
+        sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2); a value without one that of its n animals: value exp(+-t(0.975,
+        n - 1) s sqrt(1/n)). None for up and down.
         """
         if self.effect is not None:
             low, high = self.within or UNCHANGED
@@ -215,8 +216,11 @@ class EvidenceObservation(Part):
         if self.interval is not None:
             read = self._in_unit if self.value is not None else self._plain
             return read(self.interval[0], "interval"), read(self.interval[1], "interval")
-        half = detectable(self.sizes or (2, 2), self.cv)
-        return (self.ratio or 1.0) * math.exp(-half), (self.ratio or 1.0) * math.exp(half)
+        if self.value is not None:
+            number, half = self.number or 0.0, uncertain((self.sizes or (2, 2))[0], self.cv)
+        else:
+            number, half = self.ratio or 1.0, detectable(self.sizes or (2, 2), self.cv)
+        return number * math.exp(-half), number * math.exp(half)
 
     def _in_unit(self, written: Written, key: str) -> float:
         unit = UNITS.get(self.metric.partition(".")[0], "1")
@@ -253,6 +257,13 @@ def detectable(sizes: tuple[int, int], cv: float) -> float:
     first, second = sizes
     spread = math.sqrt(math.log1p(cv * cv) * (1.0 / first + 1.0 / second))
     return float(stdtrit(first + second - 2, 0.975)) * spread
+
+
+def uncertain(size: int, cv: float) -> float:
+    """Half width of the 95 % interval of ln(mean of n animals): t(0.975, n - 1) s sqrt(1/n), s^2 = ln(1 + cv^2)."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(size - 1, 0.975)) * math.sqrt(math.log1p(cv * cv) / size)
 
 
 class Evidence(Part):

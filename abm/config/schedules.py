@@ -161,7 +161,7 @@ class DosePlan(Repeating):
     """Something given: what, by which route, how much, when."""
 
     what: What
-    """The substance."""
+    """The substance. Glucose and 2-deoxyglucose change or stay in the blood; nothing in the tissue answers to them."""
     route: Route
     """oral, iv, ip, sc, icv (into the ventricle) or bath (the concentration a slice or culture is held at)."""
     amount: str

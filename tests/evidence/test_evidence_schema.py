@@ -200,3 +200,10 @@ def test_a_share_may_be_written_in_per_cent(tmp_path: Path) -> None:
     evidence = load(tmp_path, BASE + f"  - {row}\n")
     assert evidence.observations[-1].number == pytest.approx(0.12)
     assert evidence.observations[-1].limits == pytest.approx((0.1, 0.15))
+
+
+def test_a_value_of_so_many_animals_has_their_interval(tmp_path: Path) -> None:
+    row = "{schedule: wheel, metric: plasma_lactate, at: 2 d, value: 2 mmol/L, n: 8, cv: 0.2}"
+    low, high = load(tmp_path, BASE + f"  - {row}\n").observations[-1].limits
+    half = student.ppf(0.975, 7) * math.sqrt(math.log(1.04) / 8)
+    assert (low, high) == pytest.approx((2.0 * math.exp(-half), 2.0 * math.exp(half)))
