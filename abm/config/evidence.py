@@ -252,18 +252,18 @@ def detectable(sizes: tuple[int, int], cv: float) -> float:
 
     sizes: animals in the two arms; cv: coefficient of variation between animals, s^2 = ln(1 + cv^2).
     """
-    from scipy.special import stdtrit  # half a second that nothing else of the configuration needs
-
-    first, second = sizes
-    spread = math.sqrt(math.log1p(cv * cv) * (1.0 / first + 1.0 / second))
-    return float(stdtrit(first + second - 2, 0.975)) * spread
+    return _half_width(sum(sizes) - 2, 1.0 / sizes[0] + 1.0 / sizes[1], cv)
 
 
 def uncertain(size: int, cv: float) -> float:
     """Half width of the 95 % interval of ln(mean of n animals): t(0.975, n - 1) s sqrt(1/n), s^2 = ln(1 + cv^2)."""
-    from scipy.special import stdtrit
+    return _half_width(size - 1, 1.0 / size, cv)
 
-    return float(stdtrit(size - 1, 0.975)) * math.sqrt(math.log1p(cv * cv) / size)
+
+def _half_width(freedom: int, parts: float, cv: float) -> float:
+    from scipy.special import stdtrit  # half a second that nothing else of the configuration needs
+
+    return float(stdtrit(freedom, 0.975)) * math.sqrt(math.log1p(cv * cv) * parts)
 
 
 class Evidence(Part):
