@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from abm.config import build_experiment, load_experiment
-from abm.forcing import blood_of, resting_blood
+from abm.forcing import blood_at, blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, forget, start
 from abm.schedule import compile_schedule, resting_timeline
 
@@ -75,6 +75,13 @@ def test_clamped_at_rest_a_schedule_changes_nothing(experiment, rested, rest):
     assert digest(sedentary) == digest(hard)
     free = run(at_zero(experiment, "hard", rested, rest), 60)
     assert digest(free) != digest(hard)
+
+
+def test_at_time_zero_a_schedule_has_not_begun(experiment, rested, rest):
+    model = at_zero(experiment, "hard", rested, rest)
+    assert model.blood == blood_at(rest, len(rest.edges) - 2)
+    run(model, 1)
+    assert model.blood == blood_at(model.plasma, 0)
 
 
 @pytest.mark.parametrize("signal", EVERYTHING[:-2])

@@ -207,6 +207,18 @@ def test_both_cosine_transforms_give_the_same_bits() -> None:
         assert np.array_equal(found[1], found[3])
 
 
+@pytest.mark.parametrize("level", [1e-20, 1e-32, 1e-38, 1e-60, 1e-300])
+def test_a_signal_may_die_away(level: float) -> None:
+    tissue = small()
+    tissue.concentration[0] = level * np.random.default_rng(5).uniform(0.5, 1.5, tissue.shape)
+    tissue.ledger.stored[:] = tissue.stored()
+    tissue.reset_ledger()
+    for _ in range(3):
+        tissue.advance(0.25)
+    assert 0.0 <= tissue.concentration[0].min() <= tissue.concentration[0].max() <= 1.5 * level
+    assert tissue.ledger.worst_residual.max() < 1e-12
+
+
 def test_threads_do_not_change_the_bits() -> None:
     """The solver's text in the interpreter, passes on three threads, against the compiled solver."""
     one, three = (lamella(60, size=(1600.0, 1600.0, 75.0)) for _ in range(2))

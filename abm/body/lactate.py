@@ -70,7 +70,7 @@ def glycolysis_left(p: LactateParameters, lactate: float) -> float:
     """What accumulated lactate leaves of its production: 1 / (1 + (L / L_ex)^6), L that of muscle and blood together.
 
     Nobody goes on making it without end: muscle lactate ended at the same level whether exhaustion came after 2 or 6
-    min (Karlsson 1970, karlsson1970). The power makes little of this below half of L_ex.
+    min (Karlsson 1970, karlsson1970). The power, which makes little of this below half of L_ex, is assumed.
     """
     ratio = lactate / p.lactate_at_exhaustion
     square = ratio * ratio
