@@ -77,8 +77,8 @@ def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile anything else, to be called from anywhere; arrays may overlap."""
-    return _compile(function)
+    """Compile anything else, to be called from anywhere; arrays may overlap, and other threads run meanwhile."""
+    return _compile(function, nogil=True)
 
 
 def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[Arguments, Result]:

@@ -17,7 +17,7 @@ PACKAGE = ROOT / "abm"
 LAYERS: list[tuple[set[str], bool]] = [
     (
         {"clock", "columns", "compiled", "elementary", "errors", "loops", "metric_names", "signals"}
-        | {"streams", "sums", "units", "yaml_lines"},
+        | {"streams", "sums", "units", "vectors", "yaml_lines"},
         True,
     ),
     ({"parameters"}, False),
@@ -39,7 +39,7 @@ RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 # Library -> the parts that may know it.
 OWNERS = {
     "argparse": {"cli"},
-    "numba": {"elementary", "loops", "sums", "tissue"},
+    "numba": {"elementary", "loops", "sums", "vectors"},
     "mesa": {"columns", "neurons", "model", "metrics", "view"},
     "pint": {"units"},
     "pydantic": {"config", "parameters", "units"},

@@ -20,7 +20,6 @@ from abm.tissue.medium import build_structure, storage_of
 from abm.tissue.placement import Capillaries, Neurons, share_out
 from abm.tissue.solver import precision_for
 from abm.tissue.threads import advance_on
-from abm.tissue.transform import BACK, FORWARD, compiled_transform, interpreted_transform
 
 P = load_parameters(TissueParameters, "tissue")
 BARRIER = load_parameters(BarrierParameters, "barrier")
@@ -195,18 +194,6 @@ def test_a_checkpoint_continues_bit_by_bit() -> None:
     assert np.array_equal(second.substeps, through.substeps)
 
 
-def test_both_cosine_transforms_give_the_same_bits() -> None:
-    for shape in ((1, 12, 20), (4, 6, 10)):
-        field = np.random.default_rng(1).random(shape).ravel()
-        found = [np.empty_like(field) for _ in range(4)]
-        for transform, (modes, back) in ((compiled_transform, found[:2]), (interpreted_transform, found[2:])):
-            transform(field, modes, shape, FORWARD, 1)
-            transform(modes, back, shape, BACK, 1)
-            assert back == pytest.approx(field, abs=1e-14)
-        assert np.array_equal(found[0], found[2])
-        assert np.array_equal(found[1], found[3])
-
-
 @pytest.mark.parametrize("level", [1e-20, 1e-32, 1e-38, 1e-60, 1e-300])
 def test_a_signal_may_die_away(level: float) -> None:
     tissue = small()
@@ -222,7 +209,7 @@ def test_a_signal_may_die_away(level: float) -> None:
 def test_threads_do_not_change_the_bits() -> None:
     """The solver's text in the interpreter, passes on three threads, against the compiled solver."""
     one, three = (lamella(60, size=(1600.0, 1600.0, 75.0)) for _ in range(2))
-    three._coefficients = three._coefficients._replace(workers=3)
+    three._workers = 3
     draws = np.random.default_rng(4)
     for _ in range(3):
         vessels = (len(SIGNALS), one.capillary_voxel.size)

@@ -20,8 +20,8 @@ from abm.parameters import CONFIG_DIRECTORY
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LIBRARIES = (
-    "hippocampus-exercise", "mesa", "numpy", "numba", "llvmlite", "scipy", "rocket-fft", "pydantic", "pint", "xarray",
-    "zarr", "pandas", "matplotlib",
+    "hippocampus-exercise", "mesa", "numpy", "numba", "llvmlite", "scipy", "pydantic", "pint", "xarray", "zarr",
+    "pandas", "matplotlib",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
 from abm.tissue.solver import precision_for, working_space
 from abm.tissue.threads import advance_on, threads_for
+from abm.tissue.transform import cosines
 
 if TYPE_CHECKING:
     from abm.config import Experiment
@@ -88,6 +89,7 @@ class Tissue:
         self.substeps = np.zeros(len(SIGNALS), np.int64)
         self.iterations = np.zeros(len(SIGNALS), np.int64)
         self._coefficients, self._work = self._flatten(), working_space(grid, precision_for(tolerance))
+        self._workers = threads_for(structure.volume_fraction.size)
         self._metabolism = Metabolism(*(getattr(parameters, name) for name in Metabolism._fields))
         self.ledger = Ledger(self.stored())
 
@@ -112,7 +114,7 @@ class Tissue:
             mean_conductance(s.faces),
             self.capillary_voxel,
             self.neuron_voxel,
-            threads_for(s.volume_fraction.size),
+            cosines(s.volume_fraction.shape, precision_for(self.tolerance)),
         )
 
     @classmethod
@@ -209,7 +211,7 @@ class Tissue:
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
         amounts, fields = np.zeros((len(SIGNALS), len(TERMS))), self._fields
-        advance_on(self._coefficients.workers)(
+        advance_on(self._workers)(
             self._metabolism, self._coefficients, rates, duration, self.tolerance, fields, account, self._work, amounts
         )
         self._close(amounts, HELD, ~np.isnan(held))

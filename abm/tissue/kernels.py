@@ -11,7 +11,7 @@ from abm.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.sums import inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
 from abm.tissue.solver import Medium, Work, advance_implicit
-from abm.tissue.transform import Shape
+from abm.tissue.transform import Cosines, Shape
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.uint32]
@@ -44,7 +44,7 @@ class Coefficients(NamedTuple):
     mean_face: float
     capillary: Indices  # (m,) voxels
     neuron: Indices  # voxels
-    workers: int  # threads of the transforms
+    cosines: Cosines  # tables of the transforms, in the precision of the solver's work
 
 
 class Rates(NamedTuple):
@@ -166,7 +166,7 @@ def advance_signals(
         assemble(k, rates, signal, consumed[signal], loss, source)
         medium = Medium(
             k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
-            k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.workers,
+            k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.cosines,
         )  # fmt: skip
         step = min(account.next_step[signal], duration)
         taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral, work)

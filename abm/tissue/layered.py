@@ -25,7 +25,7 @@ import numpy.typing as npt
 from abm.loops import entry, loop
 from abm.tissue.medium import cosine_eigenvalues, face_conductance
 from abm.tissue.threads import shared, threads_for
-from abm.tissue.transform import BACK, FORWARD, Shape, transform
+from abm.tissue.transform import Shape, cosines, on_modes, planes
 
 Floats = npt.NDArray[Any]
 
@@ -41,13 +41,6 @@ RESIDUES = (
     complex(0.6610682139825492, 1.4493690478615004),
     complex(-0.08423535275726525, -0.10569233091153833),
 )
-
-
-@entry
-def transform_sheets(shape: Shape, field: Floats, kind: int, first: int, last: int) -> None:
-    """Cosine transform, or with kind BACK its inverse, of the sheets first..last-1 of a field, in place."""
-    for sheet in range(first, last):
-        transform(field[sheet], field[sheet], (1, shape[1], shape[2]), kind, 1)
 
 
 @loop
@@ -121,7 +114,8 @@ class LayeredField:
         storage: npt.ArrayLike = 1.0,
     ) -> None:
         depth, columns = start.shape[0], start.shape[-1]
-        self.shape: Shape = (depth, math.prod(start.shape[1:-1]), columns)
+        shape: Shape = (depth, math.prod(start.shape[1:-1]), columns)
+        self.shape, self._cosines = on_modes(shape), cosines(shape, start.dtype)
         self._layout, self._dtype, self._workers = start.shape, start.dtype, threads_for(start.size)
         self._spread, self._loss, self._storage = (
             np.broadcast_to(np.asarray(each, np.float64), depth)
@@ -134,14 +128,15 @@ class LayeredField:
         self._source = np.zeros_like(self._modes) if source is None else self._transformed(source)
 
     def _transformed(self, field: Floats) -> Floats:
-        modes = np.array(field, self._dtype).reshape(self.shape)
-        if modes.any():
-            self._transform(modes, FORWARD)
+        modes = np.zeros(self.shape, self._dtype)
+        if field.any():
+            self._transform(False, np.ascontiguousarray(field, self._dtype), modes)
         return modes
 
-    def _transform(self, field: Floats, kind: int) -> None:
-        flat = field.reshape(self.shape[0], -1)
-        shared(transform_sheets, self._workers)(self.shape, flat, kind, 0, self.shape[0])
+    def _transform(self, back: bool, source: Floats, target: Floats) -> None:
+        """Along the two axes that are uniform."""
+        each: Callable[..., None] = shared(planes, self._workers)
+        each(self._cosines, back, source.reshape(-1), target.reshape(-1), 0, self.shape[0])
 
     def _sheets(self, h: float) -> Floats:
         """What `step_sheets` needs of each sheet."""
@@ -161,6 +156,5 @@ class LayeredField:
     def read(self, out: Floats | None = None) -> Floats:
         """The field now; written into `out` (contiguous, of the same shape and precision) if given."""
         found = np.empty(self._layout, self._dtype) if out is None else out
-        found.reshape(self.shape)[...] = self._modes
-        self._transform(found, BACK)
+        self._transform(True, self._modes, found)
         return found

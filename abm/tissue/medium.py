@@ -10,6 +10,7 @@ import numpy.typing as npt
 from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
 from abm.tissue.geometry import CELL_LAYERS, Layer
 from abm.tissue.parameters import TissueParameters
+from abm.tissue.transform import on_modes
 
 Floats = npt.NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Structure(NamedTuple):
     volume_fraction, tortuosity: of the extracellular space; storage: (5, z, y, x) distribution volume of each signal
     per tissue volume; faces: (3, z, y, x) conductance alpha/lambda^2 of the face towards the next voxel along z, y and
     x over the squared edge, 1/um^2; washout: (z, y, x) conductance to outside the tissue, 1/um^2; eigenvalues: of the
-    cosine modes along z, then y, then x, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra
+    cosine modes, axes as in `on_modes`, 1; diffusivity: (5,) free coefficients, um^2/h, of proteins less their extra
     hindrance; clearance: (5,) 1/h.
     """
 
@@ -83,7 +84,7 @@ def build_structure(
         storage_of(fraction, p),
         face_conductance(conductance),
         _washout(conductance, boundaries),
-        cosine_eigenvalues(conductance.shape),
+        cosine_eigenvalues(on_modes(conductance.shape)),
         diffusivity,
         clearance,
     )

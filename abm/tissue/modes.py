@@ -17,6 +17,7 @@ from abm.sums import Field, inner
 from abm.tissue.transform import Shape
 
 SERIES, TERMS = 0.1, 11  # below it the differences of exponentials are summed as series, to rounding
+NOTHING = 1e-17  # what is left of a mode below which 1 less it is 1
 SLOW = 3.0  # see `precondition`
 ROWS = 64  # rows of modes in a chunk
 
@@ -56,20 +57,33 @@ def predict(
     decays = np.empty(eigenvalues.size)  # a mode's decay is the product of those of its three eigenvalues
     along, decay = np.empty(columns, forcing.dtype), np.empty(columns, forcing.dtype)
     for i in range(decays.size):
-        decays[i] = exponential(-h * spread * eigenvalues[i])
+        # Products of less would be too small for the processor to be fast.
+        left = exponential(-h * spread * eigenvalues[i])
+        decays[i] = left if left > NOTHING else 0.0
     for i in range(columns):
         along[i], decay[i] = spread * eigenvalues[depth + rows + i], decays[depth + rows + i]
-    part, step, one, start = number(share), number(h), number(1.0), exponential(-h * slowest)
+    part, step, one, half = number(share), number(h), number(1.0), number(0.5)
+    start, small = exponential(-h * slowest), number(SERIES)
     for row in range(first * ROWS, min(last * ROWS, depth * rows)):
         z, y, a = row // rows, depth + row % rows, row * columns
         base, left = slowest + spread * (eigenvalues[z] + eigenvalues[y]), start * decays[z] * decays[y]
         psi, new, more = forcing[a : a + columns], change[a : a + columns], extra[a : a + columns]
+        least, kept = number(base), number(left if left > NOTHING else 0.0)
         if h * base < SERIES:
             for i in range(columns):
-                once, twice = averages(h * (base + spread * eigenvalues[depth + rows + i]))
-                new[i], more[i] = share * psi[i] * (h * once), share * psi[i] * (h * h * twice)
+                rate = least + along[i]
+                x = step * rate
+                risen = (one - kept * decay[i]) / rate
+                grown = (step - risen) / rate
+                # Both ways, so that several modes are reckoned at once.
+                series = one
+                for n in range(TERMS, 2, -1):
+                    series = one - series * (x * (one / number(n)))
+                series *= half
+                risen = step * (one - x * series) if x < small else risen
+                grown = step * step * series if x < small else grown
+                new[i], more[i] = part * psi[i] * risen, part * psi[i] * grown
             continue
-        least, kept = number(base), number(left)
         for i in range(columns):
             rate = least + along[i]
             risen = (one - kept * decay[i]) / rate

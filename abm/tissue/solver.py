@@ -35,7 +35,7 @@ from abm.loops import entry, inlined
 from abm.sums import Field, total
 from abm.tissue.modes import ROWS, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, follow, lift, product
-from abm.tissue.transform import BACK, FORWARD, Shape, transform
+from abm.tissue.transform import Cosines, Shape, aligned, on_modes, transform
 
 LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
@@ -58,14 +58,14 @@ class Medium(NamedTuple):
     loss: Field  # k
     source: Field  # s
     faces: Field  # g, shape (3, n): the face towards the next voxel along z, y and x; 0 at the far wall; as Work
-    eigenvalues: Field  # of -sum_faces (difference) on the cosine modes of z, then y, then x; 1
+    eigenvalues: Field  # of -sum_faces (difference) on the modes' axes, see `on_modes`; 1
     diffusivity: float  # D
     mean_storage: float
     mean_loss: float
     mean_source: float
     largest_loss: float
     mean_face: float
-    workers: int  # threads of the transforms
+    cosines: Cosines  # tables of the transforms, in the precision of the work
 
 
 class Work(NamedTuple):
@@ -112,9 +112,9 @@ def precision_for(tolerance: float) -> type[np.floating[Any]]:
 def working_space(shape: Shape, precision: type[np.floating[Any]] = np.float64) -> Work:
     """Room for the solver on a grid of this shape."""
     n = math.prod(shape)
-    chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[1] // ROWS)
-    storage, loss, source = np.zeros((3, n), precision)
-    field, rate, forcing, change, extra, defect, fresh, search, image = np.zeros((9, n), precision)
+    chunks, slabs = -(-n // CHUNK), -(-shape[0] * shape[2] // ROWS)
+    storage, loss, source = aligned((3, n), precision)
+    field, rate, forcing, change, extra, defect, fresh, search, image = aligned((9, n), precision)
     after, whole = np.zeros((2, n))
     sums, modal = np.zeros((3, chunks)), np.zeros((3, slabs))
     return Work(
@@ -154,8 +154,8 @@ def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float,
 @inlined
 def prepare(m: Medium, w: Work) -> None:
     """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
-    even_out(w.rate, w.storage, m.mean_storage, w.forcing, 0, w.chunks)
-    transform(w.forcing, w.forcing, m.shape, FORWARD, m.workers)
+    even_out(w.rate, w.storage, m.mean_storage, w.fresh, 0, w.chunks)
+    transform(m.cosines, False, w.fresh, w.forcing)
 
 
 @inlined
@@ -174,13 +174,13 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     Leaves the change of the field and the extra of its time integral. limit: a correction below it is left out; an
     error above `most` is not worth the solving; both and the error are root mean squares relative to the level.
     """
-    n, k = w.chunks, w.slabs
+    n, k, modes = w.chunks, w.slabs, on_modes(m.shape)
     root, spread, share = math.sqrt(w.rate.size), m.diffusivity * m.mean_face, 1.0 / m.mean_storage
     predict(
-        m.shape, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.change, w.extra, 0, k
+        modes, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.search, w.image, 0, k
     )  # fmt: skip
-    transform(w.change, w.change, m.shape, BACK, m.workers)
-    transform(w.extra, w.extra, m.shape, BACK, m.workers)
+    transform(m.cosines, True, w.search, w.change)
+    transform(m.cosines, True, w.image, w.extra)
     pace = pace_of(h, w)
     level = pace * m.mean_storage + m.mean_loss
     growing = (pace * h - 1.0) * (pace * h - 1.0)
@@ -192,15 +192,15 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
     left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
     while left > limit and iterations < LINEAR_ITERATIONS:
-        transform(w.defect, w.fresh, m.shape, FORWARD, m.workers)
-        precondition(m.shape, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
+        transform(m.cosines, False, w.defect, w.fresh)
+        precondition(modes, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
         slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
         if iterations == 0:
             error = pace * math.sqrt(total(w.modal[2])) / root
         if left <= limit or not error <= most:
             break
-        transform(w.fresh, w.fresh, m.shape, BACK, m.workers)
-        blend(w.search, slope / old, 1.0, w.fresh, 0, n)
+        transform(m.cosines, True, w.fresh, w.image)
+        blend(w.search, slope / old, 1.0, w.image, 0, n)
         balance(
             m.shape, m.faces, w.storage, w.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n
         )  # fmt: skip

@@ -12,7 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from abm.loops import spread, threads
-from abm.tissue import kernels, solver
+from abm.tissue import kernels, solver, transform
 from abm.tissue.modes import precondition, predict
 from abm.tissue.passes import balance, blend, even_out, follow, lift, product
 
@@ -47,11 +47,23 @@ def shared(kernel: Callable[..., None], workers: int) -> Callable[..., None]:
 
 
 @cache
+def transform_on(workers: int) -> Callable[..., None]:
+    """`abm.tissue.transform.transform` on this many threads."""
+    passes: tuple[Any, ...] = (transform.along, transform.planes)
+    names = vars(transform) | {each.__name__: shared(each, workers) for each in passes}
+    texts: tuple[Any, ...] = (transform.blocks, transform.transform)
+    for function in texts:
+        names[function.__name__] = FunctionType(function.py_func.__code__, names)
+    return names["transform"]  # type: ignore[no-any-return]
+
+
+@cache
 def implicit_on(workers: int) -> Callable[..., solver.Progress]:
     """`abm.tissue.solver.advance_implicit` on this many threads."""
     if workers == 1:
         return solver.advance_implicit
     names = vars(solver) | {kernel.__name__: shared(kernel, workers) for kernel in PASSES}
+    names["transform"] = transform_on(workers)
     for function in STEERING:
         names[function.__name__] = FunctionType(function.py_func.__code__, names)
     return names["advance_implicit"]  # type: ignore[no-any-return]

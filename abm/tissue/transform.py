@@ -1,45 +1,130 @@
-"""Discrete cosine transform over all axes (no-flux walls), callable from compiled code.
+"""Discrete cosine transform of a field over all its axes (no-flux walls), and back.
 
-rocket-fft compiles SciPy's transform into the caller; without it the same transform runs through the interpreter.
-A lamella of one voxel's depth is transformed in its plane only: along z its one mode is the mean.
+On modes the last two axes are exchanged: a field (z, y, x) has modes (z, x, y). Each transform then turns its planes
+over once. A lamella of one voxel's depth is transformed in its plane only: along z its one mode is the mean.
 """
 
-from importlib.util import find_spec
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
-import scipy.fft
-from numba import objmode
+import numpy.typing as npt
 
-from abm.loops import compiled
+from abm.loops import compiled, entry, inlined
 from abm.sums import Field
+from abm.tissue.cosine import Axis, axis, bring, lines, turn
+from abm.vectors import BYTES
 
 Shape = tuple[int, int, int]
-FORWARD, BACK = 2, 3  # kinds of the transform
+TURNED, STRAIGHT = np.bool_(True), np.bool_(False)
 
-if find_spec("rocket_fft"):
-    from rocket_fft import dct
 
-    @compiled
-    def compiled_transform(field: Field, out: Field, shape: Shape, kind: int, workers: int) -> None:
-        """As `interpreted_transform`; field and out may be the same array."""
-        first, scale = 1 if shape[0] == 1 else 0, 1.0
-        axes = np.empty(3 - first, np.int64)
-        for i in range(axes.size):
-            axes[i] = first + i
-            scale /= 1.0 if kind == FORWARD else 2.0 * shape[first + i]
-        dct(field.reshape(shape), out.reshape(shape), axes, kind, scale, False, workers)
+class Cosines(NamedTuple):
+    """Tables of the transforms along z, y and x."""
+
+    z: Axis
+    y: Axis
+    x: Axis
+
+
+def cosines(shape: Shape, precision: npt.DTypeLike) -> Cosines:
+    """The tables for fields of a shape in a precision."""
+    return Cosines(*(axis(length, precision) for length in shape))
+
+
+def aligned(shape: tuple[int, ...], precision: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Zeros that begin where a line of the processor's memory does, which vectors then do not straddle."""
+    kind = np.dtype(precision)
+    room = np.empty(math.prod(shape) + BYTES // kind.itemsize, kind)
+    room[:] = 0.0  # written now, because memory handed out in large pages is several times as fast
+    ahead = -room.ctypes.data % BYTES // kind.itemsize
+    return room[ahead : ahead + math.prod(shape)].reshape(shape)
 
 
 @compiled
-def interpreted_transform(field: Field, out: Field, shape: Shape, kind: int, workers: int) -> None:
-    """out = DCT-II of a flat (z, y, x) field, unnormalised, by SciPy; with kind BACK, its inverse.
+def on_modes(shape: Shape) -> Shape:
+    """Shape of the modes of a field of this shape."""
+    return shape[0], shape[2], shape[1]
 
-    workers: number of threads, which does not change the bits.
+
+@inlined
+def scratch(size: int, like: Field) -> Field:
+    """Room for numbers as those of a field, from where a line of the processor's memory begins."""
+    room = np.empty(size + BYTES // like.itemsize, like.dtype)
+    ahead = (BYTES - room.ctypes.data % BYTES) // like.itemsize
+    return room[ahead : ahead + size]
+
+
+@inlined
+def blocks(columns: int, field: Field) -> int:
+    """Blocks of lines side by side that columns of a field make."""
+    lanes = BYTES // field.itemsize
+    return (columns + lanes - 1) // lanes
+
+
+@compiled
+def along(
+    table: Axis, back: bool, turned: np.bool_, columns: int, source: Field, target: Field, first: int, last: int
+) -> None:
+    """Transform planes (rows, columns) of a field down their columns, the planes one after the other.
+
+    turned: the planes of the target are (columns, rows); else source and target may be the same. first, last: range of
+    blocks of lanes columns, those of all planes counted.
     """
-    with objmode():
-        along = scipy.fft.dctn if kind == FORWARD else scipy.fft.idctn
-        axes = (1, 2) if shape[0] == 1 else (0, 1, 2)
-        out[:] = along(field.reshape(shape), axes=axes, workers=workers).reshape(-1)
+    rows, lanes = table.waves.size // 8, BYTES // source.itemsize
+    count, side, enter, leave = blocks(columns, source), int(back), table.enter, table.leave
+    waves, factors = table.waves, table.factors
+    work = scratch(2 * rows * lanes, source)
+    work[:] = 0.0  # lanes that are not used must hold numbers
+    for block in range(first, last):
+        plane, column = block // count * rows * columns, block % count * lanes
+        width, whole = min(lanes, columns - column), 0
+        for k in range(rows):
+            place = plane + enter[side, k] * columns + column
+            if width == lanes:
+                bring(source, place, work, k * lanes)
+            else:
+                for i in range(width):
+                    work[k * lanes + i] = source[place + i]
+        at = lines(work, waves, factors, back, lanes)
+        if turned:
+            whole = rows // lanes * lanes if width == lanes else 0
+            for k in range(0, whole, lanes):
+                turn(work, at, leave[side], k, target, plane + column * rows + k, rows)
+            for i in range(width):
+                for k in range(whole, rows):
+                    target[plane + (column + i) * rows + k] = work[(at + leave[side, k]) * lanes + i]
+        else:
+            for k in range(rows):
+                place, row = plane + k * columns + column, (at + leave[side, k]) * lanes
+                if width == lanes:
+                    bring(work, row, target, place)
+                else:
+                    for i in range(width):
+                        target[place + i] = work[row + i]
 
 
-transform = compiled_transform if find_spec("rocket_fft") else interpreted_transform
+@entry
+def planes(tables: Cosines, back: bool, source: Field, target: Field, first: int, last: int) -> None:
+    """Transform the planes first..last-1 of a field, or with `back` of modes, along both their axes."""
+    one, two = (tables.x, tables.y) if back else (tables.y, tables.x)
+    rows, columns = one.waves.size // 8, two.waves.size // 8
+    by_column, by_row = blocks(columns, source), blocks(rows, source)
+    for z in range(first, last):
+        along(one, back, TURNED, columns, source, target, z * by_column, (z + 1) * by_column)
+        along(two, back, STRAIGHT, rows, target, target, z * by_row, (z + 1) * by_row)
+
+
+@inlined
+def transform(tables: Cosines, back: bool, source: Field, target: Field) -> None:
+    """target = modes of the source, a flat field (DCT-II, not normalised), or with `back` the field of such modes."""
+    one, two = (tables.x, tables.y) if back else (tables.y, tables.x)
+    depth, rows, columns = tables.z.waves.size // 8, one.waves.size // 8, two.waves.size // 8
+    if depth > 1:
+        planes(tables, back, source, target, 0, depth)
+        along(tables.z, back, STRAIGHT, rows * columns, target, target, 0, blocks(rows * columns, source))
+    else:
+        along(one, back, TURNED, columns, source, target, 0, blocks(columns, source))
+        along(two, back, STRAIGHT, rows, target, target, 0, blocks(rows, source))

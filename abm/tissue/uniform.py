@@ -20,8 +20,8 @@ from abm.elementary import exponential
 from abm.loops import entry
 from abm.tissue.medium import cosine_eigenvalues
 from abm.tissue.modes import ROWS, SERIES, averages
-from abm.tissue.threads import shared, threads_for
-from abm.tissue.transform import BACK, FORWARD, Shape, transform
+from abm.tissue.threads import shared, threads_for, transform_on
+from abm.tissue.transform import STRAIGHT, Cosines, Shape, aligned, along, blocks, cosines, on_modes, planes
 
 Floats = npt.NDArray[Any]
 
@@ -52,14 +52,32 @@ def respond(
 def step_modes(
     shape: Shape, decays: Floats, strength: float, response: Floats, modes: Floats, first: int, last: int
 ) -> None:
-    """modes = modes e^(-L h) + strength response; decays: e^(-rate h) of the loss, then of each axis."""
+    """modes = modes e^(-L h) + strength response; decays: e^(-rate h) of the loss, then of each axis. Rows of modes."""
     depth, rows, columns = shape
     along = decays[1 + depth + rows :]
-    for row in range(first * ROWS, min(last * ROWS, depth * rows)):
+    for row in range(first, last):
         left = decays[0] * decays[1 + row // rows] * decays[1 + depth + row % rows]
         state, gain = modes[row * columns : (row + 1) * columns], response[row * columns : (row + 1) * columns]
-        for i in range(columns):
+        for i in range(state.size):
             state[i] = state[i] * (left * along[i]) + strength * gain[i]
+
+
+@entry
+def step_planes(
+    shape: Shape,
+    decays: Floats,
+    strength: float,
+    response: Floats,
+    modes: Floats,
+    tables: Cosines,
+    field: Floats,
+    first: int,
+    last: int,
+) -> None:
+    """`step_modes` and at once, while a plane lies in the nearest caches, its way back to real space; planes."""
+    for z in range(first, last):
+        step_modes(shape, decays, strength, response, modes, z * shape[1], (z + 1) * shape[1])
+        planes(tables, True, modes, field, z, z + 1)
 
 
 class UniformField:
@@ -72,20 +90,25 @@ class UniformField:
     def __init__(
         self, start: Floats, voxel: float, diffusivity: float, loss: float, source: Floats | None = None
     ) -> None:
-        self.shape: Shape = start.shape if start.ndim == 3 else (1, *start.shape)
-        self._layout, self._dtype = start.shape, start.dtype
+        shape: Shape = start.shape if start.ndim == 3 else (1, *start.shape)
+        self.shape = on_modes(shape)
+        self._layout, self._dtype, self._cosines = start.shape, start.dtype, cosines(shape, start.dtype)
         self._workers = threads_for(start.size)
         spread = diffusivity / voxel**2 * cosine_eigenvalues(self.shape)
         self._rates = np.concatenate([[loss], spread])
-        self._modes = self._transformed(start)
-        self._source = None if source is None else self._transformed(source)
-        self._response, self._decays, self._step = np.zeros_like(self._modes), np.zeros_like(self._rates), np.nan
+        self._modes, self._response = (aligned((start.size,), self._dtype) for _ in range(2))
+        self._source = None
+        if start.any():
+            self._transform(start, self._modes)
+        if source is not None:
+            self._source = aligned((start.size,), self._dtype)
+            self._transform(source, self._source)
+        self._response[:], self._decays, self._step = 0.0, np.zeros_like(self._rates), np.nan
+        self._due: float | None = None  # strength of a step that the modes still have to take
 
-    def _transformed(self, field: Floats) -> Floats:
-        modes = np.ascontiguousarray(field, self._dtype).reshape(-1).copy()
-        if modes.any():
-            transform(modes, modes, self.shape, FORWARD, self._workers)
-        return modes
+    def _transform(self, field: Floats, modes: Floats) -> None:
+        self._response[:] = field.reshape(-1)  # which is not in use yet
+        transform_on(self._workers)(self._cosines, False, self._response, modes)
 
     def _prepare(self, h: float) -> None:
         """Decays and response of steps of length h, kept until the length changes."""
@@ -93,21 +116,37 @@ class UniformField:
             return
         self._step = h
         decays = np.array([exponential(-h * rate) for rate in self._rates])
+        # What an axis leaves below rounding is nothing: products of it would be too small for the processor to be fast.
+        decays[1:][decays[1:] < np.finfo(self._dtype).eps] = 0.0
         self._decays = decays.astype(self._dtype)
         if self._source is not None:
-            self._each(respond, self._rates, decays, h, self._source, self._response)
+            slabs = -(-self.shape[0] * self.shape[1] // ROWS)
+            shared(respond, self._workers)(
+                self.shape, self._rates, decays, h, self._source, self._response, 0, slabs
+            )  # fmt: skip
 
-    def _each(self, kernel: Callable[..., None], *arguments: Any) -> None:
-        slabs = -(-self.shape[0] * self.shape[1] // ROWS)
-        shared(kernel, self._workers)(self.shape, *arguments, 0, slabs)
+    def _take(self, kernel: Callable[..., None], units: int, *more: Any) -> None:
+        """Take the step that is due, if one is."""
+        if self._due is not None:
+            strength, self._due = self._dtype.type(self._due), None
+            each = shared(kernel, self._workers)
+            each(self.shape, self._decays, strength, self._response, self._modes, *more, 0, units)
 
     def advance(self, h: float, strength: float = 1.0) -> None:
         """Advance by h with the source at a strength."""
+        self._take(step_modes, self.shape[0] * self.shape[1])
         self._prepare(h)
-        self._each(step_modes, self._decays, self._dtype.type(strength), self._response, self._modes)
+        self._due = strength
 
     def read(self, out: Floats | None = None) -> Floats:
         """The field now; written into `out` (contiguous, of the same shape and precision) if given."""
         found = np.empty(self._layout, self._dtype) if out is None else out
-        transform(self._modes, found.reshape(-1), self.shape, BACK, self._workers)
+        flat, tables, (depth, rows, columns) = found.reshape(-1), self._cosines, self.shape
+        if self._due is None or depth == 1:
+            self._take(step_modes, depth * rows)
+            transform_on(self._workers)(tables, True, self._modes, flat)
+        else:
+            self._take(step_planes, depth, tables, flat)
+            down = shared(along, self._workers)
+            down(tables.z, True, STRAIGHT, rows * columns, flat, flat, 0, blocks(rows * columns, flat))
         return found

@@ -16,6 +16,7 @@ from abm.tissue.layered import LayeredField
 from abm.tissue.medium import cosine_eigenvalues, face_conductance, mean_conductance
 from abm.tissue.solver import Medium, precision_for, working_space
 from abm.tissue.threads import implicit_on, threads_for
+from abm.tissue.transform import cosines, on_modes
 from abm.tissue.uniform import UniformField
 from benchmarks.diffusion_case import (
     DIFFUSIVITY,
@@ -68,8 +69,9 @@ def _march(shape: tuple[int, int, int], patterns: list[Floats], layered: bool, s
 def _march_implicit(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
     size, precision = math.prod(shape), precision_for(TOLERANCE)
     workers, fields, integral = threads_for(size), np.zeros((5, size)), np.empty(size)
-    work = working_space(shape, precision)
-    faces, storage, modes = face_conductance(layers(shape) / EDGE**2), np.ones(size), cosine_eigenvalues(shape)
+    work, tables = working_space(shape, precision), cosines(shape, precision)
+    faces, storage = face_conductance(layers(shape) / EDGE**2), np.ones(size)
+    modes = cosine_eigenvalues(on_modes(shape))
     mean_face, advance = mean_conductance(faces), implicit_on(workers)
     near = faces.reshape(3, -1).astype(precision)
     for k in SUBSTANCES:
@@ -78,7 +80,7 @@ def _march_implicit(shape: tuple[int, int, int], patterns: list[Floats]) -> Any:
             source = strength * patterns[k].reshape(-1)
             medium = Medium(
                 shape, storage, losses, source, near, modes, DIFFUSIVITY[k], 1.0, LOSS[k],
-                float(source.mean()), LOSS[k], mean_face, workers,
+                float(source.mean()), LOSS[k], mean_face, tables,
             )  # fmt: skip
             step = advance(medium, WINDOW, step, TOLERANCE, fields[k], integral, work).step
     return fields.reshape(-1, *shape)

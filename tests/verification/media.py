@@ -7,6 +7,7 @@ import scipy.sparse as sparse
 
 from abm.tissue.medium import cosine_eigenvalues, face_conductance, mean_conductance
 from abm.tissue.solver import Medium, Progress, advance_implicit, working_space
+from abm.tissue.transform import cosines, on_modes
 from abm.tissue.uniform import UniformField
 
 
@@ -24,14 +25,14 @@ def medium(shape, voxel=1.0, diffusivity=1.0, storage=1.0, loss=0.0, source=0.0,
         loss,
         source,
         faces.reshape(3, -1),
-        cosine_eigenvalues(shape),
+        cosine_eigenvalues(on_modes(shape)),
         float(diffusivity),
         float(storage.mean()),
         float(loss.mean()),
         float(source.mean()),
         float(loss.max()),
         mean_conductance(faces),
-        1,
+        cosines(shape, np.float64),
     )
 
 
