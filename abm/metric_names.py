@@ -52,6 +52,7 @@ TISSUE_METRIC_NAMES = (
     "paired_pulse_ratio",
     "mepsc_amplitude",
     "mepsc_frequency",
+    "memory_retention",
 )
 
 WITHOUT_RATIO = ("spatial_clustering",)  # zero does not mean "nothing of it"

@@ -42,6 +42,8 @@ class Observed(Protocol):
     @property
     def plasticity(self) -> Any: ...
     @property
+    def network(self) -> Any: ...
+    @property
     def experiment(self) -> Any: ...
     @property
     def drugs(self) -> Any: ...
@@ -119,6 +121,12 @@ def _miniature(name: str, model: Observed) -> Floats:
     from abm.observation import miniature
 
     return np.asarray(getattr(miniature, name)(model), dtype=np.float64)
+
+
+def _retained(model: Observed) -> Floats:
+    from abm.observation.memory import memory_retention
+
+    return memory_retention(model)
 
 
 def _tissue(signal: int, model: Observed) -> Floats:
@@ -309,8 +317,13 @@ def _miniatures() -> list[Metric]:
     ]
 
 
+def _memory() -> list[Metric]:
+    text = "Late change that a subthreshold training adds to the synapses it trains, a day later."
+    return [Metric("memory_retention", "1", "synapses", text, _retained, traced=False)]
+
+
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes, _miniatures)
+    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes, _miniatures, _memory)
     for metric in part()
 }

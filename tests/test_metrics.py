@@ -48,8 +48,8 @@ class Model:
         self.expression = load_parameters(ExpressionParameters, "expression")
         self.epigenome = load_parameters(EpigenomeParameters, "epigenome")
         self.plasticity = load_parameters(SynapseParameters, "synapses")
-        network = load_parameters(NetworkParameters, "network")._replace(synapses_per_neuron=20.0)
-        self.wiring = wire(network, columns["region"], 1, 0)
+        self.network = load_parameters(NetworkParameters, "network")._replace(synapses_per_neuron=20.0)
+        self.wiring = wire(self.network, columns["region"], 1, 0)
         self.synapses = Synapses(draw.random(self.wiring.sender.size), draw.random(self.wiring.sender.size))
 
 

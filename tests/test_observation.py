@@ -29,12 +29,20 @@ from abm.observation import (
 from abm.observation.assays import bound_shares, deacetylase_occupancy, receptor_occupancy
 from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
 from abm.observation.cohort import small_sample, variation
+from abm.observation.memory import consolidated, memory_retention
 from abm.observation.miniature import miniature_amplitude, miniature_frequency
-from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled
+from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled, tetanised
 from abm.parameters import load_parameters
 from abm.schedule import Bout, compile_schedule, resting_timeline
 from abm.streams import generator
-from abm.synapses import SynapseParameters, late_step, next_late, release_probability
+from abm.synapses import (
+    SynapseParameters,
+    late_step,
+    next_late,
+    next_protein,
+    release_probability,
+    triggered_time,
+)
 
 SAMPLED = ("plasma_volume", "platelets", "exertion", "adaptation")
 BLOOD = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration")
@@ -475,6 +483,110 @@ def test_settling_is_exact(early: float) -> None:
         late = next_late(late, e, float(abs(e) > PLASTICITY.tag_threshold), step)
         e *= np.exp(-dt / PLASTICITY.early_time)
     assert settled(PLASTICITY, early, 0.2, protein, trkb, time) == pytest.approx((e, late), abs=1e-4)
+
+
+# learning
+
+
+class Naive(Slice):
+    """Synapses of `Slice`, whose neurons have a weight of 1 and the plasticity-related protein that is given."""
+
+    def __init__(self, protein: float = 0.05, trkb: float = 1.0) -> None:
+        super().__init__()
+        self.neurons.mean_strength[:], self.neurons.trkb[:] = 1.0, trkb
+        self.neurons.plasticity_protein[:] = protein
+
+    def retained(self, events: int | None = None, time: float | None = None) -> float:
+        return float(memory_retention(self, events, time).mean())
+
+
+def test_a_weak_training_tags_a_synapse_of_a_naive_neuron_and_makes_no_protein() -> None:
+    """What subthreshold means in tag and capture: without protein from elsewhere nothing of it is left."""
+    o, q = observation_parameters(Naive()), Naive().network
+    early = tetanised(PLASTICITY, 0.0, int(o.training_events), (q.cue + 1.0) / (1.0 + q.inhibition), 1.0, 1.0)
+    assert PLASTICITY.tag_threshold < early < PLASTICITY.protein_threshold
+    assert (memory_retention(Naive(0.0)) == 0.0).all()
+    assert Naive().retained() > 0.0
+
+
+def test_what_is_left_of_a_weak_training_has_a_closed_form() -> None:
+    """Protein decays by e^-t while the tag stands, z' = p / tau_c (1 - z) but for forgetting, which is slow."""
+    p, q = PLASTICITY, Naive().network
+    drive = (q.cue + 1.0) / (1.0 + q.inhibition)
+    tagged = p.early_time * np.log(p.potentiation * drive / (drive + 1.0) / p.tag_threshold)
+    protein = 0.05 * p.protein_time * (1.0 - np.exp(-tagged / p.protein_time))
+    expected = (1.0 - np.exp(-protein / p.capture_time)) * np.exp(-24.0 / p.late_time)
+    assert Naive().retained() == pytest.approx(expected, rel=0.003)
+
+
+@pytest.mark.parametrize(("early", "load", "protein"), [(0.3, 0.3, 0.04), (0.66, 0.66, 0.0), (0.4, 2.5, 0.02)])
+def test_consolidation_is_that_of_many_small_steps(early: float, load: float, protein: float) -> None:
+    """Against the rules taken one after another: trigger and tag looked at anew in each step."""
+    p, steps, trkb = PLASTICITY, 48_000, 1.3
+    dt, late, e, sum_of_early, made = 24.0 / steps, 0.1, early, load, protein
+    left = np.exp(-dt / p.early_time)
+    for _ in range(steps):
+        after = next_protein(p, made, triggered_time(p, sum_of_early, dt), trkb, 1.0, dt)
+        late = next_late(late, e, float(abs(e) > p.tag_threshold), late_step(p, 0.5 * (made + after), trkb, dt))
+        made, e, sum_of_early = after, e * left, sum_of_early * left
+    assert consolidated(p, early, 0.1, load, protein, trkb, 1.0, 24.0) == pytest.approx(late, abs=2e-5)
+
+
+def test_a_strong_training_leaves_more_than_a_weak_one() -> None:
+    """Ten minutes of exploring against three: its early change is enough to make protein of its own."""
+    for protein in (0.0, 0.05):
+        weak, *stronger = (Naive(protein).retained(events) for events in (1, 2, 3, 5))
+        assert [weak, *stronger] == sorted([weak, *stronger])
+        assert stronger[1] > weak + 0.01
+
+
+def test_blocked_synthesis_leaves_the_protein_that_is_there() -> None:
+    model = Naive(0.0)
+    model.drugs = Pharmacology(protein_synthesis=0.0)
+    assert model.retained(5) == 0.0
+    held = Naive(0.05)
+    held.drugs = Pharmacology(protein_synthesis=0.0)
+    assert held.retained() == pytest.approx(Naive(0.05).retained(), rel=1e-12)
+    assert held.retained(5) < Naive(0.05).retained(5)
+
+
+@pytest.mark.parametrize("events", [1, 3])
+def test_retention_rises_with_protein_and_with_trkb(events: int) -> None:
+    """TrkB by the protein it lets neurons make and by slower forgetting; its gain of potentiation is another column."""
+    by_protein = [Naive(protein).retained(events) for protein in (0.0, 0.02, 0.05, 0.1)]
+    assert by_protein == sorted(by_protein)
+    by_trkb = [Naive(0.05, trkb).retained(events) for trkb in (0.25, 0.5, 1.0, 1.5, 2.0)]
+    assert by_trkb == sorted(set(by_trkb))
+    by_gain = []
+    for gain in (0.3, 0.7, 1.0, 1.4):
+        model = Naive()
+        model.neurons.potentiation_gain[:] = gain
+        by_gain.append(model.retained(events))
+    assert by_gain == sorted(by_gain)
+    assert by_gain[0] < by_gain[-1]
+
+
+def test_without_a_tag_or_without_firing_nothing_is_learnt() -> None:
+    model = Naive(1.0)
+    model.neurons.potentiation_gain[:] = 0.3
+    assert model.retained() == 0.0  # the early change is below the tag's threshold
+    high = Naive(1.0)
+    high.neurons.threshold[:] = 2.0
+    assert high.retained() == 0.0
+
+
+def test_a_memory_is_forgotten_with_the_turnover_of_spines() -> None:
+    day, week = Naive().retained(), Naive().retained(time=168.0)
+    assert week / day == pytest.approx(np.exp(-144.0 / PLASTICITY.late_time), rel=1e-9)
+
+
+def test_what_happens_without_training_is_no_memory() -> None:
+    """Synapses that hold a tag already gain from the neuron's protein, trained or not; only the difference counts."""
+    model = Naive(0.5)
+    model.synapses.early[:] = 0.5
+    assert settled(PLASTICITY, 0.5, 0.0, 0.5, 1.0, 24.0)[1] > 0.1
+    assert model.retained(0) == 0.0
+    assert 0.0 < model.retained() < Naive(0.5).retained()
 
 
 def test_a_region_without_neurons_has_no_field() -> None:

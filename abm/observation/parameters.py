@@ -26,6 +26,8 @@ class ObservationParameters(NamedTuple):
     trains: Annotated[float, Unit("1")]
     train_drive: Annotated[float, Unit("1")]
     recording_time: Annotated[float, Unit("h")]
+    training_events: Annotated[float, Unit("1")]
+    retention_time: Annotated[float, Unit("h")]
     initial_release: Annotated[float, Unit("1")]
     facilitation: Annotated[float, Unit("1")]
     depletion: Annotated[float, Unit("1")]

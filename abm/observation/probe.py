@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from abm.elementary import exponential, logarithm
 from abm.loops import compiled, rule
 from abm.observation.parameters import ObservationParameters, observation_parameters
-from abm.synapses import SynapseParameters, late_step, next_late, potentiated, release_probability
+from abm.synapses import NEGLIGIBLE, SynapseParameters, late_step, next_late, potentiated, release_probability
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
 
 Floats = NDArray[np.float64]
@@ -144,17 +144,18 @@ def tetanised(p: SynapseParameters, early: float, trains: int, drive: float, thr
     return early
 
 
+@rule
+def tagged_time(p: SynapseParameters, early: float, time: float) -> float:
+    """For how many of the next `time` hours the tag stands, |e| > threshold: tau ln(|e| / threshold)."""
+    return min(max(p.early_time * logarithm(max(abs(early), NEGLIGIBLE) / p.tag_threshold), 0.0), time)
+
+
 @compiled
 def settled(
     p: SynapseParameters, early: float, late: float, protein: float, trkb: float, time: float
 ) -> tuple[float, float]:
-    """Early and late change `time` hours later, exactly: e decays, and z captures protein as long as the tag stands.
-
-    The tag stands until |e| has fallen to its threshold, for tau ln(|e| / threshold).
-    """
-    tagged = 0.0
-    if abs(early) > p.tag_threshold:
-        tagged = min(p.early_time * logarithm(abs(early) / p.tag_threshold), time)
+    """Early and late change `time` hours later, exactly: e decays, and z captures protein as long as the tag stands."""
+    tagged = tagged_time(p, early, time)
     captured = next_late(late, early, 1.0, late_step(p, protein, trkb, tagged))
     forgotten = next_late(captured, early, 0.0, late_step(p, protein, trkb, time - tagged))
     return early * exponential(-time / p.early_time), forgotten
