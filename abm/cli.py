@@ -212,20 +212,26 @@ def _load(given: argparse.Namespace, *fixed: str) -> Experiment:
 def experiment(given: argparse.Namespace) -> int:
     """Run an experiment, print its summary, write its figures and report."""
     from abm.study import run_experiment
-    from abm.view.report import write_report
-    from abm.view.text import summary_text
+    from abm.view.drawing import draw, drawers, summon
 
-    results = run_experiment(
-        _load(given),
-        given.out,
-        workers=given.workers,
-        scheduler=given.scheduler,
-        resume=given.resume,
-        overwrite=given.overwrite,
-        progress=not given.quiet,
-    )
-    print(summary_text(results))
-    page = write_report(results)
+    with drawers() as pool:
+        results = run_experiment(
+            _load(given),
+            given.out,
+            workers=given.workers,
+            scheduler=given.scheduler,
+            resume=given.resume,
+            overwrite=given.overwrite,
+            progress=not given.quiet,
+            ended=lambda: summon(pool),
+        )
+        figures = draw(pool, results.path)
+        # Reading what the report takes a second, in which figures are drawn.
+        from abm.view.report import write_report
+        from abm.view.text import summary_text
+
+        print(summary_text(results))
+        page = write_report(results, figures)
     print(f"\nresults in {results.path}, report in {page}")
     return _tell_failures(results.manifest["failures"])
 

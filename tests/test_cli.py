@@ -30,7 +30,8 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     from contextlib import nullcontext
 
     monkeypatch.setattr(abm.study.crew, "local_processes", lambda workers: nullcontext(Borrowed(Here(), workers)))
-    monkeypatch.setattr("abm.view.report.drawing", lambda results: nullcontext({}))
+    monkeypatch.setattr("abm.view.drawing.summon", lambda pool: None)
+    monkeypatch.setattr("abm.view.drawing.draw", lambda pool, folder: {})
     with toy_model():
         yield
 

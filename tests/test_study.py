@@ -144,6 +144,17 @@ def test_results_folder(finished: Results) -> None:
     assert load_experiment(finished.path / "config.yaml") == toy_experiment()
 
 
+def test_the_end_of_the_last_run_is_told_before_tables_are_written(tmp_path: Path) -> None:
+    seen: list[tuple[int, bool]] = []
+    folder = tmp_path / "study"
+
+    def ended() -> None:
+        seen.append((len(list((folder / ".runs").glob("run-*.npz"))), (folder / "summary.csv").exists()))
+
+    toy_study(folder, ended=ended)
+    assert seen == [(2 * 3, False)]
+
+
 def test_replicates_are_one_row_per_reading(finished: Results) -> None:
     found = rows(finished.path / "replicates.csv")
     assert list(found[0]) == ["schedule", "replicate", "seed", "metric", "region", "time_h", "value", "unit"]

@@ -65,6 +65,12 @@ PLASMA_UNITS = {
 }  # fmt: skip
 
 
+def read_libraries() -> None:
+    """Read what writing takes, which lasts a second, while there is nothing else to do."""
+    import xarray as xr  # noqa: F401
+    import zarr  # noqa: F401
+
+
 def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     """What all replicates of a schedule share, as means over steps: intensity, and plasma where there is a body."""
     import xarray as xr

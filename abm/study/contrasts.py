@@ -82,14 +82,14 @@ def _p_value(mean: float, half: float, n: int) -> float:
     """Two-sided p of the one-sample t test; NaN where it is not defined (one pair, or no spread at all)."""
     if not half > 0.0:
         return NAN
-    from scipy.stats import t as student
+    from scipy.special import stdtr
 
-    return float(2.0 * student.sf(abs(mean) * t_quantile(n - 1) / half, n - 1))
+    return float(2.0 * stdtr(n - 1, -abs(mean) * t_quantile(n - 1) / half))
 
 
 @cache
 def t_quantile(freedom: int) -> float:
     """Student's t at the upper end of the 95 % interval for `freedom` degrees of freedom."""
-    from scipy.stats import t as student
+    from scipy.special import stdtrit
 
-    return float(student.ppf(0.5 + CONFIDENCE / 2.0, freedom))
+    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2.0))

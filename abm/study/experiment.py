@@ -13,7 +13,7 @@ from typing import Any
 
 from abm.config import Experiment
 from abm.errors import ConfigError
-from abm.study.arrays import shared_traces, write_states, write_traces
+from abm.study.arrays import read_libraries, shared_traces, write_states, write_traces
 from abm.study.crew import Crew, cluster, crew_of
 from abm.study.execute import Execution, Failure, Forcing
 from abm.study.plan import Plan, plan_experiment
@@ -37,13 +37,15 @@ def run_experiment(
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = False,
+    ended: Callable[[], object] | None = None,
 ) -> Results:
     """Run every schedule on every replicate and store the results in `out` (default: results/<name>).
 
     workers: processes on this machine (default: one per core). scheduler: address of a Dask scheduler instead.
     executor: any other executor of concurrent.futures, given `workers` tasks at a time. Worker processes import the
     calling script, so that there the call belongs under `if __name__ == "__main__":`. resume: go on with what `out`
-    lacks; overwrite: replace what it holds. progress: show a bar on stderr.
+    lacks; overwrite: replace what it holds. progress: show a bar on stderr. ended: called when the last run has ended,
+    before tables and arrays are written.
 
     Beside the last runs the posterior of the parameters is put through the expected neuron (`predictive`).
 
@@ -61,7 +63,8 @@ def run_experiment(
         forcing = drive(plan)  # while the workers start
         folder.open(overwrite=overwrite)
         predicted = cache(partial(predict, plan, list(forcing.schedules), posteriors, progress=progress))
-        _conduct(plan, folder, forcing, crew, Progress(_all_steps(plan), shown=progress), predicted)
+        bar = Progress(_all_steps(plan), shown=progress)
+        _conduct(plan, folder, forcing, crew, bar, predicted, ended or (lambda: None))
     return Results(folder.path)
 
 
@@ -102,6 +105,7 @@ def _conduct(
     crew: Crew,
     progress: Progress,
     predicted: Callable[[], Prediction],
+    ended: Callable[[], object],
 ) -> None:
     began, record = time.perf_counter(), provenance(plan.experiment)
     if folder.has_manifest():  # resumed: the account goes on
@@ -109,10 +113,15 @@ def _conduct(
     spent = record.pop("wall_time_s", 0.0)
     folder.write_config(plan)
     folder.write_manifest(record | {"status": "running"})
-    execution = Execution(plan, folder, forcing, crew, progress, predicted)
+    def beside() -> None:
+        predicted()
+        read_libraries()
+
+    execution = Execution(plan, folder, forcing, crew, progress, beside)
     status = "interrupted"
     try:
         execution.carry_out()
+        ended()
         prediction = predicted()  # has been, beside the last runs; not where none were missing
         status = "incomplete" if execution.failures else "complete"
     finally:

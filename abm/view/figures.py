@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +17,6 @@ from abm.metric_names import PROMOTERS
 from abm.metrics import METRICS
 from abm.signals import SIGNALS
 from abm.study.results import Results, SummaryRow
-from abm.study.work import prepare_worker
 from abm.view.maps import strength_distribution, tissue_maps
 from abm.view.style import (
     REFERENCE,
@@ -41,7 +36,6 @@ from abm.view.text import last_values
 Styles = dict[str, tuple[str, str]]
 Grid = NDArray[np.object_]
 
-DPI = 150
 DAY = 24.0
 BOTH = ("lactate", "bhb")  # drawn in blood and tissue, where their concentrations can be compared
 NEURON_ROWS = ("acetylation", "bdnf_mrna", "bdnf_protein", "synaptic_strength")
@@ -274,22 +268,6 @@ FIGURES: dict[str, Callable[[Results], Figure]] = {
     "strength_distribution": strength_distribution,
     "tissue_maps": tissue_maps,
 }
-
-
-@contextmanager
-def drawing(results: Results) -> Iterator[dict[str, Future[Path]]]:
-    """Draw every figure into the folder's figures/ as PNG, several at once, while the caller does something else.
-
-    Yields what will be the paths, by name. The processes that draw import the calling script, as those of
-    `run_experiment` do.
-    """
-    (results.path / "figures").mkdir(exist_ok=True)
-    width = min(os.cpu_count() or 1, len(FIGURES))
-    pool = ProcessPoolExecutor(width, multiprocessing.get_context("spawn"), prepare_worker)
-    try:
-        yield {name: pool.submit(write_figure, results.path, name, DPI) for name in FIGURES}
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def write_figure(folder: Path, name: str, dpi: int) -> Path:

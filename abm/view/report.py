@@ -19,7 +19,8 @@ from abm.study.results import Results
 from abm.study.step_error import step_errors
 from abm.study.store import write_text
 from abm.view.bibliography import reference_lines
-from abm.view.figures import FIGURES, drawing
+from abm.view.drawing import Figures, draw, drawers
+from abm.view.figures import FIGURES
 from abm.view.page import details, image, note, page, table
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
@@ -27,11 +28,15 @@ from abm.view.style import WORDS
 from abm.view.text import last_values, mean_text, number, p_text, plan_text, ratio_text
 
 
-def write_report(results: Results) -> Path:
-    """Draw the figures and write report.html, which needs no other file and no network; returns its path."""
+def write_report(results: Results, figures: Figures | None = None) -> Path:
+    """Write report.html, which needs no other file and no network; returns its path.
+
+    figures: those being drawn (default: all are drawn now).
+    """
     experiment = _experiment(results)
     subject = experiment.subject
-    with drawing(results) as figures:
+    with drawers() as pool:
+        figures = draw(pool, results.path) if figures is None else figures
         numerics = _numerics(results) + _neuron_steps(results, experiment)
         sections = {
             "Summary": _summary(results),
