@@ -246,7 +246,8 @@ def test_shipped_posteriors_belong_to_the_parameter_files() -> None:
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_posterior(posterior(0.5), tmp_path / "posterior")
     monkeypatch.setattr(abm.study.posterior, "posterior_folder", lambda: tmp_path / "posterior")
-    monkeypatch.setattr("abm.view.report.drawing", lambda results: nullcontext({}))
+    monkeypatch.setattr("abm.view.drawing.summon", lambda pool: None)
+    monkeypatch.setattr("abm.view.drawing.draw", lambda pool, folder: {})
     here = lambda workers: nullcontext(Borrowed(Here(), workers))  # noqa: E731
     monkeypatch.setattr(abm.study.crew, "local_processes", here)
     path = tmp_path / "tiny.yaml"
