@@ -13,7 +13,7 @@ from abm.study.work import prepare_worker
 
 Figures = dict[str, Future[Path]]
 DPI = 150
-WIDTH = os.cpu_count() or 1  # figures at once
+WIDTH = min(os.cpu_count() or 1, 8)  # figures at once; there are hardly more
 
 
 @contextmanager
