@@ -31,6 +31,8 @@ CLAMPED_COLUMNS = {
     "bdnf": ("bdnf_iv",),
     "input_activity": ("movement",),
 }
+# What plasma holds of every step.
+MEANS = tuple(item.name for item in fields(Plasma) if item.name != "edges")
 # Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.
 COMPLETE_BLOCK = 1e6
 
@@ -69,7 +71,7 @@ def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
 
 def no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
     """Plasma that carries nothing."""
-    return Plasma(edges, **{item.name: np.zeros(len(edges) - 1) for item in fields(Plasma) if item.name != "edges"})
+    return Plasma(edges, **{name: np.zeros(len(edges) - 1) for name in MEANS})
 
 
 def bath(p: ForcingParameters, timeline: Timeline, hour: float) -> npt.NDArray[np.float64]:
@@ -98,10 +100,8 @@ def bath_agonist(p: ForcingParameters, timeline: Timeline, hour: float) -> float
 
 def blood_at(plasma: Plasma, step: int) -> dict[str, float]:
     """The plasma means of one step, by name; steps beyond the end repeat the last one."""
-    last = len(plasma.edges) - 2
-    return {
-        item.name: float(getattr(plasma, item.name)[min(step, last)]) for item in fields(plasma) if item.name != "edges"
-    }
+    now = min(step, len(plasma.edges) - 2)
+    return {name: getattr(plasma, name).item(now) for name in MEANS}
 
 
 def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -> Plasma:

@@ -97,8 +97,7 @@ def spread(work: Callable[[int, int], None], size: int, piece: int = PIECE, work
     What is computed for an entry must not hang on the piece it is in, and a piece writes its own entries only: then the
     bits are the same for any number of threads.
     """
-    workers = workers or threads()
-    if workers == 1 or size <= piece:
+    if size <= piece or (workers := workers or threads()) == 1:
         work(0, size)
         return
     firsts = range(0, size, piece)

@@ -200,11 +200,15 @@ class HippocampusModel(mesa.Model):
         return pharmacology(self.timeline if began >= 0.0 else UNTREATED, began, 0.0)
 
     def step(self) -> None:
-        """Advance everything by one step; see the class for the order."""
-        self._advance_neurons(*self.expose())
-        self.clock = self.clock.next()
+        """Advance everything by one step, and collect data once an hour; see the class for the order."""
+        self.advance()
         if self.clock.taken % max(round(1.0 / self.clock.step), 1) == 0:
             self.datacollector.collect(self)
+
+    def advance(self) -> None:
+        """Advance everything by one step: what `step` does, for those who read the model themselves."""
+        self._advance_neurons(*self.expose())
+        self.clock = self.clock.next()
 
     def expose(self) -> tuple[Pharmacology, float]:
         """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
@@ -247,15 +251,11 @@ class HippocampusModel(mesa.Model):
         """The extracellular concentrations, flat."""
         return Signals(*self.tissue.concentration.reshape(len(SIGNALS), -1))
 
-    def _columns(self) -> NeuronColumns:
-        """The neurons' columns as the compiled loops take them."""
-        return NeuronColumns(**self.neurons.columns)
-
     def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
         """Neurons, synapses between events, then the events of the step."""
-        self._advance_population(drugs, activity)
-        self._advance_synapses()
-        n, s, cues = self._columns(), self.synapses, self._cues(activity)
+        n, s, cues = NeuronColumns(**self.neurons.columns), self.synapses, self._cues(activity)
+        self._advance_population(n, drugs, activity)
+        self._advance_synapses(n)
         replay(
             self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, cues, self.key,
             self.clock.taken, n.spine, n.scale, self.release_probability, n.threshold, n.potentiation_gain,
@@ -266,9 +266,9 @@ class HippocampusModel(mesa.Model):
         """Entorhinal input that sets off events, relative to rest: a slice lost it when it was cut, at time zero."""
         return 0.0 if self.experiment.preparation == "slice" and self.hour >= 0.0 else activity
 
-    def _advance_population(self, drugs: Pharmacology, activity: float) -> None:
+    def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, activity: float) -> None:
         """Every neuron's rule over the coming step."""
-        n, signals, dt, taken = self._columns(), self._signals(), self.clock.step, self.clock.taken
+        signals, dt, taken = self._signals(), self.clock.step, self.clock.taken
         e, x, s, c = self.epigenome, self.expression, self.plasticity, self.promoters
         mean = mean_drive(n.region, n.drive)
 
@@ -277,9 +277,9 @@ class HippocampusModel(mesa.Model):
 
         spread(advance, n.region.size)
 
-    def _advance_synapses(self) -> None:
+    def _advance_synapses(self, n: NeuronColumns) -> None:
         """All synapses between events over the coming step."""
-        n, w, s, p, dt = self._columns(), self.wiring, self.synapses, self.plasticity, self.clock.step
+        w, s, p, dt = self.wiring, self.synapses, self.plasticity, self.clock.step
         release = self.release_probability
         refresh_release(p, n.trkb, release)
 
@@ -292,12 +292,12 @@ class HippocampusModel(mesa.Model):
         spread(advance, n.region.size)
 
     def rest(self, tick: Callable[[int], None] | None = None) -> None:
-        """Run what is left of the burn-in, then open a new account of amounts and errors.
+        """Run what is left of the burn-in, collecting no data, then open a new account of amounts and errors.
 
         tick: called with the number of steps taken after each.
         """
         while self.hour < 0.0:
-            self.step()
+            self.advance()
             if tick is not None:
                 tick(self.clock.taken)
         self.tissue.reset_ledger()

@@ -58,6 +58,7 @@ from abm.synapses import (
     triggered_time,
     trkb_gain,
 )
+from abm.vectors import widest_vectors
 
 TILE = 256  # neurons that are taken through all rules together
 Floats = npt.NDArray[np.float64]
@@ -93,6 +94,7 @@ def sense(
     input_activity: float, mean_drive: Floats, dt: float, first: Index, last: Index,
 ) -> None:
     """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, the erasers' activity."""
+    widest_vectors()
     for i in range(first, last):
         v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
@@ -124,6 +126,7 @@ def signals_at_promoters(
     first: Index, last: Index, w: Scratch,
 ) -> None:
     """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave."""
+    widest_vectors()
     for i in range(first, last):
         step = chromatin_step(e, n.creb[i], n.eraser[i], dt)
         w.acetylated[i - first], w.deacetylated[i - first] = step.acetylated, step.deacetylated
@@ -143,6 +146,7 @@ def move_nucleosomes(
     The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
     distribution is kept without step error. Nucleosome 4 b + k of promoter q uses draw k of block q + 4 b.
     """
+    widest_vectors()
     size = n.nucleosomes.shape[2]
     for i in range(first, last):
         w.marked[i - first] = 0.0
@@ -181,6 +185,7 @@ def transcribe(
     first: Index, last: Index, promoter: int, key: StreamKey, step: int, w: Scratch,
 ) -> None:
     """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes."""
+    widest_vectors()
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
     left /= LN2 / x.transcript_half_life
@@ -213,6 +218,7 @@ def express(
     n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float, first: Index, last: Index
 ) -> None:
     """proBDNF, the store of mature BDNF, its release, and TrkB of the neurons first..last-1 over dt hours."""
+    widest_vectors()
     for i in range(first, last):
         copies = np.float64(n.transcripts[i, 0] + n.transcripts[i, 1] + n.transcripts[i, 2] + n.transcripts[i, 3])
         n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], n.activity[i], dt)
@@ -229,6 +235,7 @@ def adapt(
     input_activity: float, dt: float, first: Index, last: Index,
 ) -> None:
     """Plasticity protein, contacts, scaling, threshold and plasticity gains of the neurons first..last-1."""
+    widest_vectors()
     for i in range(first, last):
         before, triggered = n.plasticity_protein[i], triggered_time(s, n.early_load[i], dt)
         after = next_protein(s, before, triggered, n.trkb[i], d.protein_synthesis, dt)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from abm.elementary import double_of_bits
 from abm.loops import entry, loop, rule
+from abm.vectors import widest_vectors
 
 ROUND_FIRST = np.uint64(0xD2511F53)
 ROUND_SECOND = np.uint64(0xCD9E8D57)
@@ -115,6 +116,7 @@ def fill_uniforms(
     The rounds stand in the loop itself, because only so does the compiler work on several indices at once; masks tell
     it that every word has 32 bits.
     """
+    widest_vectors()
     start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
     counter = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
     for i in range(np.uint64(draws.shape[1])):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
@@ -98,6 +98,27 @@ class Numbers:
         entry = self.builder.load(self.builder.gep(self._start, [k.value]))
         one = Vector(self.builder, self.builder.insert_element(nothing, entry, WORD(0)))
         return one.woven(one, [0] * self.lanes)
+
+
+def _widest_vectors(context: Any) -> Any:
+    def build(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        # Past the library's own check, which knows no attribute that has a value.
+        set.add(builder.function.attributes, f'"prefer-vector-width"="{8 * BYTES}"')
+        return target.get_dummy_value()
+
+    return types.void(), build
+
+
+if TYPE_CHECKING:
+
+    def widest_vectors() -> None:
+        """Ask that the loops of the compiled function that this stands in use the widest registers there are.
+
+        Compilers shun them, for the sake of processors that slowed down with them; a loop full of products gains.
+        """
+
+else:
+    widest_vectors = intrinsic(_widest_vectors)
 
 
 def side_by_side(function: Callable[..., None]) -> Callable[..., None]:

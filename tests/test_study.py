@@ -120,7 +120,7 @@ def test_traces_hold_what_the_metrics_read() -> None:
     model = start(plan.experiment, "run", None, 0, drive(plan).schedules["run"], {"start": np.float64(1.0)})
     recorder = Recorder(plan, "run")
     recorder.take(model, 0)
-    model.step()
+    model.advance()
     recorder.take(model, 1)
     arrays = recorder.arrays()
     for name, metric in METRICS.items():

@@ -8,7 +8,7 @@ from numba import njit
 from abm.tissue.cosine import factors, waves
 from abm.tissue.threads import transform_on
 from abm.tissue.transform import aligned, cosines, on_modes
-from abm.vectors import BYTES, Index, Numbers, side_by_side, transposed
+from abm.vectors import BYTES, Index, Numbers, side_by_side, transposed, widest_vectors
 
 # Whole blocks of lanes and parts of them; factors 8, 4, 2, 3, 5, 7 of a half, and none; odd lengths; planes, blocks.
 SHAPES = [
@@ -115,3 +115,22 @@ def test_vectors_reckon_lane_by_lane(precision) -> None:
     call_reckon(a, b, np.array([0, 3]), found)
     assert np.array_equal(found[:lanes], (a + b[3]) * (a - b[3]) - a * precision(0.1))
     assert np.array_equal(found[lanes:], -a)
+
+
+def test_a_loop_that_asks_for_the_widest_vectors_is_compiled_for_them_and_reckons_the_same() -> None:
+    def double(values):
+        for i in range(values.size):
+            values[i] = 2.0 * values[i] + values[i] * values[i]
+
+    def wide(values):
+        widest_vectors()
+        for i in range(values.size):
+            values[i] = 2.0 * values[i] + values[i] * values[i]
+
+    found = []
+    for loop in (njit(double), njit(wide)):
+        values = np.random.default_rng(2).random(1001)
+        loop(values)
+        found.append(values)
+    assert '"prefer-vector-width"="512"' in next(iter(loop.inspect_llvm().values()))
+    assert np.array_equal(*found)

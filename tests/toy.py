@@ -87,7 +87,7 @@ class ToyModel:
             if item.name != "edges"
         }
 
-    def step(self) -> None:
+    def advance(self) -> None:
         movement = self.plasma.movement[self.taken]
         self.taken += 1
         self.columns["bdnf_protein"] *= 1.0 + 0.01 * movement
@@ -116,13 +116,13 @@ def toy_model(before_step: Before | None = None, in_burn_in: Callable[[int], Non
     ) -> ToyModel:
         model = ToyModel(experiment, replicate, plasma, float(rested["start"]))
         if before_step is not None:
-            advance = model.step
+            go_on = model.advance
 
-            def step() -> None:
+            def advance() -> None:
                 before_step(schedule, replicate, model)
-                advance()
+                go_on()
 
-            model.step = step  # type: ignore[method-assign]
+            model.advance = advance  # type: ignore[method-assign]
         return model
 
     module = ModuleType("abm.model")

@@ -142,7 +142,7 @@ def _neurons(course: _Course) -> tuple[Floats, Floats]:
     model.rest()
     found = []
     for _ in range(round(course.hours / run.step)):
-        model.step()
+        model.advance()
         found.append((relative_release(model), relative_store(model)))
     forget(model)
     release, store = np.array(found).T

@@ -134,7 +134,7 @@ def _replicate(folder: SensitivityFolder, plan: Plan, forcing: Forcing, replicat
     for name, timeline in plan.timelines.items():
         model = start(experiment, name, timeline, replicate, forcing.schedules[name], rested)
         for step in range(plan.steps):
-            model.step()
+            model.advance()
             stop(step)
         ends[name] = {metric: METRICS[metric].observe(model)["all"] for metric in READ_OUTS}
         forget(model)

@@ -79,7 +79,7 @@ def _follow(folder: ResultsFolder, trajectory: Trajectory, run: Run) -> None:
     found: dict[Reading, float] = {}
     for step in range(trajectory.steps + 1):
         if step:
-            model.step()
+            model.advance()
             ticker(step)
         due = [reading for reading in trajectory.readings if reading.step == step]
         seen = {metric: METRICS[metric].observe(model) for metric in {reading.metric for reading in due}}

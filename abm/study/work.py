@@ -118,7 +118,7 @@ def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> No
     ticker = Ticker(folder, path.stem)
     recorder.take(model, 0)
     for step in range(1, plan.steps + 1):
-        model.step()
+        model.advance()
         recorder.take(model, step)
         ticker(step)
     took = np.array(time.perf_counter() - began)
