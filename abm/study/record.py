@@ -93,16 +93,18 @@ def _fill_means(values: Floats, place: NDArray[np.integer], region: NDArray[np.i
 
     values: (metrics, places); place: that of each neuron, such as its voxel.
     """
+    dg_cells = ca3_cells = ca1_cells = 0.0
+    for i in range(region.size):
+        dg_cells += region[i] == 0
+        ca3_cells += region[i] == 1
+        ca1_cells += region[i] == 2
     for metric in range(values.shape[0]):
-        dg = ca3 = ca1 = dg_cells = ca3_cells = ca1_cells = 0.0
-        for i in range(region.size):
+        dg = ca3 = ca1 = 0.0
+        for i in range(np.uint64(region.size)):
             value, r = values[metric, place[i]], region[i]
             dg += value if r == 0 else 0.0
             ca3 += value if r == 1 else 0.0
             ca1 += value if r == 2 else 0.0
-            dg_cells += r == 0
-            ca3_cells += r == 1
-            ca1_cells += r == 2
         means[metric, 0] = (dg + ca3 + ca1) / region.size
         means[metric, 1], means[metric, 2], means[metric, 3] = dg / dg_cells, ca3 / ca3_cells, ca1 / ca1_cells
 

@@ -210,16 +210,16 @@ class Tissue:
             held,
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
-        amounts, fields = np.zeros((len(SIGNALS), len(TERMS))), self._fields
+        amounts, stored = np.zeros((len(SIGNALS), len(TERMS))), np.empty(len(SIGNALS))
         advance_on(self._workers)(
-            self._metabolism, self._coefficients, rates, duration, self.tolerance, fields, account, self._work, amounts
-        )
-        self._close(amounts, HELD, ~np.isnan(held))
-
-    def _close(self, amounts: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:
-        """Hand amounts (concentration x voxels) to the ledger; what `rows` gained otherwise counts under `term`."""
+            self._metabolism, self._coefficients, rates, duration, self.tolerance, self._fields, account, self._work,
+            amounts, stored,
+        )  # fmt: skip
         amounts *= self.voxel_volume
-        stored = self.stored()
+        self._close(amounts, self.voxel_volume * stored, HELD, ~np.isnan(held))
+
+    def _close(self, amounts: Floats, stored: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:
+        """Hand amounts (concentration x um^3) to the ledger; what `rows` gained otherwise counts under `term`."""
         if not math.isfinite(stored.sum() + amounts.sum()):
             sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
             broken = ", ".join(signal for signal, good in zip(SIGNALS, sound, strict=True) if not good)
@@ -228,12 +228,16 @@ class Tissue:
             amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
         self.ledger.close(amounts, stored)
 
+    def _close_alone(self, row: int, term: int) -> None:
+        """Hand to the ledger, under `term`, what one signal has gained."""
+        self._close(np.zeros((len(SIGNALS), len(TERMS))), self.stored(), term, np.arange(len(SIGNALS)) == row)
+
     def clamp(self, signal: str, value: float) -> None:
         """Hold a signal at one concentration everywhere from now on, as in a well perfused slice or dish."""
         row = SIGNALS.index(signal)
         self._held[row] = value
         self._fields[row] = value
-        self._close(np.zeros((len(SIGNALS), len(TERMS))), HELD, np.arange(len(SIGNALS)) == row)
+        self._close_alone(row, HELD)
 
     def release(self, signal: str) -> None:
         """Let a clamped signal go."""
@@ -243,7 +247,7 @@ class Tissue:
         """Put an amount per tissue volume (mmol/L or nmol/L of tissue) evenly into the tissue, at once."""
         row = SIGNALS.index(signal)
         self._fields[row] += amount / self._coefficients.storage[row]
-        self._close(np.zeros((len(SIGNALS), len(TERMS))), INJECTED, np.arange(len(SIGNALS)) == row)
+        self._close_alone(row, INJECTED)
 
     def settle(self, barrier: Exchange, blood: Mapping[str, float], secretion: Floats | None = None) -> None:
         """Bring all signals to their steady state under constant blood and secretion."""

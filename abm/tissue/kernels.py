@@ -154,14 +154,19 @@ def advance_signals(
     account: Account,
     work: Work,
     amounts: Floats,
+    stored: Floats,
 ) -> None:
-    """Advance all signals, fields (5, n), by `duration` (h); writes what moved into amounts (5, 8), see `tally`."""
+    """Advance all signals, fields (5, n), by `duration` (h).
+
+    Writes what moved into amounts (5, 8), see `tally`, and what there is then into stored (5,), concentration x voxels.
+    """
     n = fields.shape[1]
     consumed, loss, source, integral = np.zeros((len(SIGNALS), n)), np.empty(n), np.empty(n), np.empty(n)
     consumption(metabolism, fields[BHB], consumed)
     for signal in range(len(SIGNALS)):
         if not math.isnan(rates.held[signal]):
             fields[signal] = rates.held[signal]
+            stored[signal] = inner(k.storage[signal], fields[signal])
             continue
         assemble(k, rates, signal, consumed[signal], loss, source)
         medium = Medium(
@@ -175,3 +180,4 @@ def advance_signals(
         account.substeps[signal] += taken.substeps
         account.iterations[signal] += taken.iterations
         tally(k, rates, signal, duration, consumed[signal], integral, amounts[signal])
+        stored[signal] = inner(k.storage[signal], fields[signal])
