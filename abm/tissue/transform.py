@@ -74,36 +74,37 @@ def along(
     blocks of lanes columns, those of all planes counted.
     """
     rows, lanes = table.waves.size // 8, BYTES // source.itemsize
-    count, side, enter, leave = blocks(columns, source), int(back), table.enter, table.leave
-    waves, factors = table.waves, table.factors
+    enter, leave = table.enter[int(back)], table.leave[int(back)]
+    count, waves, factors = blocks(columns, source), table.waves, table.factors
     work = scratch(2 * rows * lanes, source)
     work[:] = 0.0  # lanes that are not used must hold numbers
     for block in range(first, last):
         plane, column = block // count * rows * columns, block % count * lanes
-        width, whole = min(lanes, columns - column), 0
-        for k in range(rows):
-            place = plane + enter[side, k] * columns + column
-            if width == lanes:
-                bring(source, place, work, k * lanes)
-            else:
+        width = min(lanes, columns - column)
+        if width == lanes:
+            for k in range(rows):
+                bring(source, plane + enter[k] * columns + column, work, k * lanes)
+        else:
+            for k in range(rows):
+                place = plane + enter[k] * columns + column
                 for i in range(width):
                     work[k * lanes + i] = source[place + i]
         at = lines(work, waves, factors, back, lanes)
         if turned:
             whole = rows // lanes * lanes if width == lanes else 0
             for k in range(0, whole, lanes):
-                turn(work, at, leave[side], k, target, plane + column * rows + k, rows)
+                turn(work, at, leave, k, target, plane + column * rows + k, rows)
             for i in range(width):
                 for k in range(whole, rows):
-                    target[plane + (column + i) * rows + k] = work[(at + leave[side, k]) * lanes + i]
+                    target[plane + (column + i) * rows + k] = work[(at + leave[k]) * lanes + i]
+        elif width == lanes:
+            for k in range(rows):
+                bring(work, (at + leave[k]) * lanes, target, plane + k * columns + column)
         else:
             for k in range(rows):
-                place, row = plane + k * columns + column, (at + leave[side, k]) * lanes
-                if width == lanes:
-                    bring(work, row, target, place)
-                else:
-                    for i in range(width):
-                        target[place + i] = work[row + i]
+                place, row = plane + k * columns + column, (at + leave[k]) * lanes
+                for i in range(width):
+                    target[place + i] = work[row + i]
 
 
 @entry

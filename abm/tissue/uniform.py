@@ -20,6 +20,7 @@ from abm.elementary import exponential
 from abm.loops import entry
 from abm.tissue.medium import cosine_eigenvalues
 from abm.tissue.modes import ROWS, SERIES, averages
+from abm.tissue.passes import CHUNK, blend
 from abm.tissue.threads import shared, threads_for, transform_on
 from abm.tissue.transform import STRAIGHT, Cosines, Shape, aligned, along, blocks, cosines, on_modes, planes
 
@@ -103,12 +104,15 @@ class UniformField:
         if source is not None:
             self._source = aligned((start.size,), self._dtype)
             self._transform(source, self._source)
-        self._response[:], self._decays, self._step = 0.0, np.zeros_like(self._rates), np.nan
+        else:
+            self._response[:] = 0.0
+        self._decays, self._step = np.zeros_like(self._rates), np.nan
         self._due: float | None = None  # strength of a step that the modes still have to take
 
     def _transform(self, field: Floats, modes: Floats) -> None:
-        self._response[:] = field.reshape(-1)  # which is not in use yet
-        transform_on(self._workers)(self._cosines, False, self._response, modes)
+        flat, copied = field.reshape(-1), self._response  # which is not in use yet
+        shared(blend, self._workers)(copied, 0.0, 1.0, flat, 0, -(-flat.size // CHUNK))
+        transform_on(self._workers)(self._cosines, False, copied, modes)
 
     def _prepare(self, h: float) -> None:
         """Decays and response of steps of length h, kept until the length changes."""
