@@ -35,7 +35,7 @@ from abm.loops import entry, inlined
 from abm.sums import Field, total
 from abm.tissue.modes import ROWS, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, follow, lift, product
-from abm.tissue.transform import Cosines, Shape, aligned, on_modes, transform
+from abm.tissue.transform import BACK, FORTH, Cosines, Shape, aligned, on_modes, transform
 
 LEFT_OUT = 0.4  # a correction below this share of the tolerance is left out
 LINEAR_ITERATIONS = 60
@@ -155,7 +155,7 @@ def start(m: Medium, remaining: float, c: Field, w: Work) -> tuple[float, float,
 def prepare(m: Medium, w: Work) -> None:
     """The forcing of the mean medium, on cosine modes, that has the field change as the rate says at first."""
     even_out(w.rate, w.storage, m.mean_storage, w.fresh, 0, w.chunks)
-    transform(m.cosines, False, w.fresh, w.forcing)
+    transform(m.cosines, FORTH, w.fresh, w.forcing)
 
 
 @inlined
@@ -179,8 +179,8 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     predict(
         modes, m.eigenvalues, m.mean_loss * share, spread * share, share, h, w.forcing, w.search, w.image, 0, k
     )  # fmt: skip
-    transform(m.cosines, True, w.search, w.change)
-    transform(m.cosines, True, w.image, w.extra)
+    transform(m.cosines, BACK, w.search, w.change)
+    transform(m.cosines, BACK, w.image, w.extra)
     pace = pace_of(h, w)
     level = pace * m.mean_storage + m.mean_loss
     growing = (pace * h - 1.0) * (pace * h - 1.0)
@@ -192,14 +192,14 @@ def substep(m: Medium, h: float, limit: float, most: float, w: Work) -> tuple[fl
     square, old, error, iterations = total(w.sums[0]), math.inf, 0.0, 0
     left = pace * math.sqrt(square) / (root * level)  # no correction is larger than that of an even defect
     while left > limit and iterations < LINEAR_ITERATIONS:
-        transform(m.cosines, False, w.defect, w.fresh)
+        transform(m.cosines, FORTH, w.defect, w.fresh)
         precondition(modes, m.eigenvalues, level, m.largest_loss, spread, h * share, unsure, w.fresh, w.modal, 0, k)
         slope, left = total(w.modal[0]), pace * math.sqrt(total(w.modal[1])) / root
         if iterations == 0:
             error = pace * math.sqrt(total(w.modal[2])) / root
         if left <= limit or not error <= most:
             break
-        transform(m.cosines, True, w.fresh, w.image)
+        transform(m.cosines, BACK, w.fresh, w.image)
         blend(w.search, slope / old, 1.0, w.image, 0, n)
         balance(
             m.shape, m.faces, w.storage, w.loss, m.diffusivity, 0.0, w.search, pace, w.search, w.search, w.image, 0, n

@@ -18,7 +18,10 @@ from abm.tissue.cosine import Axis, axis, bring, lines, turn
 from abm.vectors import BYTES
 
 Shape = tuple[int, int, int]
+# Typed, because what the compiler knows the value of it compiles anew for every value.
 TURNED, STRAIGHT = np.bool_(True), np.bool_(False)
+FORTH, BACK = np.bool_(False), np.bool_(True)
+FIRST = np.int64(0)
 
 
 class Cosines(NamedTuple):
@@ -118,14 +121,14 @@ def planes(tables: Cosines, back: bool, source: Field, target: Field, first: int
         along(two, back, STRAIGHT, rows, target, target, z * by_row, (z + 1) * by_row)
 
 
-@inlined
+@compiled
 def transform(tables: Cosines, back: bool, source: Field, target: Field) -> None:
     """target = modes of the source, a flat field (DCT-II, not normalised), or with `back` the field of such modes."""
     one, two = (tables.x, tables.y) if back else (tables.y, tables.x)
     depth, rows, columns = tables.z.waves.size // 8, one.waves.size // 8, two.waves.size // 8
     if depth > 1:
-        planes(tables, back, source, target, 0, depth)
-        along(tables.z, back, STRAIGHT, rows * columns, target, target, 0, blocks(rows * columns, source))
+        planes(tables, back, source, target, FIRST, depth)
+        along(tables.z, back, STRAIGHT, rows * columns, target, target, FIRST, blocks(rows * columns, source))
     else:
-        along(one, back, TURNED, columns, source, target, 0, blocks(columns, source))
-        along(two, back, STRAIGHT, rows, target, target, 0, blocks(rows, source))
+        along(one, back, TURNED, columns, source, target, FIRST, blocks(columns, source))
+        along(two, back, STRAIGHT, rows, target, target, FIRST, blocks(rows, source))
