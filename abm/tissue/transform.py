@@ -20,8 +20,9 @@ from abm.vectors import BYTES
 Shape = tuple[int, int, int]
 # Typed, because what the compiler knows the value of it compiles anew for every value.
 TURNED, STRAIGHT = np.bool_(True), np.bool_(False)
-FORTH, BACK = np.bool_(False), np.bool_(True)
-FIRST = np.int64(0)
+FORTH: Any = np.bool_(False)
+BACK: Any = np.bool_(True)
+FIRST: Any = np.int64(0)
 
 
 class Cosines(NamedTuple):
