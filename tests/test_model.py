@@ -117,6 +117,17 @@ def test_observing_changes_nothing(experiment, rested, rest):
     assert digest(watched) == digest(run(left, 10))
 
 
+def test_a_step_without_collecting_is_the_same_step(experiment, rested, rest):
+    collecting, bare = (at_zero(experiment, "hard", rested, rest) for _ in range(2))
+    run(collecting, 10)
+    for _ in range(10):
+        bare.advance()
+    assert digest(bare) == digest(collecting)
+    assert bare.hour == collecting.hour
+    assert len(collecting.datacollector.get_model_vars_dataframe()) == 2
+    assert bare.datacollector.get_model_vars_dataframe().empty
+
+
 def test_replicates_and_seeds_differ(experiment, rested, rest):
     assert digest(at_zero(experiment, "sedentary", rested, rest)) != digest(
         HippocampusModel(experiment, "sedentary", 1, resting=rest, plasma=rest)
@@ -198,6 +209,7 @@ def test_a_slice_has_no_events_once_it_is_cut(preparation, goes_on):
     )
     model = HippocampusModel(experiment, "vehicle")
     model.rest()
+    assert model.datacollector.get_model_vars_dataframe().empty
     before = np.abs(model.synapses.early)
     assert before.max() > 0.0
     grown = 0
