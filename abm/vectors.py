@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 
 BYTES = 64  # of a vector: the widest registers there are; narrower ones work in parts
@@ -116,6 +116,11 @@ if TYPE_CHECKING:
 
         Compilers shun them, for the sake of processors that slowed down with them; a loop full of products gains.
         """
+
+elif config.DISABLE_JIT:  # the loops as plain Python
+
+    def widest_vectors():
+        pass
 
 else:
     widest_vectors = intrinsic(_widest_vectors)

@@ -1,5 +1,9 @@
 """Counter-based random streams: known answers, independence, and statistics."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from numba import njit
@@ -69,3 +73,18 @@ def test_generators_repeat_and_differ_by_replicate_and_purpose():
     assert np.array_equal(first, generator(1, 0, "wiring").random(4))
     assert not np.array_equal(first, generator(1, 1, "wiring").random(4))
     assert not np.array_equal(first, generator(1, 0, "capillaries").random(4))
+
+
+def test_uncompiled_loop_over_draws_gives_the_same_bits():
+    code = (
+        "import numpy as np; from abm.streams import fill_uniforms, stream_key; draws = np.empty((4, 3));"
+        "fill_uniforms(stream_key(1, 0), 5, 2, 1, 7, draws); print(draws.T.tolist())"
+    )
+    plain = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert plain.strip() == str([list(uniforms(stream_key(1, 0), i, 2, 1, 7)) for i in (5, 6, 7)])
