@@ -136,7 +136,8 @@ class LayeredField:
     def _transform(self, back: bool, source: Floats, target: Floats) -> None:
         """Along the two axes that are uniform."""
         each: Callable[..., None] = shared(planes, self._workers)
-        each(self._cosines, back, source.reshape(-1), target.reshape(-1), 0, self.shape[0])
+        filled = self.shape if back else on_modes(self.shape)
+        each(self._cosines, back, filled, source.reshape(-1), target.reshape(-1), 0, self.shape[0])
 
     def _sheets(self, h: float) -> Floats:
         """What `step_sheets` needs of each sheet."""

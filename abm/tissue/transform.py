@@ -39,10 +39,9 @@ def cosines(shape: Shape, precision: npt.DTypeLike) -> Cosines:
 
 
 def aligned(shape: tuple[int, ...], precision: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Zeros that begin where a line of the processor's memory does, which vectors then do not straddle."""
+    """Room for numbers that begins where a line of the processor's memory does, which vectors then do not straddle."""
     kind = np.dtype(precision)
     room = np.empty(math.prod(shape) + BYTES // kind.itemsize, kind)
-    room[:] = 0.0  # written now, because memory handed out in large pages is several times as fast
     ahead = -room.ctypes.data % BYTES // kind.itemsize
     return room[ahead : ahead + math.prod(shape)].reshape(shape)
 
@@ -70,12 +69,21 @@ def blocks(columns: int, field: Field) -> int:
 
 @compiled
 def along(
-    table: Axis, back: bool, turned: np.bool_, columns: int, source: Field, target: Field, first: int, last: int
+    table: Axis,
+    back: bool,
+    turned: np.bool_,
+    columns: int,
+    filled: int,
+    source: Field,
+    target: Field,
+    first: int,
+    last: int,
 ) -> None:
     """Transform planes (rows, columns) of a field down their columns, the planes one after the other.
 
-    turned: the planes of the target are (columns, rows); else source and target may be the same. first, last: range of
-    blocks of lanes columns, those of all planes counted.
+    turned: the planes of the target are (columns, rows); else source and target may be the same. filled: rows of each
+    plane that hold something, all but with `back`; those after them count as nothing and are not read. first, last:
+    range of blocks of lanes columns, those of all planes counted.
     """
     rows, lanes = table.waves.size // 8, BYTES // source.itemsize
     enter, leave = table.enter[int(back)], table.leave[int(back)]
@@ -86,13 +94,14 @@ def along(
         plane, column = block // count * rows * columns, block % count * lanes
         width = min(lanes, columns - column)
         if width == lanes:
-            for k in range(rows):
+            for k in range(filled):
                 bring(source, plane + enter[k] * columns + column, work, k * lanes)
         else:
-            for k in range(rows):
+            for k in range(filled):
                 place = plane + enter[k] * columns + column
                 for i in range(width):
                     work[k * lanes + i] = source[place + i]
+        work[filled * lanes : rows * lanes] = 0.0
         at = lines(work, waves, factors, back, lanes)
         if turned:
             whole = rows // lanes * lanes if width == lanes else 0
@@ -112,14 +121,19 @@ def along(
 
 
 @entry
-def planes(tables: Cosines, back: bool, source: Field, target: Field, first: int, last: int) -> None:
-    """Transform the planes first..last-1 of a field, or with `back` of modes, along both their axes."""
+def planes(tables: Cosines, back: bool, filled: Shape, source: Field, target: Field, first: int, last: int) -> None:
+    """Transform the planes first..last-1 of a field, or with `back` of modes, along both their axes.
+
+    filled: with `back`, rows and columns of each plane from which on modes count as nothing, after the planes; a column
+    counts if it shares a block with one that does.
+    """
     one, two = (tables.x, tables.y) if back else (tables.y, tables.x)
     rows, columns = one.waves.size // 8, two.waves.size // 8
-    by_column, by_row = blocks(columns, source), blocks(rows, source)
+    by_column, by_row, met = blocks(columns, source), blocks(rows, source), blocks(filled[2], source)
+    lines = min(met * (BYTES // source.itemsize), columns)
     for z in range(first, last):
-        along(one, back, TURNED, columns, source, target, z * by_column, (z + 1) * by_column)
-        along(two, back, STRAIGHT, rows, target, target, z * by_row, (z + 1) * by_row)
+        along(one, back, TURNED, columns, filled[1], source, target, z * by_column, z * by_column + met)
+        along(two, back, STRAIGHT, rows, lines, target, target, z * by_row, (z + 1) * by_row)
 
 
 @compiled
@@ -128,8 +142,8 @@ def transform(tables: Cosines, back: bool, source: Field, target: Field) -> None
     one, two = (tables.x, tables.y) if back else (tables.y, tables.x)
     depth, rows, columns = tables.z.waves.size // 8, one.waves.size // 8, two.waves.size // 8
     if depth > 1:
-        planes(tables, back, source, target, FIRST, depth)
-        along(tables.z, back, STRAIGHT, rows * columns, target, target, FIRST, blocks(rows * columns, source))
+        planes(tables, back, (depth, rows, columns), source, target, FIRST, depth)
+        along(tables.z, back, STRAIGHT, rows * columns, depth, target, target, FIRST, blocks(rows * columns, source))
     else:
-        along(one, back, TURNED, columns, source, target, FIRST, blocks(columns, source))
-        along(two, back, STRAIGHT, rows, target, target, FIRST, blocks(rows, source))
+        along(one, back, TURNED, columns, rows, source, target, FIRST, blocks(columns, source))
+        along(two, back, STRAIGHT, rows, columns, target, target, FIRST, blocks(rows, source))

@@ -5,11 +5,15 @@
 The field stays on its cosine modes, where each decays at its own rate L = loss + D mu/voxel^2; only reading it takes a
 transform. During a step of length h the strength is constant:
 
-    c <- c e^(-L h) + strength source (1 - e^(-L h))/L
+    c <- c e^(-L h) + strength response,     response = source (1 - e^(-L h))/L
+
+Where a step is so long that of most modes nothing is left after it, the two terms go back to real space apart: the
+response once, and of what is left only the few modes that make it up.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,51 +27,79 @@ from abm.tissue.modes import ROWS, SERIES, averages
 from abm.tissue.passes import CHUNK, blend
 from abm.tissue.threads import shared, threads_for, transform_on
 from abm.tissue.transform import STRAIGHT, Cosines, Shape, aligned, along, blocks, cosines, on_modes, planes
+from abm.vectors import BYTES
 
 Floats = npt.NDArray[Any]
+FEW = 0.125  # share of the modes up to which those that are left go back to real space by themselves
 
 
 @entry
 def respond(
-    shape: Shape, rates: Floats, decays: Floats, h: float, source: Floats, response: Floats, first: int, last: int
+    shape: Shape, rates: Floats, decays: Floats, h: float, undo: bool, response: Floats, first: int, last: int
 ) -> None:
-    """response = source (1 - e^(-L h))/L on modes; rates: loss, then what each axis adds to it. Chunks of rows.
+    """Times (1 - e^(-L h))/L a source on modes becomes their response, or with `undo` the source again; chunks of rows.
 
-    decays: e^(-rate h) of each of them, in double precision.
+    rates: loss, then what each axis adds to it; decays: e^(-rate h) of each of them; double precision.
     """
     depth, rows, columns = shape
     along, decay = rates[1 + depth + rows :], decays[1 + depth + rows :]
+    mean = np.empty(columns, response.dtype)
     for row in range(first * ROWS, min(last * ROWS, depth * rows)):
         z, y = 1 + row // rows, 1 + depth + row % rows
         base, left = rates[0] + rates[z] + rates[y], decays[0] * decays[z] * decays[y]
-        given, found = source[row * columns : (row + 1) * columns], response[row * columns : (row + 1) * columns]
+        values = response[row * columns : (row + 1) * columns]
         if h * base < SERIES:
             for i in range(columns):
-                found[i] = given[i] * (h * averages(h * (base + along[i]))[0])
+                mean[i] = h * averages(h * (base + along[i]))[0]
         else:
             for i in range(columns):
-                found[i] = given[i] * ((1.0 - left * decay[i]) / (base + along[i]))
+                mean[i] = (1.0 - left * decay[i]) / (base + along[i])
+        if undo:
+            for i in range(columns):
+                values[i] /= mean[i]
+        else:
+            for i in range(columns):
+                values[i] *= mean[i]
 
 
 @entry
 def step_modes(
-    shape: Shape, decays: Floats, strength: float, response: Floats, modes: Floats, first: int, last: int
+    shape: Shape,
+    filled: Shape,
+    decays: Floats,
+    now: float,
+    before: float,
+    response: Floats,
+    modes: Floats,
+    first: int,
+    last: int,
 ) -> None:
-    """modes = modes e^(-L h) + strength response; decays: e^(-rate h) of the loss, then of each axis. Rows of modes."""
+    """modes = (modes + before response) e^(-L h) + now response, for as many modes along each axis as filled; planes.
+
+    decays: e^(-rate h) of the loss, then of each axis. Modes of which nothing is left are not read.
+    """
     depth, rows, columns = shape
-    along = decays[1 + depth + rows :]
-    for row in range(first, last):
-        left = decays[0] * decays[1 + row // rows] * decays[1 + depth + row % rows]
-        state, gain = modes[row * columns : (row + 1) * columns], response[row * columns : (row + 1) * columns]
-        for i in range(state.size):
-            state[i] = state[i] * (left * along[i]) + strength * gain[i]
+    along = decays[1 + depth + rows : 1 + depth + rows + filled[2]]
+    for z in range(first, last):
+        for y in range(filled[1]):
+            left, a = decays[0] * decays[1 + z] * decays[1 + depth + y], (z * rows + y) * columns
+            state, gain = modes[a : a + along.size], response[a : a + along.size]
+            if left == 0.0:
+                for i in range(state.size):
+                    state[i] = now * gain[i]
+            else:
+                for i in range(state.size):
+                    decay = left * along[i]
+                    state[i] = state[i] * decay + (now + before * decay) * gain[i]
 
 
 @entry
 def step_planes(
     shape: Shape,
+    filled: Shape,
     decays: Floats,
-    strength: float,
+    now: float,
+    before: float,
     response: Floats,
     modes: Floats,
     tables: Cosines,
@@ -75,10 +107,10 @@ def step_planes(
     first: int,
     last: int,
 ) -> None:
-    """`step_modes` and at once, while a plane lies in the nearest caches, its way back to real space; planes."""
+    """`step_modes` and at once, while a plane lies in the nearest caches, its way back to real space."""
     for z in range(first, last):
-        step_modes(shape, decays, strength, response, modes, z * shape[1], (z + 1) * shape[1])
-        planes(tables, True, modes, field, z, z + 1)
+        step_modes(shape, filled, decays, now, before, response, modes, z, z + 1)
+        planes(tables, True, filled, modes, field, z, z + 1)
 
 
 class UniformField:
@@ -94,63 +126,98 @@ class UniformField:
         shape: Shape = start.shape if start.ndim == 3 else (1, *start.shape)
         self.shape = on_modes(shape)
         self._layout, self._dtype, self._cosines = start.shape, start.dtype, cosines(shape, start.dtype)
-        self._workers = threads_for(start.size)
+        self._workers, self._supplied = threads_for(start.size), source is not None
         spread = diffusivity / voxel**2 * cosine_eigenvalues(self.shape)
         self._rates = np.concatenate([[loss], spread])
         self._modes, self._response = (aligned((start.size,), self._dtype) for _ in range(2))
-        self._source = None
-        if start.any():
-            self._transform(start, self._modes)
         if source is not None:
-            self._source = aligned((start.size,), self._dtype)
-            self._transform(source, self._source)
+            flat = source.reshape(-1)
+            shared(blend, self._workers)(self._modes, 0.0, 1.0, flat, 0, -(-flat.size // CHUNK))
+            transform_on(self._workers)(self._cosines, False, self._modes, self._response)
         else:
             self._response[:] = 0.0
-        self._decays, self._step = np.zeros_like(self._rates), np.nan
+        self._held = bool(start.any())  # else the field is nothing, whatever the memory of its modes holds
+        if self._held:
+            flat = np.array(start, order="C").reshape(-1)
+            transform_on(self._workers)(self._cosines, False, flat, self._modes)
+        self._step, self._exact = 0.0, np.zeros_like(self._rates)
+        self._decays, self._filled = self._exact.astype(self._dtype), self.shape
+        self._steady: Floats | None = None  # the response in real space, where modes hold only what is left of others
         self._due: float | None = None  # strength of a step that the modes still have to take
-
-    def _transform(self, field: Floats, modes: Floats) -> None:
-        flat, copied = field.reshape(-1), self._response  # which is not in use yet
-        shared(blend, self._workers)(copied, 0.0, 1.0, flat, 0, -(-flat.size // CHUNK))
-        transform_on(self._workers)(self._cosines, False, copied, modes)
+        self._last = 0.0  # strength of the step before it, if its response lies in the steady field alone
 
     def _prepare(self, h: float) -> None:
         """Decays and response of steps of length h, kept until the length changes."""
         if h == self._step:
             return
-        self._step = h
-        decays = np.array([exponential(-h * rate) for rate in self._rates])
+        if self._step:
+            self._complete()
+            self._respond(True)
+        self._step, self._exact = h, np.array([exponential(-h * rate) for rate in self._rates])
+        self._respond(False)
         # What an axis leaves below rounding is nothing: products of it would be too small for the processor to be fast.
-        decays[1:][decays[1:] < np.finfo(self._dtype).eps] = 0.0
-        self._decays = decays.astype(self._dtype)
-        if self._source is not None:
-            slabs = -(-self.shape[0] * self.shape[1] // ROWS)
-            shared(respond, self._workers)(
-                self.shape, self._rates, decays, h, self._source, self._response, 0, slabs
-            )  # fmt: skip
+        left = self._exact.copy()
+        left[1:][left[1:] < np.finfo(self._dtype).eps] = 0.0
+        self._decays = left.astype(self._dtype)
+        z, y, x = (int(np.count_nonzero(axis)) for axis in np.split(left[1:], np.cumsum(self.shape)[:-1]))
+        lanes = BYTES // self._dtype.itemsize
+        filled = (z, y, min(blocks(x, self._modes) * lanes, self.shape[2]))
+        if self._supplied and self.shape[0] > 1 and math.prod(filled) <= FEW * self._modes.size:
+            self._filled, self._steady = filled, aligned((self._modes.size,), self._dtype)
+            transform_on(self._workers)(self._cosines, True, self._response, self._steady)
 
-    def _take(self, kernel: Callable[..., None], units: int, *more: Any) -> None:
-        """Take the step that is due, if one is."""
-        if self._due is not None:
-            strength, self._due = self._dtype.type(self._due), None
-            each = shared(kernel, self._workers)
-            each(self.shape, self._decays, strength, self._response, self._modes, *more, 0, units)
+    def _complete(self) -> None:
+        """Give the modes what they lack beside a steady field."""
+        if self._steady is not None:
+            z, y, x = self._filled
+            whole = (self._dtype.type(self._last) * self._response).reshape(self.shape)
+            whole[:z, :y, :x] += self._modes.reshape(self.shape)[:z, :y, :x]
+            self._modes[:] = whole.reshape(-1)
+            self._filled, self._steady, self._last = self.shape, None, 0.0
+
+    def _respond(self, undo: bool) -> None:
+        if self._supplied:
+            slabs = -(-self.shape[0] * self.shape[1] // ROWS)
+            each = shared(respond, self._workers)
+            each(self.shape, self._rates, self._exact, self._step, undo, self._response, 0, slabs)
+
+    def _take(self, kernel: Callable[..., None], *more: Any) -> None:
+        """Take the step that is due."""
+        strength, self._due = self._due or 0.0, None
+        now, before, last = (strength, 0.0, 0.0) if self._steady is None else (0.0, self._last, strength)
+        decays, number = self._decays if self._held else np.zeros_like(self._decays), self._dtype.type
+        shared(kernel, self._workers)(
+            self.shape, self._filled, decays, number(now), number(before), self._response, self._modes, *more, 0,
+            self._filled[0],
+        )  # fmt: skip
+        self._held, self._last = True, last
 
     def advance(self, h: float, strength: float = 1.0) -> None:
         """Advance by h with the source at a strength."""
-        self._take(step_modes, self.shape[0] * self.shape[1])
+        if h == 0.0:
+            return
+        if self._due is not None:
+            self._take(step_modes)
         self._prepare(h)
-        self._due = strength
+        self._due = strength if self._supplied else 0.0
 
     def read(self, out: Floats | None = None) -> Floats:
         """The field now; written into `out` (contiguous, of the same shape and precision) if given."""
         found = np.empty(self._layout, self._dtype) if out is None else out
         flat, tables, (depth, rows, columns) = found.reshape(-1), self._cosines, self.shape
-        if self._due is None or depth == 1:
-            self._take(step_modes, depth * rows)
+        if self._due is None and not self._held:
+            flat[:] = 0.0
+        elif depth == 1:
+            if self._due is not None:
+                self._take(step_modes)
             transform_on(self._workers)(tables, True, self._modes, flat)
         else:
-            self._take(step_planes, depth, tables, flat)
+            if self._due is not None:
+                self._take(step_planes, tables, flat)
+            else:
+                shared(planes, self._workers)(tables, True, self._filled, self._modes, flat, 0, self._filled[0])
             down = shared(along, self._workers)
-            down(tables.z, True, STRAIGHT, rows * columns, flat, flat, 0, blocks(rows * columns, flat))
+            down(tables.z, True, STRAIGHT, rows * columns, self._filled[0], flat, flat, 0, blocks(rows * columns, flat))
+            if self._steady is not None and self._last:
+                shared(blend, self._workers)(flat, 1.0, self._last, self._steady, 0, -(-flat.size // CHUNK))
         return found
