@@ -214,6 +214,25 @@ def binomial(trials: int, probability: float, none: float, draw: float) -> int:
     return count
 
 
+@rule
+def few_of_poisson(mean: float, none: float, draw: float) -> float:
+    """`poisson` up to 2, by the same terms but without a branch, so that several are drawn at once; 3 if it is more."""
+    first = none * mean
+    one = none + first
+    two = one + first * (mean / 2.0)
+    return np.float64(draw > none) + np.float64(draw > one) + np.float64(draw > two)
+
+
+@rule
+def few_of_binomial(trials: float, probability: float, none: float, draw: float) -> float:
+    """`binomial` up to 2, by the same terms but without a branch; 3 if it is more."""
+    odds = probability / (1.0 - probability)
+    first = none * (odds * trials)
+    one = none + first
+    two = one + first * (odds * (trials - 1.0) / 2.0)
+    return np.float64(draw > none) + np.float64(draw > one) + np.float64(draw > two)
+
+
 def survival(lost: float) -> npt.NDArray[np.float64]:
     """Probability (1 - lost)^m that none of m transcripts decays in a step; m = 0, 1, ... MOST_TRANSCRIPTS."""
     return np.cumprod(np.concatenate([[1.0], np.full(MOST_TRANSCRIPTS, 1.0 - lost)]))

@@ -27,6 +27,8 @@ from abm.expression import (
     burst_start,
     creb_target,
     excited,
+    few_of_binomial,
+    few_of_poisson,
     glucocorticoid_occupancy,
     hill,
     initiation_rate,
@@ -85,6 +87,10 @@ class Scratch(NamedTuple):
     lower_acetylated: Floats
     raise_repressed: Floats
     bursts: Floats
+    gained: Floats
+    lost: Floats
+    made: Floats
+    none: Floats
     draws: Floats
 
 
@@ -189,9 +195,11 @@ def transcribe(
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
     left /= LN2 / x.transcript_half_life
-    # Alleles that burst at one end of the step only are taken to have burst for half of it.
-    made = (0.0, 0.5 * left, left, 1.5 * left, 2.0 * left)
-    none = (1.0, exponential(-made[1]), exponential(-made[2]), exponential(-made[3]), exponential(-made[4]))
+    made, none = w.made, w.none
+    for k in range(5):
+        # Alleles that burst at one end of the step only are taken to have burst for half of it.
+        made[k] = (0.5 * k) * left
+        none[k] = exponential(-made[k])
     relative = 1.0 / (n.nucleosomes.shape[2] * c.resting_acetylated)
     exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
     fill_uniforms(key, first, step, TRANSCRIPTION, promoter, w.draws)
@@ -206,11 +214,19 @@ def transcribe(
         n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1] = first_allele, second_allele
         w.bursts[j] = one + two + np.float64(first_allele) + np.float64(second_allele)
     for i in range(first, last):
+        j = i - first
+        bursts, copies = Index(w.bursts[j]), Index(min(n.transcripts[i, promoter], c.survival.size - 1))
+        gained = few_of_poisson(made[bursts], none[bursts], w.draws[2, j])
+        lost = few_of_binomial(np.float64(copies), c.lost, c.survival[copies], w.draws[3, j])
+        w.gained[j], w.lost[j] = gained, lost
+    for i in range(first, last):
         j, copies = i - first, min(n.transcripts[i, promoter], c.survival.size - 1)
-        bursts = int(w.bursts[j])
-        gain_of_copies = poisson(made[bursts], none[bursts], w.draws[2, j])
-        loss_of_copies = binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
-        n.transcripts[i, promoter] = copies + gain_of_copies - loss_of_copies
+        if w.gained[j] == 3.0:
+            bursts = Index(w.bursts[j])
+            w.gained[j] = poisson(made[bursts], none[bursts], w.draws[2, j])
+        if w.lost[j] == 3.0:
+            w.lost[j] = binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
+        n.transcripts[i, promoter] = copies + np.int32(w.gained[j]) - np.int32(w.lost[j])
 
 
 @loop
@@ -260,10 +276,10 @@ def advance_neurons(
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    rows = np.empty((12, TILE))
+    rows = np.empty((16, TILE))
     w = Scratch(
         rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10], rows[11],
-        np.empty((4, TILE)),
+        rows[12], rows[13], rows[14], rows[15], np.empty((4, TILE)),
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))
