@@ -13,6 +13,7 @@ from abm.elementary import LN2, exponential, power, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
+MANY = 3.0  # what `few_of_poisson` and `few_of_binomial` say of this and of more
 MOST_TRANSCRIPTS = 4095  # per promoter and neuron; a hundred times what the strongest drive makes
 
 
@@ -216,7 +217,7 @@ def binomial(trials: int, probability: float, none: float, draw: float) -> int:
 
 @rule
 def few_of_poisson(mean: float, none: float, draw: float) -> float:
-    """`poisson` up to 2, by the same terms but without a branch, so that several are drawn at once; 3 if it is more."""
+    """`poisson` up to 2, by the same terms but without a branch, so that several are drawn at once; else MANY."""
     first = none * mean
     one = none + first
     two = one + first * (mean / 2.0)
@@ -225,7 +226,7 @@ def few_of_poisson(mean: float, none: float, draw: float) -> float:
 
 @rule
 def few_of_binomial(trials: float, probability: float, none: float, draw: float) -> float:
-    """`binomial` up to 2, by the same terms but without a branch; 3 if it is more."""
+    """`binomial` up to 2, by the same terms but without a branch; else MANY."""
     odds = probability / (1.0 - probability)
     first = none * (odds * trials)
     one = none + first

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from abm.elementary import LN2, exponential, logarithm, relax
 from abm.epigenome import (
+    ACETYLATED,
+    REPRESSED,
     EpigenomeParameters,
     RowThresholds,
     chromatin_step,
@@ -21,6 +23,7 @@ from abm.epigenome import (
     row_thresholds,
 )
 from abm.expression import (
+    MANY,
     ExpressionParameters,
     binomial,
     burst_end,
@@ -62,7 +65,7 @@ from abm.synapses import (
 )
 from abm.vectors import widest_vectors
 
-TILE = 256  # neurons that are taken through all rules together
+TILE = 1024  # neurons that are taken through all rules together
 Floats = npt.NDArray[np.float64]
 # Unsigned, because a signed index could be negative and count from the end, which each access would check.
 Index = np.uint64
@@ -71,8 +74,9 @@ Index = np.uint64
 class Scratch(NamedTuple):
     """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
 
-    marked: nucleosomes of the row that are repressed, later those that are acetylated; bursts: alleles that burst
-    before the step and those that burst after it.
+    bursts: alleles that burst before the step and those that burst after it; made and none: mean transcripts that so
+    many make, and the probability of none; gained and lost: transcripts; marked: nucleosomes of the row that are
+    repressed, later those that are acetylated.
     """
 
     acetylated: Floats
@@ -80,7 +84,6 @@ class Scratch(NamedTuple):
     opening: Floats
     log_creb: Floats
     access: Floats
-    marked: Floats
     raise_unmodified: Floats
     lower_unmodified: Floats
     raise_acetylated: Floats
@@ -92,6 +95,7 @@ class Scratch(NamedTuple):
     made: Floats
     none: Floats
     draws: Floats
+    marked: npt.NDArray[np.int8]
 
 
 @loop
@@ -143,22 +147,32 @@ def signals_at_promoters(
 
 
 @loop
+def count_state(
+    nucleosomes: npt.NDArray[np.int8], promoter: int, state: int, first: Index, last: Index,
+    count: npt.NDArray[np.int8],
+) -> None:
+    """Count the nucleosomes of one promoter that are in a state, for the neurons first..last-1, in single bytes."""
+    widest_vectors()
+    for i in range(first, last):
+        count[i - first] = 0
+    for place in range(nucleosomes.shape[2]):
+        for i in range(first, last):
+            count[i - first] += np.int8(nucleosomes[i, promoter, place] == state)
+
+
+@loop
 def move_nucleosomes(
     n: NeuronColumns, e: EpigenomeParameters, dt: float, first: Index, last: Index, promoter: int, key: StreamKey,
     step: int, w: Scratch,
 ) -> None:
-    """Move the rows of nucleosomes of one promoter by dt hours; `w.marked` counts the acetylated ones then.
+    """Move the rows of nucleosomes of one promoter by dt hours; `w.marked` holds the acetylated ones then.
 
     The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
     distribution is kept without step error. Nucleosome 4 b + k of promoter q uses draw k of block q + 4 b.
     """
     widest_vectors()
     size = n.nucleosomes.shape[2]
-    for i in range(first, last):
-        w.marked[i - first] = 0.0
-    for place in range(size):
-        for i in range(first, last):
-            w.marked[i - first] += np.float64(n.nucleosomes[i, promoter, place] == -1)
+    count_state(n.nucleosomes, promoter, REPRESSED, first, last, w.marked)
     for i in range(first, last):
         j = i - first
         t = row_thresholds(
@@ -167,9 +181,8 @@ def move_nucleosomes(
         w.raise_unmodified[j], w.lower_unmodified[j] = t.raise_unmodified, t.lower_unmodified
         w.raise_acetylated[j], w.lower_acetylated[j] = t.raise_acetylated, t.lower_acetylated
         w.raise_repressed[j] = t.raise_repressed
-        w.marked[j] = 0.0
     for block in range(size // 4):
-        fill_uniforms(key, first, step, NUCLEOSOMES, promoter + 4 * block, w.draws)
+        fill_uniforms(key, first, last, step, NUCLEOSOMES, promoter + 4 * block, w.draws)
         for position in range(4):
             place = 4 * block + position
             for i in range(first, last):
@@ -178,11 +191,10 @@ def move_nucleosomes(
                     w.raise_unmodified[j], w.lower_unmodified[j], w.raise_acetylated[j], w.lower_acetylated[j],
                     w.raise_repressed[j],
                 )  # fmt: skip
-                state = next_nucleosome(
+                n.nucleosomes[i, promoter, place] = next_nucleosome(
                     np.float64(n.nucleosomes[i, promoter, place]), thresholds, w.draws[position, j]
                 )
-                n.nucleosomes[i, promoter, place] = state
-                w.marked[j] += np.float64(state > 0)
+    count_state(n.nucleosomes, promoter, ACETYLATED, first, last, w.marked)
 
 
 @loop
@@ -190,7 +202,10 @@ def transcribe(
     n: NeuronColumns, d: Pharmacology, x: ExpressionParameters, c: PromoterConstants, dt: float,
     first: Index, last: Index, promoter: int, key: StreamKey, step: int, w: Scratch,
 ) -> None:
-    """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes."""
+    """Bursts and transcripts of one promoter over dt hours; `w.marked`: its acetylated nucleosomes.
+
+    Few transcripts are made or lost in a step, and few are drawn for several neurons at once; the rest one by one.
+    """
     widest_vectors()
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
@@ -202,7 +217,7 @@ def transcribe(
         none[k] = exponential(-made[k])
     relative = 1.0 / (n.nucleosomes.shape[2] * c.resting_acetylated)
     exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
-    fill_uniforms(key, first, step, TRANSCRIPTION, promoter, w.draws)
+    fill_uniforms(key, first, last, step, TRANSCRIPTION, promoter, w.draws)
     for i in range(first, last):
         j = i - first
         frequency = exponential(exponent * w.log_creb[j])  # S^n
@@ -215,16 +230,15 @@ def transcribe(
         w.bursts[j] = one + two + np.float64(first_allele) + np.float64(second_allele)
     for i in range(first, last):
         j = i - first
-        bursts, copies = Index(w.bursts[j]), Index(min(n.transcripts[i, promoter], c.survival.size - 1))
-        gained = few_of_poisson(made[bursts], none[bursts], w.draws[2, j])
-        lost = few_of_binomial(np.float64(copies), c.lost, c.survival[copies], w.draws[3, j])
-        w.gained[j], w.lost[j] = gained, lost
+        bursts, held = Index(w.bursts[j]), Index(min(n.transcripts[i, promoter], c.survival.size - 1))
+        w.gained[j] = few_of_poisson(made[bursts], none[bursts], w.draws[2, j])
+        w.lost[j] = few_of_binomial(np.float64(held), c.lost, c.survival[held], w.draws[3, j])
     for i in range(first, last):
         j, copies = i - first, min(n.transcripts[i, promoter], c.survival.size - 1)
-        if w.gained[j] == 3.0:
+        if w.gained[j] == MANY:
             bursts = Index(w.bursts[j])
             w.gained[j] = poisson(made[bursts], none[bursts], w.draws[2, j])
-        if w.lost[j] == 3.0:
+        if w.lost[j] == MANY:
             w.lost[j] = binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
         n.transcripts[i, promoter] = copies + np.int32(w.gained[j]) - np.int32(w.lost[j])
 
@@ -276,10 +290,10 @@ def advance_neurons(
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    rows = np.empty((16, TILE))
+    rows = np.empty((15, TILE))
     w = Scratch(
         rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10], rows[11],
-        rows[12], rows[13], rows[14], rows[15], np.empty((4, TILE)),
+        rows[12], rows[13], rows[14], np.empty((4, TILE)), np.empty(TILE, np.int8),
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))

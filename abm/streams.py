@@ -109,9 +109,10 @@ def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) ->
 
 @loop
 def fill_uniforms(
-    key: StreamKey, first: int | np.uint64, step: int, purpose: int, block: int, draws: npt.NDArray[np.float64]
-) -> None:
-    """`uniforms` for the indices first, first + 1, ... into draws, shape (4, n): the same numbers, made faster.
+    key: StreamKey, first: int | np.uint64, last: int | np.uint64, step: int, purpose: int, block: int,
+    draws: npt.NDArray[np.float64],
+) -> None:  # fmt: skip
+    """`uniforms` for the indices first..last-1 into the first columns of draws, (4, n): the same numbers, made faster.
 
     The rounds stand in the loop itself, because only so does the compiler work on several indices at once; masks tell
     it that every word has 32 bits.
@@ -119,7 +120,7 @@ def fill_uniforms(
     widest_vectors()
     start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
     counter = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
-    for i in range(np.uint64(draws.shape[1])):
+    for i in range(np.uint64(last) - start):
         a, b, c, d = (start + i) & LOW_WORD, counter[0], counter[1], counter[2]
         k, m = round_key, other_key
         for _ in range(10):

@@ -89,6 +89,18 @@ def test_binomial_by_inversion(trials, probability):
     assert expression.binomial(0, probability, 1.0, 0.5) == 0
 
 
+@pytest.mark.parametrize("mean", [0.0, 0.4, 1.9, 6.0])
+def test_few_are_drawn_as_many_are(mean):
+    for value in np.linspace(0.0, 1.0, 997, endpoint=False):
+        few = expression.few_of_poisson(mean, exponential(-mean), value)
+        assert few == min(expression.poisson(mean, exponential(-mean), value), expression.MANY)
+    for trials in (0, 1, 2, 3, 20):
+        none = expression.survival(0.3)[trials]
+        for value in np.linspace(0.0, 1.0, 997, endpoint=False):
+            few = expression.few_of_binomial(float(trials), 0.3, none, value)
+            assert few == min(expression.binomial(trials, 0.3, none, value), expression.MANY)
+
+
 def test_protein_equations_are_solved_exactly():
     at_rest = P.store_at_rest * P.proform_half_life / P.store_half_life
     rate = LN2 / P.proform_half_life

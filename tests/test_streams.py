@@ -43,15 +43,16 @@ def test_draws_depend_on_every_part_of_their_address():
 
 
 @njit
-def fill(key, first, step, purpose, block, draws):
+def fill(key, first, last, step, purpose, block, draws):
     """`fill_uniforms`, which is for compiled code only."""
-    fill_uniforms(key, first, step, purpose, block, draws)
+    fill_uniforms(key, first, last, step, purpose, block, draws)
 
 
 def test_draws_made_together_are_the_same_numbers():
-    key, together = stream_key(6, 1), np.empty((4, 37))
-    fill(key, 1000, 12, 2, 3, together)
-    assert [tuple(column) for column in together.T] == [uniforms(key, 1000 + i, 12, 2, 3) for i in range(37)]
+    key, together = stream_key(6, 1), np.full((4, 40), -1.0)
+    fill(key, 1000, 1037, 12, 2, 3, together)
+    assert [tuple(column) for column in together.T[:37]] == [uniforms(key, 1000 + i, 12, 2, 3) for i in range(37)]
+    assert np.all(together[:, 37:] == -1.0)
 
 
 def test_uniforms_are_uniform_and_never_on_the_border():
@@ -78,7 +79,7 @@ def test_generators_repeat_and_differ_by_replicate_and_purpose():
 def test_uncompiled_loop_over_draws_gives_the_same_bits():
     code = (
         "import numpy as np; from abm.streams import fill_uniforms, stream_key; draws = np.empty((4, 3));"
-        "fill_uniforms(stream_key(1, 0), 5, 2, 1, 7, draws); print(draws.T.tolist())"
+        "fill_uniforms(stream_key(1, 0), 5, 8, 2, 1, 7, draws); print(draws.T.tolist())"
     )
     plain = subprocess.run(
         [sys.executable, "-c", code],
