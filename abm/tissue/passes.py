@@ -5,10 +5,8 @@ out among threads. Sums are kept by chunk and added up afterwards: the same bits
 reckons with has the precision of the field it writes, numbers included: double or single.
 """
 
-import math
-
 from abm.loops import entry
-from abm.sums import Field, inner
+from abm.sums import Field, inner, smallest
 from abm.tissue.transform import Shape
 
 CHUNK = 4096  # voxels whose fields stay in the nearest caches during a pass
@@ -118,14 +116,7 @@ def lift(field: Field, least: Field, first: int, last: int) -> None:
     """Keep the smallest value of every chunk, then raise negative values to 0."""
     for chunk in range(first, last):
         values = field[chunk * CHUNK : min((chunk + 1) * CHUNK, field.size)]
-        whole = values.size // 4 * 4
-        m0 = m1 = m2 = m3 = math.inf  # interleaved, so that they vectorise
-        for i in range(0, whole, 4):
-            m0, m1 = min(m0, values[i]), min(m1, values[i + 1])
-            m2, m3 = min(m2, values[i + 2]), min(m3, values[i + 3])
-        for i in range(whole, values.size):
-            m0 = min(m0, values[i])
-        least[chunk] = min(min(m0, m1), min(m2, m3))
+        least[chunk] = smallest(values)
         if least[chunk] < 0.0:
             for i in range(values.size):
                 values[i] = max(values[i], 0.0)
