@@ -67,7 +67,8 @@ class Recorder:
         _fill_means(values, members["all"], model.neurons.region, self.slow[sample])
         for place, rows in enumerate(members.values()):
             # Taken, not indexed: what an index picks lies neuron by neuron in memory, and sorts half as fast.
-            self.spread[sample, :, :, place] = quantiles(np.take(values, rows, axis=1))
+            own = values if place == 0 else np.take(values, rows, axis=1)
+            self.spread[sample, :, :, place] = quantiles(own)
         self.whole[sample] = [list(metric.observe(model).values()) for metric in WHOLE]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
