@@ -4,6 +4,7 @@ import gc
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,24 @@ def test_work_is_spread_over_everything_once(workers):
 
     spread(work, 73, 10, workers)
     assert np.all(done == 1)
+
+
+def test_the_fault_of_another_thread_comes_after_all_pieces_are_done():
+    caller, helped, done = threading.get_ident(), threading.Event(), []
+
+    def work(first, last):
+        if threading.get_ident() == caller:
+            assert helped.wait(10.0)
+            done.append(first)
+        elif not helped.is_set():
+            helped.set()
+            raise ValueError("in another thread")
+
+    with pytest.raises(ValueError, match="in another thread"):
+        spread(work, 20, 10, 2)
+    assert len(done) == 1
+    spread(lambda first, last: done.append(first), 20, 10, 2)  # the thread that failed still works
+    assert sorted(done[1:]) == [0, 10]
 
 
 def test_a_fault_in_a_thread_reaches_the_caller():

@@ -65,9 +65,9 @@ class Recorder:
         values = np.stack([metric.values(model) for metric in SPREAD])
         members = Layout.of(model).members
         _fill_means(values, members["all"], model.neurons.region, self.slow[sample])
-        for place, rows in enumerate(members.values()):
+        for place, (region, rows) in enumerate(members.items()):
             # Taken, not indexed: what an index picks lies neuron by neuron in memory, and sorts half as fast.
-            own = values if place == 0 else np.take(values, rows, axis=1)
+            own = values if region == "all" else np.take(values, rows, axis=1)
             self.spread[sample, :, :, place] = quantiles(own)
         self.whole[sample] = [list(metric.observe(model).values()) for metric in WHOLE]
 
