@@ -45,6 +45,20 @@ def test_a_direction_is_found_where_a_t_test_between_animals_finds_it(
             assert found.passed == (right and test.pvalue < 0.05)
 
 
+@given(ratio=ratios, n=st.integers(3, 40), cv=spreads)
+def test_a_direction_in_the_same_subjects_is_found_where_a_paired_t_test_finds_it(
+    ratio: float, n: int, cv: float
+) -> None:
+    before = groups_with((0.0, 0.0), 1.0, (n, n))[0][::-1]
+    change, _ = groups_with((math.log(ratio), 0.0), math.sqrt(math.log1p(cv**2)), (n, n))
+    test = stats.ttest_rel(before + change, before)
+    for kind, right in (("up", ratio > 1.0), ("down", ratio < 1.0)):
+        found = score(Published(kind, groups=(n, n), cv=cv, paired=True), exactly(ratio))
+        assert found.z == pytest.approx(test.statistic, rel=1e-6, abs=1e-6)
+        if abs(test.pvalue - 0.05) > 1e-6:
+            assert found.passed == (right and test.pvalue < 0.05)
+
+
 @given(ratio=ratios, low=st.floats(0.1, 0.99), high=st.floats(1.01, 9.0), n=st.none() | sizes, cv=spreads)
 def test_turning_a_contrast_round_changes_nothing(
     ratio: float, low: float, high: float, n: tuple[int, int] | None, cv: float

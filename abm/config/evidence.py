@@ -117,8 +117,10 @@ class EvidenceObservation(Part):
     """Animals, subjects or cultures per arm; [arm, reference] where they differ."""
     p: Probability | None = None
     """As published."""
+    paired: bool = False
+    """Whether the same subjects were in both arms: crossover, or before and after. `n` counts them once."""
     cv: Annotated[Fraction, Field(gt=0)] = 0.25
-    """Coefficient of variation between animals; 25 % where unknown."""
+    """Coefficient of variation between animals, of paired subjects that of their change; 25 % where unknown."""
     row: str | None = None
     """The published result: a line of configs/evidence/published.csv."""
 
@@ -159,6 +161,8 @@ class EvidenceObservation(Part):
             raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
         if given == "ratio" and self.number is not None and self.number <= 0.0:
             raise Fault("must be more than 0", expected="a ratio such as 1.86", at=("ratio",))
+        if self.paired and (self.contrast is None or isinstance(self.n, tuple)):
+            raise Fault("pairs are of two arms and counted once", expected="contrast: and n: 12", at=("paired",))
         if self.n is not None and sum(self.sizes or ()) < 3:
             raise Fault("too few to compare", expected="three in both arms together", at=("n",))
         ends = self.limits
@@ -207,8 +211,8 @@ class EvidenceObservation(Part):
         """Where the prediction passes: the interval in the unit of the read-out, or of no effect `within`.
 
         A ratio without interval has that of a t test between animals: ratio exp(+-t(0.975, n1 + n2 - 2) s
-        sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2); a value without one that of its n animals: value exp(+-t(0.975,
-        n - 1) s sqrt(1/n)). None for up and down.
+        sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2); a paired ratio and a value without one that of their n animals:
+        exp(+-t(0.975, n - 1) s sqrt(1/n)). None for up and down.
         """
         if self.effect is not None:
             low, high = self.within or UNCHANGED
@@ -216,10 +220,9 @@ class EvidenceObservation(Part):
         if self.interval is not None:
             read = self._in_unit if self.value is not None else self._plain
             return read(self.interval[0], "interval"), read(self.interval[1], "interval")
-        if self.value is not None:
-            number, half = self.number or 0.0, uncertain((self.sizes or (2, 2))[0], self.cv)
-        else:
-            number, half = self.ratio or 1.0, detectable(self.sizes or (2, 2), self.cv)
+        number, sizes = self.number or 0.0, self.sizes or (2, 2)
+        single = self.paired or self.value is not None
+        half = uncertain(sizes[0], self.cv) if single else detectable(sizes, self.cv)
         return number * math.exp(-half), number * math.exp(half)
 
     def _in_unit(self, written: Written, key: str) -> float:
@@ -256,7 +259,10 @@ def detectable(sizes: tuple[int, int], cv: float) -> float:
 
 
 def uncertain(size: int, cv: float) -> float:
-    """Half width of the 95 % interval of ln(mean of n animals): t(0.975, n - 1) s sqrt(1/n), s^2 = ln(1 + cv^2)."""
+    """Half width of the 95 % interval of ln(mean of n animals): t(0.975, n - 1) s sqrt(1/n), s^2 = ln(1 + cv^2).
+
+    Also |ln ratio| that a paired t test calls significant, cv being that of the change between subjects.
+    """
     return _half_width(size - 1, 1.0 / size, cv)
 
 

@@ -94,20 +94,15 @@ def _fill_means(values: Floats, place: NDArray[np.integer], region: NDArray[np.i
 
     values: (metrics, places); place: that of each neuron, such as its voxel.
     """
-    dg_cells = ca3_cells = ca1_cells = 0.0
-    for i in range(region.size):
-        dg_cells += region[i] == 0
-        ca3_cells += region[i] == 1
-        ca1_cells += region[i] == 2
+    cells, sums = np.zeros(3), np.zeros((3, values.shape[0]))
+    for i in range(np.uint64(region.size)):
+        cells[region[i]] += 1.0
+        for metric in range(values.shape[0]):  # side by side, since each sum has to wait for its last addition
+            sums[region[i], metric] += values[metric, place[i]]
     for metric in range(values.shape[0]):
-        dg = ca3 = ca1 = 0.0
-        for i in range(np.uint64(region.size)):
-            value, r = values[metric, place[i]], region[i]
-            dg += value if r == 0 else 0.0
-            ca3 += value if r == 1 else 0.0
-            ca1 += value if r == 2 else 0.0
-        means[metric, 0] = (dg + ca3 + ca1) / region.size
-        means[metric, 1], means[metric, 2], means[metric, 3] = dg / dg_cells, ca3 / ca3_cells, ca1 / ca1_cells
+        means[metric, 0] = (sums[0, metric] + sums[1, metric] + sums[2, metric]) / region.size
+        for k in range(3):
+            means[metric, 1 + k] = sums[k, metric] / cells[k]
 
 
 def quantiles(values: Floats) -> Floats:

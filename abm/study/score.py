@@ -4,7 +4,9 @@
                    z = (predicted - observed) / SE,  SE = (high - low) / (2 x 1.96); of ratios on the logarithmic scale
     up, down       a study of the published size would have seen it: with n1 and n2 animals that differ by cv,
                    t = ln(ratio) / (s sqrt(1/n1 + 1/n2)),  s = sqrt(ln(1 + cv^2)),  df = n1 + n2 - 2,
-                   has the right sign and p < 0.05; where n is not published, the predicted interval excludes 1
+                   has the right sign and p < 0.05; n subjects in both arms (paired), whose changes differ by cv:
+                   t = ln(ratio) / (s sqrt(1/n)), df = n - 1; where n is not published, the predicted interval
+                   excludes 1
     none           the predicted interval lies inside `within`
                    z = ln(ratio) / ((ln high - ln low) / (2 x 1.96))
 """
@@ -49,8 +51,9 @@ class Published:
 
     kind: ratio, value, up, down or none. observed: the ratio or value (NaN of a direction). low, high: its 95 %
     interval, or the limits within which an absent effect must lie; NaN of a direction. groups: animals per arm, None
-    where not published. cv: between-animal coefficient of variation. standardised: whether the value is a
-    difference in standard deviations.
+    where not published. cv: between-animal coefficient of variation, of paired animals that of their change.
+    standardised: whether the value is a difference in standard deviations. paired: whether both arms are the same
+    animals.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class Published:
     groups: tuple[int, int] | None = None
     cv: float = 0.25
     standardised: bool = False
+    paired: bool = False
 
     @property
     def directed(self) -> bool:
@@ -71,7 +75,8 @@ class Published:
         """Logarithm of the smallest ratio that a study of this size finds at p < 0.05; 0 where n is not published."""
         if self.groups is None or sum(self.groups) <= 2:
             return 0.0
-        return t_quantile(sum(self.groups) - 2) * self._error(self.groups)
+        freedom = self.groups[0] - 1 if self.paired else sum(self.groups) - 2
+        return t_quantile(freedom) * self._error(self.groups)
 
     def t(self, ratio: float) -> float:
         """Student's t of a ratio in a study of this size; NaN where n is not published."""
@@ -80,8 +85,9 @@ class Published:
         return _log(ratio) / self._error(self.groups)
 
     def _error(self, groups: tuple[int, int]) -> float:
-        """Standard error of the logarithm of a ratio of two group means."""
-        return math.sqrt(math.log1p(self.cv**2) * (1.0 / groups[0] + 1.0 / groups[1]))
+        """Standard error of the logarithm of a ratio of two group means, or of the mean change of pairs."""
+        animals = 1.0 / groups[0] + (0.0 if self.paired else 1.0 / groups[1])
+        return math.sqrt(math.log1p(self.cv**2) * animals)
 
 
 def published_of(observation: EvidenceObservation) -> Published:
@@ -89,7 +95,8 @@ def published_of(observation: EvidenceObservation) -> Published:
     low, high = observation.limits or (NAN, NAN)
     number = NAN if observation.number is None else observation.number
     standardised = observation.smd is not None
-    return Published(observation.kind, number, low, high, observation.sizes, observation.cv, standardised)
+    sizes, cv, paired = observation.sizes, observation.cv, observation.paired
+    return Published(observation.kind, number, low, high, sizes, cv, standardised, paired)
 
 
 def score(published: Published, predicted: Prediction) -> Score:
@@ -187,7 +194,8 @@ def _missed_direction(published: Published, predicted: Prediction) -> str:
         return f"{word}, but its interval [{predicted.low:.3g}, {predicted.high:.3g}] holds 1"
     limit = math.exp(math.copysign(published.smallest_effect, predicted.value - 1.0))
     first, second = published.groups or (0, 0)
-    return f"{word}, but a study of {first} and {second} sees only effects beyond {limit:.3g}"
+    study = f"{first} before and after" if published.paired else f"{first} and {second}"
+    return f"{word}, but a study of {study} sees only effects beyond {limit:.3g}"
 
 
 def _gap(value: float, limit: float) -> str:

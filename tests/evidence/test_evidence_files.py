@@ -36,7 +36,7 @@ def number(text: str) -> float | None:
 
 
 def counts(text: str) -> tuple[int, int] | None:
-    each = [int(count) for count in text.split("/")] if text else []
+    each = [int(count) for count in text.removesuffix(" pairs").split("/")] if text else []
     return (each[0], each[-1]) if each else None
 
 
@@ -44,12 +44,13 @@ def written(seen: EvidenceObservation) -> dict[str, object]:
     """What an observation says that its line must say too."""
     given = (seen.interval or seen.within) and seen.limits
     low, high = given or (None, None)
-    return {"kind": seen.kind, "number": seen.number, "low": low, "high": high, "n": seen.sizes, "p": seen.p}
+    number = {"number": seen.number, "low": low, "high": high}
+    return {"kind": seen.kind, "n": seen.sizes, "paired": seen.paired, "p": seen.p, **number}
 
 
 def stated(row: Row) -> dict[str, object]:
     read = {key: number(row[key]) for key in ("number", "low", "high", "p")}
-    return {"kind": row["kind"], "n": counts(row["n"]), **read}
+    return {"kind": row["kind"], "n": counts(row["n"]), "paired": row["n"].endswith(" pairs"), **read}
 
 
 def disagreements(library: list[Evidence], rows: list[Row]) -> list[str]:
@@ -148,11 +149,11 @@ def test_file(evidence: Evidence) -> None:
 
 @pytest.mark.parametrize("seen", OBSERVATIONS, ids=lambda seen: seen.row)
 def test_no_effect_is_what_a_t_test_cannot_tell(seen: EvidenceObservation) -> None:
-    """Where n was published, no change means within exp(+-t s sqrt(1/n1 + 1/n2)), to two digits."""
+    """Where n was published, no change means within exp(+-t s sqrt(1/n1 + 1/n2)), of pairs exp(+-t s sqrt(1/n))."""
     if seen.kind == "none" and seen.within is not None and seen.sizes is not None:
         first, second = seen.sizes
-        spread = math.sqrt(math.log(1 + seen.cv**2) * (1 / first + 1 / second))
-        half = student.ppf(0.975, first + second - 2) * spread
+        freedom, parts = (first - 1, 1 / first) if seen.paired else (first + second - 2, 1 / first + 1 / second)
+        half = student.ppf(0.975, freedom) * math.sqrt(math.log(1 + seen.cv**2) * parts)
         assert seen.limits == pytest.approx((math.exp(-half), math.exp(half)), abs=0.0051)
 
 

@@ -207,3 +207,16 @@ def test_a_value_of_so_many_animals_has_their_interval(tmp_path: Path) -> None:
     low, high = load(tmp_path, BASE + f"  - {row}\n").observations[-1].limits
     half = student.ppf(0.975, 7) * math.sqrt(math.log(1.04) / 8)
     assert (low, high) == pytest.approx((2.0 * math.exp(-half), 2.0 * math.exp(half)))
+
+
+def test_the_same_subjects_count_once(tmp_path: Path) -> None:
+    """A paired ratio has the interval of the mean change of n subjects."""
+    row = "{contrast: wheel / sedentary, metric: plasma_lactate, at: 2 d, ratio: 2, n: 8, paired: true, cv: 0.2}"
+    low, high = load(tmp_path, BASE + f"  - {row}\n").observations[-1].limits
+    half = student.ppf(0.975, 7) * math.sqrt(math.log(1.04) / 8)
+    assert (low, high) == pytest.approx((2.0 * math.exp(-half), 2.0 * math.exp(half)))
+    with pytest.raises(ConfigError, match="counted once"):
+        load(tmp_path, BASE + f"  - {row.replace('n: 8', 'n: [8, 7]')}\n")
+    with pytest.raises(ConfigError, match="two arms"):
+        value = "{schedule: wheel, metric: plasma_lactate, at: 2 d, value: 2 mmol/L, n: 8, paired: true}"
+        load(tmp_path, BASE + f"  - {value}\n")
