@@ -7,7 +7,10 @@ The table belongs to the model, so two models never share state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import mesa
 import numpy as np
@@ -97,9 +100,20 @@ class AgentTable:
         own.agents.append(agent)
 
 
+class Numbering:
+    """Numbers the agents of each model from 1. Mesa 3.3.1's own table would keep every model in memory for ever."""
+
+    def __init__(self) -> None:
+        self._next: WeakKeyDictionary[mesa.Model, Iterator[int]] = WeakKeyDictionary()
+
+    def __getitem__(self, model: mesa.Model) -> Iterator[int]:
+        return self._next.setdefault(model, count(1))
+
+
 class ColumnAgent(mesa.Agent):
     """A Mesa agent whose declared columns live in the model's table for its class."""
 
+    _ids = Numbering()
     _table: AgentTable
     _row: int
 

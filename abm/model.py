@@ -352,9 +352,7 @@ def burn_in(
         experiment, name, replicate, plasma=resting, timeline=resting_timeline(experiment.subject), resting=resting
     )
     model.rest(tick)
-    state = model.checkpoint()
-    forget(model)
-    return state
+    return model.checkpoint()
 
 
 def start(
@@ -369,8 +367,3 @@ def start(
     return HippocampusModel(
         experiment, schedule, replicate, plasma=plasma, timeline=timeline, resting=plasma, rested=rested
     )
-
-
-def forget(model: HippocampusModel) -> None:
-    """Let a model that is no longer needed be freed: Mesa 3.3.1 keeps every model in a table of its agents' numbers."""
-    getattr(mesa.Agent, "_ids", {}).pop(model, None)

@@ -110,11 +110,14 @@ class Timeline:
 
     def mean_intensity(self, edges: ArrayLike) -> Floats:
         """Mean of intensity(t) over each step, exactly; edges (T+1,) in h -> (T,)."""
-        return self._step_mean(edges, self._columns[2])
-
-    def exercising(self, edges: ArrayLike) -> Floats:
-        """Part of each step that is spent in bouts, 0 to 1; edges (T+1,) in h -> (T,)."""
-        return self._step_mean(edges, np.ones_like(self._columns[2]))
+        times = np.asarray(edges, dtype=np.float64)
+        starts, ends, levels = self._columns
+        if not starts.size:
+            return np.zeros(max(times.size - 1, 0))
+        before = np.concatenate([[0.0], np.cumsum((ends - starts) * levels)])
+        index = np.maximum(np.searchsorted(starts, times, side="right") - 1, 0)
+        within = np.clip(times - starts[index], 0.0, ends[index] - starts[index])
+        return np.diff(before[index] + levels[index] * within) / np.diff(times)
 
     def remaining_activity(self, target: str, t: float) -> float:
         """Activity of a mechanism left at time t (h), 0 to 1: the product of 1 - fraction over the blocks on it.
@@ -131,17 +134,6 @@ class Timeline:
         """Starts, ends and intensities of the bouts."""
         columns = np.array([bout[:3] for bout in self.bouts], dtype=np.float64).reshape(-1, 3)
         return columns[:, 0], columns[:, 1], columns[:, 2]
-
-    def _step_mean(self, edges: ArrayLike, levels: Floats) -> Floats:
-        """Mean over each step of what is `levels` within the bouts and 0 outside."""
-        times = np.asarray(edges, dtype=np.float64)
-        starts, ends, _ = self._columns
-        if not starts.size:
-            return np.zeros(max(times.size - 1, 0))
-        before = np.concatenate([[0.0], np.cumsum((ends - starts) * levels)])
-        index = np.maximum(np.searchsorted(starts, times, side="right") - 1, 0)
-        within = np.clip(times - starts[index], 0.0, ends[index] - starts[index])
-        return np.diff(before[index] + levels[index] * within) / np.diff(times)
 
 
 def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name: str = "") -> Timeline:

@@ -29,7 +29,6 @@ TWO_TO_52, BITS_OF_TWO_TO_52 = 2.0**52, 0x433 << 52
 # Purposes of the draws; a new purpose takes the next free number.
 NUCLEOSOMES = 1
 TRANSCRIPTION = 2
-ACTIVITY = 3
 EVENTS = 4
 WIRING = 5
 
@@ -133,10 +132,3 @@ def fill_uniforms(
             k = (k + WEYL_FIRST) & LOW_WORD
             m = (m + WEYL_SECOND) & LOW_WORD
         draws[0, i], draws[1, i], draws[2, i], draws[3, i] = unit(a), unit(b), unit(c), unit(d)
-
-
-@entry
-def standard_variate(key: StreamKey, index: int, step: int, purpose: int) -> float:
-    """Approximately normal draw of mean 0 and variance 1: the scaled sum of four uniforms (bounded by 3.47)."""
-    a, b, c, d = uniforms(key, index, step, purpose, 0)
-    return (a + b + c + d - 2.0) * 1.7320508075688772

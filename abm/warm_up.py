@@ -6,7 +6,7 @@ of them has finished the other finds in the cache.
 
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
-from abm.model import HippocampusModel, forget
+from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
 from abm.schedule import DAY, resting_timeline
 
@@ -44,4 +44,3 @@ def load_kernels(order: int) -> None:
     parts = [model.load_tissue, model.load_neurons]
     for load in parts if order % 2 == 0 else reversed(parts):
         load()
-    forget(model)

@@ -18,7 +18,6 @@ from abm.parameters import Unit
 from abm.streams import WIRING, StreamKey, generator, stream_key, uniforms
 
 DG, CA3, CA1, ENTORHINAL = 0, 1, 2, 3
-REGIONS = ("DG", "CA3", "CA1")
 
 
 class NetworkParameters(NamedTuple):

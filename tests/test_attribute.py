@@ -15,8 +15,9 @@ from toy import PLAN, Here, toy_experiment, toy_model
 import abm.study.crew
 from abm.cli import main
 from abm.config import ConfigError, load_experiment
-from abm.study.attribute import Attribution, Share, attribute, interaction_rows, ratio_of_means, share_rows
+from abm.study.attribute import Attribution, Share, attribute, interaction_rows, share_rows
 from abm.study.clamping import READ_OUTS, SIGNALS, ClampedStudy, clamped_study
+from abm.study.contrasts import ratio_of_means
 from abm.study.crew import Borrowed
 from abm.study.shapley import coalitions
 from abm.study.store import ResultsError

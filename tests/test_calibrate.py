@@ -86,20 +86,27 @@ def sampled(**options: Any) -> Any:
     pytest.importorskip("pyabc")
     from abm.study.likelihood_free import fit_likelihood_free
 
-    return fit_likelihood_free(off_target, TOY, population=60, generations=6, **options)
+    return fit_likelihood_free(off_target, TOY, rows=1, **{"population": 60, "generations": 6} | options)
 
 
 def test_likelihood_free_narrows_what_the_row_sees_and_not_the_rest() -> None:
     found = sampled(seed=3)
     x, y = found.draws.T
-    # What is accepted lies, evenly, within the last threshold of the target.
-    assert np.abs(x - 1.5).max() <= 0.2 * found.thresholds[-1] + 1e-9
     assert np.mean(x) == pytest.approx(1.5, abs=0.1)
-    assert found.thresholds == sorted(found.thresholds, reverse=True)
+    assert found.temperatures == sorted(found.temperatures, reverse=True)
+    assert found.temperatures[-1] == 1.0
     assert found.point[0] == pytest.approx(1.5, abs=0.05)
     low, middle, high = np.quantile(np.log10(y), [0.1, 0.5, 0.9])
     assert (low, middle, high) == pytest.approx((-0.8, 0.0, 0.8), abs=0.3)
     assert off_target({"a.x": found.point[0]}) == pytest.approx(found.distance)
+
+
+@pytest.mark.parametrize("generations", [3, 7])
+def test_the_draws_are_those_of_the_posterior_however_many_generations(generations: int) -> None:
+    """x = 1.5 +/- 0.2 under a flat prior is a normal distribution of that mean and spread."""
+    x = sampled(seed=5, population=300, generations=generations).draws[:, 0]
+    assert np.mean(x) == pytest.approx(1.5, abs=0.05)
+    assert np.std(x) == pytest.approx(0.2, rel=0.2)
 
 
 def test_same_seed_same_bits() -> None:
@@ -130,7 +137,7 @@ def test_without_pyabc_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"needs pyABC.*\[fit\]"):
-        fit_likelihood_free(off_target, TOY, population=10, generations=1, seed=1)
+        fit_likelihood_free(off_target, TOY, rows=1, population=10, generations=1, seed=1)
 
 
 # Residuals

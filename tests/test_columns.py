@@ -76,3 +76,16 @@ def test_a_copied_model_is_independent(clone):
 def test_an_unknown_value_is_refused():
     with pytest.raises(TypeError, match="no column 'colour'"):
         Cell(mesa.Model(rng=1), colour=3)
+
+
+def test_agents_are_numbered_in_each_model_and_keep_none_alive():
+    import gc
+    import weakref
+
+    one, other = mesa.Model(), mesa.Model()
+    assert [Cell(one).unique_id for _ in range(3)] == [1, 2, 3]
+    assert Cell(other).unique_id == 1
+    kept = weakref.ref(one)
+    del one
+    gc.collect()
+    assert kept() is None

@@ -1,7 +1,9 @@
 """The whole chain as a Mesa model: laws of locality, repetition, shared luck, mass; Mesa's own idioms."""
 
 import copy
+import gc
 import hashlib
+import weakref
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import yaml
 
 from abm.config import build_experiment, load_experiment
 from abm.forcing import blood_at, blood_of, resting_blood
-from abm.model import HippocampusModel, burn_in, forget, start
+from abm.model import HippocampusModel, burn_in, start
 from abm.schedule import compile_schedule, resting_timeline
 
 SMALL = {
@@ -160,7 +162,6 @@ def test_a_copy_runs_on_alone(experiment, rested, rest):
     run(other, 5)
     assert digest(model) == before
     assert digest(run(model, 5)) == digest(other)
-    forget(model)
 
 
 def test_plain_keywords_are_enough():
@@ -239,7 +240,6 @@ def test_a_slice_reads_its_steroid_against_the_day_of_the_animal(tmp_path):
         model = HippocampusModel(load_experiment(path), "held")
         model.step()
         gains[dose] = float(model.neurons.potentiation_gain.mean())
-        forget(model)
     without, low, middle, high = gains.values()
     assert without < 0.9 < low < middle > high  # 0.9: below the mean of the day
 
@@ -264,3 +264,19 @@ def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     drift_per_month = 30.0 * np.polyfit(days, strengths, 1)[0] / np.mean(strengths)
     assert abs(drift_per_month) < 0.01
     assert np.ptp(strengths) / np.mean(strengths) < 0.06
+
+
+def test_a_burn_in_that_is_given_up_leaves_no_model_behind(experiment, rest):
+    models = []
+
+    def give_up(taken):
+        models.extend(
+            weakref.ref(found) for found in gc.get_objects() if type(found) is HippocampusModel and found.hour < 0.0
+        )
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        burn_in(experiment, 0, rest, give_up)
+    gc.collect()
+    assert models
+    assert [found() for found in models] == [None] * len(models)

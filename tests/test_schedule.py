@@ -225,7 +225,6 @@ def test_mean_intensity_of_a_day() -> None:
     line = timeline(sessions=session(days=["mon"]))
     edges = np.linspace(0, WEEK, 1681)
     assert line.mean_intensity(edges) @ np.diff(edges) == pytest.approx(0.7 * 0.5)
-    assert line.exercising(edges) @ np.diff(edges) == pytest.approx(0.5)
     assert Timeline("t", 6.0).mean_intensity(edges).tolist() == [0.0] * 1680
 
 

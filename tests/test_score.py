@@ -128,7 +128,7 @@ def test_no_prediction_never_passes(kind: str) -> None:
     published = Published(kind, 1.0, 0.0, INF, (5, 5))  # type: ignore[arg-type]
     assert score(published, exactly(NAN)) == (pytest.approx(NAN, nan_ok=True), False)
     assert shortfall(published, exactly(NAN)) == "no prediction"
-    assert not undecided(published, exactly(NAN))
+    assert undecided(published, exactly(NAN))
 
 
 @given(value=ratios, width=st.floats(1.0, 3.0), n=st.none() | sizes)

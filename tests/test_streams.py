@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from abm.streams import StreamKey, fill_uniforms, generator, philox, standard_variate, stream_key, uniforms
+from abm.streams import StreamKey, fill_uniforms, generator, philox, stream_key, uniforms
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,6 @@ def test_uniforms_are_uniform_and_never_on_the_border():
     assert drawn.min() > 0.0
     assert drawn.max() < 1.0
     assert stats.kstest(drawn, stats.uniform.cdf).pvalue > 1e-3
-
-
-def test_standard_variate_has_mean_zero_and_variance_one():
-    drawn = np.array([standard_variate(stream_key(9, 0), index, 0, 3) for index in range(20000)])
-    assert abs(drawn.mean()) < 4.0 / np.sqrt(drawn.size)
-    assert abs(drawn.var() - 1.0) < 0.05
 
 
 def test_generators_repeat_and_differ_by_replicate_and_purpose():

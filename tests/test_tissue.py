@@ -350,16 +350,6 @@ def test_ketones_spare_lactate() -> None:
     assert bhb_consumption(P, 0.0) * P.bhb_consumption_half == pytest.approx(P.bhb_consumption_limit)
 
 
-def test_a_clamped_signal_does_not_move() -> None:
-    piece = small()
-    piece.clamp("bhb", 0.8)
-    drive(piece, Barrier(BARRIER), 3)
-    assert (piece.concentration[BHB] == 0.8).all()
-    piece.release("bhb")
-    drive(piece, Barrier(BARRIER), 1)
-    assert (piece.concentration[BHB] < 0.8).all()
-
-
 def test_a_bath_holds_for_one_step() -> None:
     piece = small()
     piece.advance(0.1, bath=np.array([2.0, np.nan, np.nan, np.nan, np.nan]))
@@ -434,7 +424,7 @@ def test_sizes_and_names_are_checked() -> None:
     with pytest.raises(ValueError, match="tolerance"):
         small(tolerance=0.5)
     with pytest.raises(ValueError, match="not in"):
-        small().clamp("glucose", 5.0)
+        small().inject("glucose", 5.0)
 
 
 def test_a_rate_that_is_not_a_number_is_an_error() -> None:

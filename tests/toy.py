@@ -126,7 +126,7 @@ def toy_model(before_step: Before | None = None, in_burn_in: Callable[[int], Non
         return model
 
     module = ModuleType("abm.model")
-    module.__dict__.update(burn_in=burn_in, start=start, forget=lambda model: None)
+    module.__dict__.update(burn_in=burn_in, start=start)
     before = sys.modules.get("abm.model")
     sys.modules["abm.model"] = module
     try:

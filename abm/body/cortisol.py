@@ -54,9 +54,10 @@ def cortisol_rates(
     """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
 
     H' = ((y - threshold)+ - H) / tau: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill
-    2008, hill2008). C' = S + s H K / (K + C) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on
-    its daily curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of its EC50), restrains it
-    as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise (brandenberger1975).
+    2008, hill2008). C' = S + s H K / (K + C) / (1 + agonist) - k C. The resting secretion S = C_rest (k +
+    C_rest'/C_rest) keeps C on its daily curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of
+    its EC50), restrains it as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise
+    (brandenberger1975).
     """
     rest, slope = daily_level(p, clock_time)
     clearance = LN2 / p.cortisol_half_life

@@ -59,7 +59,10 @@ class FuelFluxes(NamedTuple):
 
 @rule
 def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
-    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y); it turns over in minutes."""
+    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y), y as absolute work.
+
+    It turns over in minutes. uptake y: over the VO2max of a trained subject.
+    """
     ratio = p.glucose_basal / glucose
     return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * uptake)
 
@@ -108,7 +111,7 @@ def fuel_fluxes(
     Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I^2 / (I^2
     + glucagon^2), which falls as glycogen fills up and when the hormones call for output. Its output is
     glycogenolysis, proportional to g / (g + K), and gluconeogenesis, both under the hormonal drive; sympathetic drive
-    in exercise adds to glycogenolysis, as (1 + e y) (wahren1971).
+    in exercise adds to glycogenolysis, as (1 + e y) (wahren1971). uptake y: over the VO2max of a trained subject.
     """
     gut_glucose = p.gut_glucose_maximum * gut / (gut + p.gut_glucose_half)
     insulin_action = p.insulin_sensitivity * insulin / p.insulin_basal

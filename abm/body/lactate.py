@@ -2,7 +2,7 @@
 
 A two-compartment scheme: working muscle produces lactate and releases it to the blood, where it is cleared in
 proportion to its concentration. Concentrations in mmol per litre of lactate space, time in hours, intensity as
-fraction of VO2max (of maximal running speed in rodents).
+fraction of VO2max.
 """
 
 from typing import Annotated, NamedTuple

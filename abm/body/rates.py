@@ -34,7 +34,7 @@ STATES = (
     "glycogen",  # liver, mmol glucose per kg body mass
     "glucose",  # mmol/L
     "insulin",  # pmol/L
-    "sympathetic",  # effort remembered over an hour, fraction of VO2max
+    "sympathetic",  # effort remembered over hours, fraction of VO2max
     "ffa",  # mmol/L
     "gut_ketone",  # BHB, mmol per kg body mass
     "butanediol",  # mmol per kg body mass

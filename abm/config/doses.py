@@ -17,7 +17,6 @@ from abm.units import convert, same_dimension, split_quantity
 
 METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
 HORMONES = ("irisin", "corticosterone", "dexamethasone", "bdnf")
-SUBSTANCES = METABOLITES + HORMONES
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.

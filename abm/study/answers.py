@@ -1,7 +1,7 @@
 """What finished runs say to a question, and how many replicates it takes to say it.
 
-An answer begins with two replicates; as long as its interval holds a limit between pass and miss one more is added, up
-to the replicates of the protocol. It rests on its own replicates alone, in their order, so that it depends neither on
+An answer begins with two replicates; as long as more may change between pass and miss one more is added, up to the
+replicates of the protocol. It rests on its own replicates alone, in their order, so that it depends neither on
 who finished first nor on which other experiments are asked in the same study.
 """
 
@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from abm.metrics import METRICS
-from abm.study.contrasts import mean_over_replicates, paired_ratio
+from abm.study.contrasts import mean_over_replicates, paired_ratio, ratio_of_means
 from abm.study.score import NOTHING, Prediction, undecided
 from abm.study.shared_runs import Values
 from abm.study.trajectories import Question, Run, SharedPlan
@@ -90,16 +92,13 @@ def predict(question: Question, arms: Sequence[Sequence[float]]) -> Prediction:
 def arm_ratio(treated: Sequence[float], control: Sequence[float]) -> Prediction:
     """The paired ratio; where some value is zero, which has no logarithm, the ratio of the means.
 
-    Its interval is that of the mean difference over the mean of the control. Two arms of nothing but zeros do not
-    differ; of a control of zeros there is no ratio.
+    Two arms of nothing but zeros do not differ; of a control of zeros there is no ratio.
     """
     if min(*treated, *control) > 0.0 or not all(value >= 0.0 for value in (*treated, *control)):
         return Prediction(*paired_ratio(treated, control)[:3])
-    base = mean_over_replicates(control).mean
-    if base == 0.0:
-        return NOTHING if any(treated) else Prediction(1.0, 1.0, 1.0)
-    change = mean_over_replicates([own - other for own, other in zip(treated, control, strict=True)])
-    return Prediction(*(max(1.0 + part / base, 0.0) for part in change[1:]))
+    if not any(treated) and not any(control):
+        return Prediction(1.0, 1.0, 1.0)
+    return Prediction(*ratio_of_means(np.array(treated), np.array(control)))
 
 
 def _standardised(question: Question, treated: Sequence[float], control: Sequence[float]) -> Prediction:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.study.clamping import READ_OUTS, SIGNALS, ClampedStudy, through_text
-from abm.study.contrasts import NAN, mean_over_replicates, t_quantile
+from abm.study.contrasts import NAN, mean_over_replicates, ratio_of_means
 from abm.study.crew import Crew, crew_of
 from abm.study.execute import Execution
 from abm.study.plan import Run
@@ -222,22 +222,3 @@ def _finished(game: Game) -> dict[Coalition, Floats]:
     """A game of the replicates in which every combination has finished."""
     whole = np.isfinite(np.stack(list(game.values()))).all(axis=0)
     return {through: worth[whole] for through, worth in game.items()}
-
-
-def ratio_of_means(part: Floats, total: Floats) -> tuple[float, float, float]:
-    """mean(part) / mean(total) over replicates and Fieller's 95 % interval; all NaN where the total is zero.
-
-    The interval holds every ratio r for which mean(part - r total) cannot be told from zero (paired t test). It is NaN
-    for a single replicate, and where the total itself cannot be told from zero, since it then has no ends.
-    """
-    n = len(total)
-    if not n or not total.mean():
-        return NAN, NAN, NAN
-    a, b = float(part.mean()), float(total.mean())
-    if n < 2:
-        return a / b, NAN, NAN
-    (aa, ab), (_, bb) = t_quantile(n - 1) ** 2 * np.cov(part, total, ddof=1) / n
-    if b * b <= bb:
-        return a / b, NAN, NAN
-    centre, spread = a * b - ab, math.sqrt(max((a * b - ab) ** 2 - (b * b - bb) * (a * a - aa), 0.0))
-    return a / b, float((centre - spread) / (b * b - bb)), float((centre + spread) / (b * b - bb))

@@ -134,7 +134,7 @@ def _samples(course: _Course, plasma: Plasma, p: ObservationParameters) -> dict[
 @lru_cache(maxsize=64)
 def _neurons(course: _Course) -> tuple[Floats, Floats]:
     """BDNF that the brain releases and stores, relative to rest, after each step, with the parameters as they are."""
-    from abm.model import HippocampusModel, forget
+    from abm.model import HippocampusModel
 
     experiment = course.experiment
     run = experiment.run.model_copy(update={"replicates": 1, "duration": course.hours})
@@ -144,7 +144,6 @@ def _neurons(course: _Course) -> tuple[Floats, Floats]:
     for _ in range(round(course.hours / run.step)):
         model.advance()
         found.append((relative_release(model), relative_store(model)))
-    forget(model)
     release, store = np.array(found).T
     return release, store
 
@@ -164,7 +163,7 @@ def _changed(subject: Subject, changes: Changes) -> Subject:
 @lru_cache(maxsize=64)
 def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Floats]:
     """Extracellular BHB and lactate, mean over the neurons, after each step."""
-    from abm.model import HippocampusModel, forget
+    from abm.model import HippocampusModel
     from abm.signals import SIGNALS
 
     experiment = course.experiment
@@ -182,6 +181,5 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
         model.expose()
         model.clock = model.clock.next()
         seen.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
-    forget(model)
     columns = np.array(seen).T
     return {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}

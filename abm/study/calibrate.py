@@ -141,7 +141,7 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
     """Most probable parameters; of the body by its own solution, of neurons by the expected neuron as surrogate."""
     start = np.array([prior.value for prior in priors])
     residuals: _BodyResiduals | _NeuronResiduals
-    if _are_neural(calibration, priors):
+    if _are_neural(priors):
         surrogate = Surrogate(list({item.id: item for item, _ in rows}.values()))
         places = _places(surrogate, rows, surrogate.predict({}))
         used = [surrogate.observations[place] for place in places]
@@ -166,7 +166,7 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
     return Fit(calibration, seed, found_rows, left, parameters, found.draws, before, after, notes)
 
 
-def _are_neural(calibration: Calibration, priors: Sequence[Prior]) -> bool:
+def _are_neural(priors: Sequence[Prior]) -> bool:
     """Whether the parameters are those of neurons. Raises ConfigError where some are and some are not."""
     parts = {prior.key.partition(".")[0] for prior in priors}
     if parts & NEURAL_PARTS and parts - NEURAL_PARTS:
@@ -209,6 +209,7 @@ def _fit_likelihood_free(
     population = fit_likelihood_free(
         _NeuronDistance(surrogate, places),
         priors,
+        rows=len(used),
         population=settings.population,
         generations=settings.generations,
         seed=seed,
@@ -241,7 +242,7 @@ def _summed_up(population: Population, priors: Sequence[Prior]) -> _Found:
     low, high = np.minimum(low, point), np.maximum(high, point)
     shares = [prior.share(float(a), float(b)) for prior, a, b in zip(priors, low, high, strict=True)]
     identified = [share < UNIDENTIFIED * 0.95 for share in shares]
-    notes = {"thresholds": population.thresholds, "evaluations": population.evaluations}
+    notes = {"temperatures": population.temperatures, "evaluations": population.evaluations}
     return _Found(point, low, high, identified, population.draws, notes)
 
 

@@ -17,6 +17,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 ROUNDING = 1e-12
 NAN = math.nan
@@ -93,3 +97,22 @@ def t_quantile(freedom: int) -> float:
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2.0))
+
+
+def ratio_of_means(part: Floats, total: Floats) -> tuple[float, float, float]:
+    """mean(part) / mean(total) over replicates and Fieller's 95 % interval; all NaN where the total is zero.
+
+    The interval holds every ratio r for which mean(part - r total) cannot be told from zero (paired t test). It is NaN
+    for a single replicate, and where the total itself cannot be told from zero, since it then has no ends.
+    """
+    n = len(total)
+    if not n or not total.mean():
+        return NAN, NAN, NAN
+    a, b = float(part.mean()), float(total.mean())
+    if n < 2:
+        return a / b, NAN, NAN
+    (aa, ab), (_, bb) = t_quantile(n - 1) ** 2 * np.cov(part, total, ddof=1) / n
+    if b * b <= bb:
+        return a / b, NAN, NAN
+    centre, spread = a * b - ab, math.sqrt(max((a * b - ab) ** 2 - (b * b - bb) * (a * a - aa), 0.0))
+    return a / b, float((centre - spread) / (b * b - bb)), float((centre + spread) / (b * b - bb))

@@ -1,8 +1,10 @@
-"""Likelihood-free fit: parameter sets whose predictions come near the published results, by pyABC's ABC-SMC.
+"""Fit by simulation: parameter sets drawn in generations and accepted by chance, by pyABC's ABC-SMC.
 
-A first generation of parameter sets is drawn from the priors; each later one is drawn around the sets kept before and
-keeps only those nearer than the median of their distances (Toni et al. 2009). Every task, which draws until one set
-is accepted, has its own random stream, so that the result does not depend on the number of workers.
+A first generation of parameter sets is drawn from the priors, each later one around the sets kept before. A set is kept
+with a probability that follows the likelihood of what was published, ln L = -(sum of squared residuals) / 2, to the
+power 1/T; the temperature T falls to 1 in the last generation, so that its sets are draws of the posterior (Schälte and
+Hasenauer 2020). A distance that only has to be small would narrow with every generation instead. Every task, which
+draws until one set is accepted, has its own random stream, so that the result does not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -39,13 +41,13 @@ class Population(NamedTuple):
 
     draws: (500, parameters), equally weighted, in the units of the priors. point: (parameters,), the accepted set with
     the smallest distance, one that was simulated, so that its numbers belong together. distance: of the point.
-    thresholds: largest distance accepted in each generation. evaluations: how many sets were tried.
+    temperatures: of the generations. evaluations: how many sets were tried.
     """
 
     draws: NDArray[np.float64]
     point: NDArray[np.float64]
     distance: float
-    thresholds: list[float]
+    temperatures: list[float]
     evaluations: int
 
 
@@ -53,6 +55,7 @@ def fit_likelihood_free(
     distance: Distance,
     priors: Sequence[Prior],
     *,
+    rows: int,
     population: int,
     generations: int,
     seed: int,
@@ -61,9 +64,9 @@ def fit_likelihood_free(
 ) -> Population:
     """Posterior of the parameters given a distance between prediction and what was published.
 
-    distance: of the prediction for {key: number} from what was published; must be picklable where workers > 1. The
-    prior is uniform over each range, on the logarithmic scale for wide ranges above zero. Raises
-    ConfigError where pyABC is not installed.
+    distance: root mean square residual of the prediction for {key: number}, in standard errors, over so many rows; must
+    be picklable where workers > 1. The prior is uniform over each range, on the logarithmic scale for wide ranges above
+    zero. Raises ConfigError where pyABC is not installed.
     """
     if importlib.util.find_spec("pyabc") is None:
         raise ConfigError("a likelihood-free fit needs pyABC", expected='it installed: pip install -e ".[fit]"')
@@ -71,23 +74,26 @@ def fit_likelihood_free(
         total = population * (generations + 1)
         bar = tqdm(total=total, desc="sets of parameters", mininterval=1.0, disable=not progress)
         with global_stream("likelihood free", seed), _quiet(), bar:
-            history, evaluations = _run(Path(folder), priors, population, generations, seed, tasks, bar)
-        return _summed_up(history, priors, seed, evaluations)
+            history, evaluations = _run(Path(folder), priors, rows, population, generations, seed, tasks, bar)
+        return _summed_up(history, priors, rows, seed, evaluations)
 
 
 def _run(
-    folder: Path, priors: Sequence[Prior], population: int, generations: int, seed: int, tasks: Any, bar: Any
+    folder: Path, priors: Sequence[Prior], rows: int, population: int, generations: int, seed: int, tasks: Any, bar: Any
 ) -> tuple[Any, int]:
     import pyabc
+    from pyabc.distance import SCALE_LOG, FunctionKernel
 
     drawn = {}
     for index, prior in enumerate(priors):
         low, high = (to_scale(end, prior.is_magnitude) for end in (prior.low, prior.high))
         drawn[_PLACE.format(index)] = pyabc.RV("uniform", low, high - low)
     sampler = _sampler(tasks, seed, bar)
+    likelihood = FunctionKernel(partial(_log_likelihood, rows), ret_scale=SCALE_LOG, pdf_max=0.0)
     inference = pyabc.ABCSMC(
-        partial(_simulate, tuple(priors)), pyabc.Distribution(drawn), _given, population, sampler=sampler
-    )
+        partial(_simulate, tuple(priors)), pyabc.Distribution(drawn), likelihood, population,
+        eps=pyabc.Temperature(), acceptor=pyabc.StochasticAcceptor(), sampler=sampler,
+    )  # fmt: skip
     inference.new(f"sqlite:///{folder / 'fit.db'}", {"distance": 0.0})
     history = inference.run(max_nr_populations=generations)
     return history, sampler.evaluations
@@ -99,8 +105,8 @@ def _simulate(priors: Sequence[Prior], parameters: Any) -> dict[str, float]:
     return {"distance": float(_distance(_numbers(priors, parameters)))}
 
 
-def _given(simulated: dict[str, float], _observed: dict[str, float]) -> float:
-    return simulated["distance"]
+def _log_likelihood(rows: int, x: dict[str, float], **_: Any) -> float:
+    return -0.5 * rows * x["distance"] ** 2  # pyABC calls what was simulated x
 
 
 def _numbers(priors: Sequence[Prior], parameters: Any) -> dict[str, float]:
@@ -180,17 +186,17 @@ def _quiet() -> Iterator[None]:
             log.setLevel(level)
 
 
-def _summed_up(history: Any, priors: Sequence[Prior], seed: int, evaluations: int) -> Population:
+def _summed_up(history: Any, priors: Sequence[Prior], rows: int, seed: int, evaluations: int) -> Population:
     particles = history.get_population().particles
     sets = np.array([list(_numbers(priors, particle.parameter).values()) for particle in particles])
     weights = np.array([particle.weight for particle in particles])
-    distances = np.array([particle.distance for particle in particles])
+    distances = np.sqrt([-2.0 * particle.distance / rows for particle in particles])  # of ln L
     # In an order that does not depend on that in which the database returns them.
     order = np.lexsort([*sets.T[::-1], distances])
     sets, weights, distances = sets[order], weights[order], distances[order]
-    thresholds = [float(value) for value in history.get_all_populations().epsilon.iloc[1:]]
+    temperatures = [float(value) for value in history.get_all_populations().epsilon.iloc[1:]]
     draws = sets[_resampled(weights / weights.sum(), generator(seed, 0, "posterior"))]
-    return Population(draws, sets[0], float(distances[0]), thresholds, evaluations)
+    return Population(draws, sets[0], float(distances[0]), temperatures, evaluations)
 
 
 def _resampled(weights: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.intp]:

@@ -125,7 +125,7 @@ def _met_by_tissue(plan: Plan, forcing: Forcing) -> str:
 
 def _replicate(folder: SensitivityFolder, plan: Plan, forcing: Forcing, replicate: int) -> Floats:
     from abm.metrics import METRICS
-    from abm.model import burn_in, forget, start
+    from abm.model import burn_in, start
 
     experiment = plan.experiment
     stop = partial(_give_up_when_told, folder)
@@ -137,7 +137,6 @@ def _replicate(folder: SensitivityFolder, plan: Plan, forcing: Forcing, replicat
             model.advance()
             stop(step)
         ends[name] = {metric: METRICS[metric].observe(model)["all"] for metric in READ_OUTS}
-        forget(model)
     reference = ends[experiment.reference]
     logs = [_log_ratio(ends[name][metric], reference[metric]) for name, metric in contrasts_of(experiment)]
     return np.array(logs)

@@ -17,8 +17,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from abm.study.contrasts import t_quantile
-
 if TYPE_CHECKING:
     from abm.config import EvidenceObservation
 
@@ -75,8 +73,9 @@ class Published:
         """Logarithm of the smallest ratio that a study of this size finds at p < 0.05; 0 where n is not published."""
         if self.groups is None or sum(self.groups) <= 2:
             return 0.0
-        freedom = self.groups[0] - 1 if self.paired else sum(self.groups) - 2
-        return t_quantile(freedom) * self._error(self.groups)
+        from abm.config.evidence import detectable, uncertain
+
+        return uncertain(self.groups[0], self.cv) if self.paired else detectable(self.groups, self.cv)
 
     def t(self, ratio: float) -> float:
         """Student's t of a ratio in a study of this size; NaN where n is not published."""
@@ -107,12 +106,21 @@ def score(published: Published, predicted: Prediction) -> Score:
         return Score(published.t(predicted.value), _shows_direction(published, predicted))
     if published.kind == "none":
         inside = published.low <= predicted.low and predicted.high <= published.high
-        return Score(_z(_log(predicted.value), 0.0, _log(published.low), _log(published.high)), inside)
+        return Score(standard_errors(_log(predicted.value), 0.0, _log(published.low), _log(published.high)), inside)
     return Score(_distance(published, predicted.value), published.low <= predicted.value <= published.high)
 
 
 def undecided(published: Published, predicted: Prediction) -> bool:
-    """Whether the predicted interval holds a limit between pass and miss, so that more replicates may change it."""
+    """Whether more replicates may change between pass and miss.
+
+    So they may where the predicted interval holds a limit between the two, where it is not known, and for a direction
+    without a published n, whose only limit is chance: of intervals looked at after every replicate, one is bound to
+    exclude 1 at last.
+    """
+    if published.directed and published.smallest_effect == 0.0:
+        return True
+    if any(map(math.isnan, predicted)):
+        return True
     return any(predicted.low <= limit <= predicted.high for limit in _limits(published))
 
 
@@ -133,10 +141,10 @@ def _shows_direction(published: Published, predicted: Prediction) -> bool:
 
 def _distance(published: Published, value: float) -> float:
     numbers = (value, published.observed, published.low, published.high)
-    return _z(*map(_log, numbers)) if published.kind == "ratio" else _z(*numbers)
+    return standard_errors(*map(_log, numbers)) if published.kind == "ratio" else standard_errors(*numbers)
 
 
-def _z(predicted: float, observed: float, low: float, high: float) -> float:
+def standard_errors(predicted: float, observed: float, low: float, high: float) -> float:
     """Distance in standard errors, from the one end of the interval that is finite where the other is not."""
     ends = [end for end in (low, high) if math.isfinite(end)]
     if not ends:

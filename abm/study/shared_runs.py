@@ -69,7 +69,7 @@ def _rest(folder: ResultsFolder, experiment: Experiment, run: Run) -> None:
 
 def _follow(folder: ResultsFolder, trajectory: Trajectory, run: Run) -> None:
     from abm.forcing import blood_of
-    from abm.model import forget, start
+    from abm.model import start
 
     experiment, path = trajectory.experiment, run_file(folder, run)
     plasma = blood_of(experiment, trajectory.timeline)
@@ -86,7 +86,6 @@ def _follow(folder: ResultsFolder, trajectory: Trajectory, run: Run) -> None:
         found |= {reading: seen[reading.metric][reading.region] for reading in due}
     _store(path, stored_readings(folder, run) | found)
     ticker.close()
-    forget(model)
 
 
 def _store(path: Path, readings: Mapping[Reading, float]) -> None:

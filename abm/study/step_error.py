@@ -1,4 +1,7 @@
-"""How much of a result is due to the time step: the expected neuron under the run's own tissue, in half steps."""
+"""How much of a result is due to the time step: the expected neuron under the run's own tissue, in half steps.
+
+The steps are of first order, so that the error itself is about twice the difference between whole and half steps.
+"""
 
 from typing import NamedTuple
 
@@ -23,7 +26,7 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
 
     The tissue's signals at the neurons, mean over neurons and replicates, and the input activity drive the expected
     neuron (`abm.expectation`) twice: once in the run's steps and once in steps half as long, between whose values the
-    signals are interpolated. Both see the same resting day, the last of the reference schedule before anything differs.
+    signals are interpolated. Both see the same resting day, the first of the reference schedule.
     """
     # Compiled code is loaded only where a report is made.
     from abm.epigenome import EpigenomeParameters

@@ -49,7 +49,6 @@ class ResultsFolder:
         self.runs = self.path / ".runs"
         self.stop = self.runs / "stop"
         self.figures = self.path / "figures"
-        self.report = self.path / "report.html"
 
     def check(self, plan: Plan, *, resume: bool, overwrite: bool) -> None:
         """ResultsError where the folder holds something that must not be touched; changes nothing."""
@@ -106,11 +105,11 @@ class ResultsFolder:
         except FileNotFoundError:
             raise ResultsError(f"{self.path} holds no results (no {self.account})") from None
         except json.JSONDecodeError as error:
-            raise ResultsError(f"{self.path / 'manifest.json'} is damaged: {error}") from None
+            raise ResultsError(f"{self.path / self.account} is damaged: {error}") from None
         return found
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        """Replace manifest.json."""
+        """Replace the record of the study."""
         write_text(self.path / self.account, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
 
     def write_config(self, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import blood_of, resting_blood
 from abm.loops import compiled
 from abm.metric_names import split_metric
-from abm.model import HippocampusModel, forget
+from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
 from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
@@ -150,9 +150,7 @@ def _resting_signals(experiment: Experiment) -> Floats:
     """Signals at the neurons in every step of a resting day, shape (T, 5)."""
     resting = resting_blood(experiment)
     model = HippocampusModel(experiment, experiment.reference, plasma=resting, resting=resting)
-    day = _march(model, len(resting.edges) - 1)[0]
-    forget(model)
-    return day
+    return _march(model, len(resting.edges) - 1)[0]
 
 
 def _signals(experiment: Experiment, name: str, base: str) -> Arm:
@@ -163,7 +161,6 @@ def _signals(experiment: Experiment, name: str, base: str) -> Arm:
         experiment, name, plasma=plasma, timeline=timeline, resting=resting_blood(experiment)
     )
     signals, drugs = _march(model, model.steps_total)
-    forget(model)
     constant = bool((drugs == drugs[0]).all())
     return Arm(signals, plasma.movement, drugs[:1] if constant else drugs, experiment.run.step, base)
 
@@ -210,10 +207,6 @@ class _Read:
 
 def _index(arm: Arm, hour: float) -> int:
     return max(round(hour / arm.step) - 1, 0)
-
-
-def _signal(place: int, arm: Arm, hour: float) -> float:
-    return float(arm.signals[_index(arm, hour), place])
 
 
 def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:

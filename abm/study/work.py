@@ -109,7 +109,7 @@ def _rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma
 
 
 def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> None:
-    from abm.model import forget, start
+    from abm.model import start
 
     began = time.perf_counter()
     rested = read_arrays(folder.rested_file(run.replicate))
@@ -124,4 +124,3 @@ def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> No
     took = np.array(time.perf_counter() - began)
     write_arrays(path, {**recorder.arrays(), **numerics(model.tissue), "wall_time": took})
     ticker.close()
-    forget(model)

@@ -83,7 +83,6 @@ class Tissue:
         self.voxel_volume = voxel**3
         self.volume = self.voxel_volume * structure.volume_fraction.size
         self._fields = np.zeros((len(SIGNALS), structure.volume_fraction.size))
-        self._held = np.full(len(SIGNALS), np.nan)
         self._next_step = np.full(len(SIGNALS), np.inf)
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
@@ -201,7 +200,7 @@ class Tissue:
         Raises FloatingPointError where a rate or a concentration is not a number.
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
-        held = self._held if bath is None else np.where(np.isnan(bath), self._held, bath)
+        held = np.full(len(SIGNALS), np.nan) if bath is None else np.ascontiguousarray(bath, np.float64)
         rates = Rates(
             np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64),
             np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64),
@@ -228,29 +227,17 @@ class Tissue:
             amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
         self.ledger.close(amounts, stored)
 
-    def _close_alone(self, row: int, term: int) -> None:
-        """Hand to the ledger, under `term`, what one signal has gained."""
-        self._close(np.zeros((len(SIGNALS), len(TERMS))), self.stored(), term, np.arange(len(SIGNALS)) == row)
-
-    def clamp(self, signal: str, value: float) -> None:
-        """Hold a signal at one concentration everywhere from now on, as in a well perfused slice or dish."""
-        row = SIGNALS.index(signal)
-        self._held[row] = value
-        self._fields[row] = value
-        self._close_alone(row, HELD)
-
-    def release(self, signal: str) -> None:
-        """Let a clamped signal go."""
-        self._held[SIGNALS.index(signal)] = np.nan
-
     def inject(self, signal: str, amount: float) -> None:
         """Put an amount per tissue volume (mmol/L or nmol/L of tissue) evenly into the tissue, at once."""
         row = SIGNALS.index(signal)
         self._fields[row] += amount / self._coefficients.storage[row]
-        self._close_alone(row, INJECTED)
+        self._close(np.zeros((len(SIGNALS), len(TERMS))), self.stored(), INJECTED, np.arange(len(SIGNALS)) == row)
 
     def settle(self, barrier: Exchange, blood: Mapping[str, float], secretion: Floats | None = None) -> None:
-        """Bring all signals to their steady state under constant blood and secretion."""
+        """Bring all signals to their steady state under constant blood and secretion.
+
+        Raises ArithmeticError where they do not come to rest.
+        """
         for _ in range(MOST_SETTLING_STEPS):
             before = self.content()
             influx, efflux = barrier.exchange(blood, self.capillary_concentration(), self.capillary_weight)
@@ -258,6 +245,8 @@ class Tissue:
             after = self.content()
             if np.all(np.abs(after - before) <= SETTLED * after):
                 break
+        else:
+            raise ArithmeticError("the signals of the tissue do not come to a steady state")
         self._next_step[:] = np.inf
 
     def reset_ledger(self) -> None:
@@ -269,7 +258,6 @@ class Tissue:
         """Copies of every array that changes; `restore` continues from them bit by bit."""
         return {
             "concentration": self._fields.reshape(len(SIGNALS), *self.structure.volume_fraction.shape).copy(),
-            "held": self._held.copy(),
             "next_step": self._next_step.copy(),
             "step_error": self.step_error.copy(),
             "substeps": self.substeps.copy(),
@@ -280,7 +268,7 @@ class Tissue:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a checkpoint of a tissue of the same size."""
         self._fields[:] = arrays["concentration"].reshape(self._fields.shape)
-        self._held[:], self._next_step[:] = arrays["held"], arrays["next_step"]
+        self._next_step[:] = arrays["next_step"]
         self.step_error[:], self.substeps[:] = arrays["step_error"], arrays["substeps"]
         self.iterations[:] = arrays["iterations"]
         self.ledger.restore(arrays)

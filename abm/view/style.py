@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
-from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -90,13 +89,6 @@ def contrast_and_band(metric: str, values: xr.DataArray, reference: xr.DataArray
     ratio = (values / reference).where(~undefined)
     mean, half = mean_and_band(xr.DataArray(np.log(ratio)))
     return np.exp(mean), np.exp(mean - half), np.exp(mean + half)
-
-
-def draw_band(axes: Axes, days: Floats, values: xr.DataArray, style: tuple[str, str], name: str) -> None:
-    """One schedule's mean over time with its interval."""
-    mean, half = mean_and_band(values)
-    axes.plot(days, mean, color=style[0], linestyle=style[1], label=name)
-    axes.fill_between(days, mean - half, mean + half, color=style[0], alpha=0.18, linewidth=0)
 
 
 def time_axis(hours: Floats) -> tuple[Floats, str]:

@@ -217,6 +217,6 @@ def test_the_same_subjects_count_once(tmp_path: Path) -> None:
     assert (low, high) == pytest.approx((2.0 * math.exp(-half), 2.0 * math.exp(half)))
     with pytest.raises(ConfigError, match="counted once"):
         load(tmp_path, BASE + f"  - {row.replace('n: 8', 'n: [8, 7]')}\n")
+    value = "{schedule: wheel, metric: plasma_lactate, at: 2 d, value: 2 mmol/L, n: 8, paired: true}"
     with pytest.raises(ConfigError, match="two arms"):
-        value = "{schedule: wheel, metric: plasma_lactate, at: 2 d, value: 2 mmol/L, n: 8, paired: true}"
         load(tmp_path, BASE + f"  - {value}\n")

@@ -62,12 +62,10 @@ def test_the_balance_closes_over_many_steps() -> None:
     assert max(piece.ledger.residual()) < CLOSED
 
 
-def test_clamps_baths_and_injections_are_on_the_account() -> None:
+def test_baths_and_injections_are_on_the_account() -> None:
     piece, draws = tissue(), np.random.default_rng(4)
-    piece.clamp("bhb", 0.8)
     piece.inject("lactate", 0.5)
-    piece.advance(0.1, **forcing(piece, draws), bath=np.array([np.nan, np.nan, np.nan, 20.0, np.nan]))
-    piece.release("bhb")
+    piece.advance(0.1, **forcing(piece, draws), bath=np.array([0.8, np.nan, np.nan, 20.0, np.nan]))
     piece.advance(0.1, **forcing(piece, draws))
     table = piece.ledger.table()
     assert max(piece.ledger.residual()) < CLOSED
@@ -102,8 +100,11 @@ def test_results_do_not_depend_on_the_cadence() -> None:
     draws = np.random.default_rng(6)
     rates = forcing(tissue(), draws)
     whole, parts, fine = tissue(tolerance=1e-4), tissue(tolerance=1e-4), tissue(tolerance=1e-7)
-    for piece in (whole, parts, fine):  # without BHB the consumption is linear, so that the cadence plays no part
-        piece.clamp("bhb", 0.2)
+    # With BHB held the consumption of lactate is linear, so that the cadence plays no part.
+    rates["bath"] = np.array([0.2, np.nan, np.nan, np.nan, np.nan])
+    for piece in (whole, parts, fine):
+        piece.concentration[0] = 0.2
+        piece.reset_ledger()
     whole.advance(0.5, **rates)
     fine.advance(0.5, **rates)
     for _ in range(50):

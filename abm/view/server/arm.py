@@ -100,12 +100,6 @@ class Arm:
         self.taken += 1
         self._read()
 
-    def close(self) -> None:
-        """Let the model be freed."""
-        from abm.model import forget
-
-        forget(self.model)
-
     def _read(self) -> None:
         for row, metric in enumerate(TRACED):
             values = self.model.observe(metric)

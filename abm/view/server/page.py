@@ -139,13 +139,13 @@ def ReadOuts(visit: Visit) -> None:
         return
     head = "".join(f"<th class='n'>{html.escape(name)}</th>" for name in names)
     head += "<th class='n'>ratio</th>" if len(names) > 1 else ""
-    rows = "".join(_row(metric, region, own) for metric, own in zip(TRACED, values, strict=True))
+    rows = "".join(_row(metric, own) for metric, own in zip(TRACED, values, strict=True))
     where = "whole tissue" if region == REGIONS[0] else region
     heading = f"<h3>Read-outs now, {where}</h3>"
     solara.HTML("div", f"{heading}<table class='readouts' data-clock='{clock}'><tr><th></th>{head}</tr>{rows}</table>")
 
 
-def _row(metric: str, region: str, values: list[float]) -> str:
+def _row(metric: str, values: list[float]) -> str:
     """One read-out; the whole number stands in the cell's title."""
     cells = "".join(f'<td class="n" title="{float(value)!r}">{number(float(value))}</td>' for value in values)
     if len(values) > 1:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-NO_FIELD, NO_COLOUR = "none", "none"
+NO_FIELD = "none"
 FIELDS = (*SIGNALS, NO_FIELD)
 COLOURED = (
     "acetylation", *(f"acetylation_{name}" for name in PROMOTERS),

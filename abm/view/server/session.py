@@ -109,8 +109,6 @@ class Session:
 
     def _arm(self, arm: Arm | None, plan: Plan | None) -> Arm | None:
         if plan is None:
-            if arm is not None:
-                arm.close()
             return None
         if arm is not None:
             arm.begin(plan)
@@ -207,8 +205,6 @@ class Session:
         self.step(self.next_session() - self.taken)
 
     def _leave(self) -> None:
-        for arm in self.arms:
-            arm.close()
         self.own = self.compared = None
         if self._rest is not None:
             self.rested.leave(self._rest)
