@@ -149,6 +149,20 @@ def test_shares_of_a_straight_line_are_those_of_its_variance() -> None:
     assert variance_shares(still, [], None).tolist() == [0.0] * 4
 
 
+def test_luck_is_not_shared_out_by_the_number_of_factors() -> None:
+    """One factor that acts and 99 that do not, under noise: on the mean the 99 have little more than nothing."""
+    draw, found = np.random.default_rng(5), []
+    for seed in range(20):
+        screening = morris_places(100, 4, seed)
+        output = screening[:, 0] + 0.05 * draw.standard_normal(len(screening))
+        morris = morris_effects(screening, output)
+        naive = morris.mu_star**2
+        found.append((variance_shares(morris, [], None)[0], naive[0] / naive.sum()))
+    ours, by_size = np.mean(found, axis=0)
+    assert by_size < 0.75
+    assert ours > by_size + 0.5 * (1.0 - by_size)
+
+
 def test_indices_that_are_hardly_known_share_nothing_out() -> None:
     screening = morris_places(4, 4, 1)
     morris = morris_effects(screening, screening @ np.array(SLOPES))

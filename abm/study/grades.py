@@ -95,8 +95,14 @@ def sentences(rows: Sequence[SensitivityRow]) -> list[str]:
 def _basis(sobol: float) -> str:
     """What the shares rest on; sobol: per cent shared out by Sobol's indices."""
     if sobol == 0.0:
-        return "(Shares by Morris' mu*^2 alone; Sobol's indices, where there are any, are too uncertain at this size.)"
-    return f"({sobol:.0f} % of the variance is shared out by Sobol's total-order indices, the rest by Morris' mu*^2.)"
+        return (
+            "(Shares by Morris' mean effects alone; Sobol's indices, where there are any, are too uncertain at this "
+            "size.)"
+        )
+    return (
+        f"({sobol:.0f} % of the variance is shared out by Sobol's total-order indices, the rest by Morris' mean "
+        "effects.)"
+    )
 
 
 def _word(count: int) -> str:

@@ -188,9 +188,9 @@ def sensitivity_section(found: Sensitivity) -> str:
     parts += [note(line) for line in about_lines(found)]
     parts.append(note(
         "Share: of the variance when every parameter may lie anywhere in its range. Parameters with indices: Sobol's "
-        "total-order index, scaled to their joint part, where it is known to 0.3 or better; else Morris' mu*^2. mu*: "
-        "mean size of an elementary effect, per whole range of the parameter. All points share their seed: effects are "
-        "those on the same tissue with the same draws."
+        "total-order index, scaled to their joint part, where it is known to 0.3 or better; else Morris' mean effect "
+        "squared, less its error. mu*: mean size of an elementary effect, per whole range of the parameter. All points "
+        "share their seed: effects are those on the same tissue with the same draws."
     ))  # fmt: skip
     for (contrast, metric), rows in by_contrast(found.rows).items():
         lines = [(row.parameter, *_cells(row)) for row in rows if row.share > 0.0]
