@@ -40,9 +40,11 @@ RANK = {part: rank for rank, (parts, _) in enumerate(LAYERS) for part in parts}
 OWNERS = {
     "argparse": {"cli"},
     "numba": {"elementary", "loops", "sums", "vectors"},
-    "mesa": {"columns", "neurons", "model", "metrics", "view"},
+    "llvmlite": {"elementary", "sums", "vectors"},
+    "mesa": {"columns", "model"},
     "pint": {"units"},
-    "pydantic": {"config", "parameters", "units"},
+    "pydantic": {"config", "units"},
+    "solara": {"view"},
     "random": set(),
 }
 LOCAL_PARTS = {"epigenome", "expectation", "expression", "synapses", "network", "neurons", "population", "wiring"}

@@ -97,7 +97,7 @@ def test_page_loads_nothing(parsed: Structure, page: str) -> None:
 def test_page_holds_what_it_should(parsed: Structure) -> None:
     for heading in ("Summary", "Figures", "Mass ledger and step error", "Plan", "Parameters", "Sources", "Provenance"):
         assert heading in parsed.text
-    assert "Failed and left out: 1 runs" in parsed.text
+    assert "Runs that failed and are left out: 1." in parsed.text
     assert "lost <run> & more" in parsed.text, "texts are escaped once"
     assert "assumed" in parsed.text
 

@@ -154,13 +154,16 @@ def _tasks(distance: Distance, workers: int) -> Iterator[Any]:
     """A `map`, in this process or over worker processes, each of which is given the distance once."""
     if workers == 1:
         _prepare(distance)
-        yield map
+        try:
+            yield map
+        finally:
+            _prepare(None)
         return
     with ProcessPoolExecutor(workers, get_context("spawn"), _prepare_worker, (distance,)) as pool:
         yield pool.map
 
 
-def _prepare(distance: Distance) -> None:
+def _prepare(distance: Distance | None) -> None:
     global _distance
     _distance = distance
 

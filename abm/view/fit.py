@@ -22,7 +22,7 @@ def fit_text(fit: Fit) -> str:
             number(prior.value), number(found.most_probable), interval(found.value, found.low, found.high), remark,
         ))  # fmt: skip
     name = "sum of squared residuals" if fit.calibration.method == "least_squares" else "root mean square residual"
-    left = f"; {len(fit.left_out)} rows left out, which this method cannot predict" if fit.left_out else ""
+    left = f"; left out, as this method cannot predict them: {len(fit.left_out)}" if fit.left_out else ""
     best = fit.notes.get("cost_most_probable")
     left = (f", {number(best)} at the most probable values" if best is not None else "") + left
     costs = f"{name} of {len(fit.rows)} rows: {number(fit.cost_before)} before, {number(fit.cost_after)} after{left}"

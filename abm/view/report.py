@@ -64,7 +64,7 @@ def _lead(results: Results) -> str:
     size = f"{len(results.schedules)} schedules on {record['replicates']} replicates"
     text = html.escape(f"{size}, seed {record['seed']}, {record['started'][:10]}.")
     failed = len(record["failures"])
-    warning = f' <span class="failed">Failed and left out: {failed} runs.</span>' if failed else ""
+    warning = f' <span class="failed">Runs that failed and are left out: {failed}.</span>' if failed else ""
     return f'<p class="lead">{text}{warning}</p>'
 
 

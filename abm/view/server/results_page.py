@@ -73,7 +73,7 @@ def Page() -> None:
 def _about(browser: Browser) -> str:
     record = browser.results.manifest
     size = f"{len(browser.schedules)} schedules on {record['replicates']} replicates, seed {record['seed']}."
-    failed = f" Failed: {len(record['failures'])} runs." if record["failures"] else ""
+    failed = f" Runs that failed: {len(record['failures'])}." if record["failures"] else ""
     report = (browser.results.path / "report.html").exists()
     link = f' <a href="{REPORT}" target="_blank">The report</a>' if report else ""
     return size + failed + link
