@@ -4,8 +4,9 @@
 
 r_i: (model - published) / standard error. x: ln(value) for ranges above zero, else the value; x0: the centre of the
 prior, the value before the fit or what the calibration says; s: width of the range on that scale / (2 x 1.96), so that
-the range is the prior's 95 % interval. Near the optimum the posterior is normal with covariance (J'J)^-1, J holding
-both kinds of residuals, and cut off at the ranges.
+the range holds 95 % of the prior where x0 lies in its middle. Near the optimum the posterior is normal with covariance
+(J'J)^-1, J holding both kinds of residuals, and cut off at the ranges. Where the optimum lies at an end of a range the
+residuals would still fall beyond it, and the true posterior is narrower there.
 """
 
 from __future__ import annotations
