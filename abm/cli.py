@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return verbs[given.verb](given)
     except KeyboardInterrupt:
-        print("interrupted; what is finished is kept, and --resume goes on", file=sys.stderr)
+        kept = "; what is finished is kept, and --resume goes on" if hasattr(given, "resume") else ""
+        print(f"interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if not _caused_by_user(error):

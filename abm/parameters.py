@@ -13,6 +13,7 @@ that they can be handed to compiled code as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -140,13 +141,17 @@ def check_override(key: str, value: object, species: str) -> None:
     expected = f"{dimension_name(record.unit)} such as {record.value}"
     if isinstance(value, str):
         try:
-            convert(value, record.unit)
+            number = convert(value, record.unit)
         except Fault as fault:
             raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Fault("not a number", expected=expected)
     elif record.unit != "1":
         raise Fault("a bare number where a unit belongs", expected=expected)
+    else:
+        number = float(value)
+    if number < 0.0 <= record.low:
+        raise Fault("below zero", expected=f"0 or more, such as {record.value}")
 
 
 def _overrides_of(part: str, overrides: Mapping[str, str | float], fields: Iterable[str]) -> dict[str, str | float]:

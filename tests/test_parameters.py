@@ -1,5 +1,6 @@
 """Parameter files: strict records, units, species, overrides; and the honesty of every file there is."""
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -135,6 +136,8 @@ def test_overrides_are_checked_by_dimension() -> None:
         "meals.breakfast_share": "3 h",
         "meals.brakfast": "7 h",
         "mals.x": 1,
+        "expression.activity_gain": math.nan,
+        "expression.creb_time": "-1 h",
     }.items():
         with pytest.raises(Fault):
             check_override(key, value, "human")

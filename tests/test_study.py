@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,7 +26,7 @@ from abm.study.experiment import drive
 from abm.study.plan import Reading, Run, plan_experiment, session_ends
 from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
-from abm.study.store import ResultsError, write_atomically, write_table
+from abm.study.store import ResultsError, ResultsFolder, write_atomically, write_table
 
 
 @pytest.fixture(autouse=True)
@@ -391,3 +393,25 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         write_atomically(path, fail)
     assert path.read_text().startswith("a\n1.5")
     assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_a_folder_in_use_by_another_process_is_left_alone(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    hold = "import sys; from abm.study.store import ResultsFolder\n"
+    hold += "folder = ResultsFolder(sys.argv[1]); folder.open(overwrite=False); print('held', flush=True); input()"
+    command = [sys.executable, "-c", hold, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(ResultsError, match="in use by another process"):
+            ResultsFolder(tmp_path / "out").open(overwrite=True)
+        other.communicate("\n")
+    ResultsFolder(tmp_path / "out").open(overwrite=True)
+
+
+def test_results_of_another_kind_are_named(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text('{"study": "validation"}')
+    with pytest.raises(ResultsError, match="another kind"):
+        open_results(tmp_path)
+    with pytest.raises(ResultsError, match="no results"):
+        open_results(tmp_path / "manifest.json")

@@ -147,3 +147,9 @@ def test_what_is_no_fraction(value: object) -> None:
 def test_pint_is_loaded_only_when_text_is_read() -> None:
     code = "import sys, abm.units, abm.parameters; assert not {'pint', 'pydantic'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("text", ["45 mh", "2 dd", "1 kwk", "3 mmol/kg/mh"])
+def test_times_longer_than_a_second_take_no_prefix(text: str) -> None:
+    with pytest.raises(Fault, match="is not a unit"):
+        convert(text, "h")

@@ -123,7 +123,8 @@ def _conduct(
         execution.carry_out()
         ended()
         prediction = predicted()  # has been, beside the last runs; not where none were missing
-        status = "incomplete" if execution.failures else "complete"
+        whole = all(folder.run_file(plan, run).exists() for run in plan.runs)
+        status = "complete" if whole and not execution.failures else "incomplete"
     finally:
         summary = _write_tables(plan, folder, execution.failures)
         failures = [failure._asdict() for failure in execution.failures]

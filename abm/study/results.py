@@ -136,12 +136,15 @@ class Results:
     def _part(self, name: str) -> Path:
         path = self.path / name
         if not path.exists():
-            raise ResultsError(f"{self.path} holds no {name}")
+            status = self.manifest.get("status", "unknown")
+            advice = "use --overwrite to run it anew" if status == "complete" else "go on with --resume"
+            raise ResultsError(f"{self.path} holds no {name} (its study is {status}): {advice}")
         return path
 
 
 def open_results(path: str | os.PathLike[str]) -> Results:
     """Open the results of a study; ResultsError where the folder holds none."""
     results = Results(Path(path))
-    _ = results.manifest
+    if "study" in results.manifest:
+        raise ResultsError(f"{results.path} holds a study of another kind ({results.manifest['study']})")
     return results

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import shutil
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ from abm.study.provenance import code_hash, config_hash
 
 Arrays = dict[str, NDArray[Any]]
 
+_occupied: set[Path] = set()  # folders that this process writes to
+
 OWN = (
     "config.yaml", "manifest.json", "replicates.csv", "summary.csv", "predictive.csv", "failures.csv", "report.html",
     "traces.zarr", "states.zarr", "figures", ".runs",
@@ -36,6 +39,11 @@ OWN = (
 
 class ResultsError(Exception):
     """The results folder cannot be used as asked; the message says what to do instead."""
+
+
+def _vacate(path: Path, lock: int) -> None:
+    _occupied.discard(path)
+    os.close(lock)
 
 
 class ResultsFolder:
@@ -74,12 +82,29 @@ class ResultsFolder:
     def open(self, *, overwrite: bool) -> None:
         """Make the folder ready for a study; overwriting removes what an earlier one wrote, and only that."""
         try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._occupy()
             for name in self.own if overwrite else ():
                 remove(self.path / name)
             self.runs.mkdir(parents=True, exist_ok=True)
             self.stop.unlink(missing_ok=True)
         except OSError as error:
             raise ResultsError(f"{self.path} cannot be used for results: {error.strerror}") from None
+
+    def _occupy(self) -> None:
+        """Keep other processes from writing here as long as this object lives; where a system has no locks, trust."""
+        with suppress(ImportError):
+            import fcntl
+
+            if self.path not in _occupied:
+                folder = os.open(self.path, os.O_RDONLY)
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    os.close(folder)
+                    raise ResultsError(f"{self.path} is in use by another process") from None
+                _occupied.add(self.path)
+                weakref.finalize(self, _vacate, self.path, folder)
 
     def has_manifest(self) -> bool:
         """Whether a study has been started here."""
@@ -102,10 +127,12 @@ class ResultsFolder:
         """The record of the study; ResultsError where there is none."""
         try:
             found: dict[str, Any] = json.loads((self.path / self.account).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise ResultsError(f"{self.path} holds no results (no {self.account})") from None
         except json.JSONDecodeError as error:
             raise ResultsError(f"{self.path / self.account} is damaged: {error}") from None
+        if not isinstance(found, dict):
+            raise ResultsError(f"{self.path / self.account} is damaged: not a record")
         return found
 
     def write_manifest(self, manifest: Mapping[str, Any]) -> None:

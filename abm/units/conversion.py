@@ -116,6 +116,8 @@ _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 _POWER = r"(?:(?:\^|\*\*)-?\d)?"
 _UNIT = re.compile(rf"(?:1|[A-Za-zµμ%]+{_POWER})(?:\s*[*/·]\s*[A-Za-zµμ%]+{_POWER})*")
+# A prefix belongs to the second alone: "45 mh" is not what anybody means.
+_PREFIXED_TIME = re.compile(r"\b[fpnuµμmcdkMG](?:min|hr|h|d|wk)\b")
 
 
 @cache
@@ -138,7 +140,7 @@ def _scale(unit: str) -> _Scale:
     """Factor and dimension of a unit; Fault for text that is no unit."""
     if unit == "1":
         return _Scale(Exact(1), (), ())
-    if not _UNIT.fullmatch(unit):
+    if not _UNIT.fullmatch(unit) or _PREFIXED_TIME.search(unit):
         raise Fault(f"'{unit}' is not a unit", suggestion=nearest(unit, _COMMON))
     import pint
 

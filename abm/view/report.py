@@ -130,7 +130,8 @@ def _neuron_steps(results: Results, experiment: Experiment) -> str:
     ]
     text = (
         "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, "
-        "for the expected neuron (every random draw replaced by its probability) under the tissue signals of this run."
+        "for the expected neuron (every random draw replaced by its probability) under the tissue signals of this run. "
+        "The error of this run's steps is about twice as large."
     )
     return note(text) + table(("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF"), rows, range(1, 4))
 

@@ -69,7 +69,7 @@ def summary_text(results: Results) -> str:
         rows.append((title, "", "", "", ""))
         for row in part:
             open_ = "" if row.schedule == results.reference else predictive_text(drawn.get(row[:4]))
-            mean = mean_text(row) or "no run finished"
+            mean = mean_text(row) or "no value"
             rows.append((f"  {row.schedule}", mean, ratio_text(row), open_, p_text(row.p_value)))
     if not drawn:
         rows = [(*row[:3], row[4]) for row in rows]
