@@ -101,6 +101,7 @@ def test_likelihood_free_narrows_what_the_row_sees_and_not_the_rest() -> None:
     assert off_target({"a.x": found.point[0]}) == pytest.approx(found.distance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("generations", [3, 7])
 def test_the_draws_are_those_of_the_posterior_however_many_generations(generations: int) -> None:
     """x = 1.5 +/- 0.2 under a flat prior is a normal distribution of that mean and spread."""

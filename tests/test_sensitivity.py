@@ -149,6 +149,7 @@ def test_shares_of_a_straight_line_are_those_of_its_variance() -> None:
     assert variance_shares(still, [], None).tolist() == [0.0] * 4
 
 
+@pytest.mark.slow
 def test_luck_is_not_shared_out_by_the_number_of_factors() -> None:
     """One factor that acts and 99 that do not, under noise: on the mean the 99 have little more than nothing."""
     draw, found = np.random.default_rng(5), []
