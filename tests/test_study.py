@@ -415,3 +415,10 @@ def test_results_of_another_kind_are_named(tmp_path: Path) -> None:
         open_results(tmp_path)
     with pytest.raises(ResultsError, match="no results"):
         open_results(tmp_path / "manifest.json")
+
+
+def test_a_disk_without_locks_is_used_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(9, "Bad file descriptor")))
+    ResultsFolder(tmp_path / "out").open(overwrite=False)
+    assert (tmp_path / "out" / ".runs").is_dir()

@@ -433,3 +433,9 @@ def test_a_rate_that_is_not_a_number_is_an_error() -> None:
     influx[LACTATE, 0] = np.nan
     with pytest.raises(FloatingPointError, match="lactate"):
         piece.advance(0.1, influx, np.zeros_like(influx))
+
+
+def test_a_tissue_that_does_not_come_to_rest_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("abm.tissue.fields.MOST_SETTLING_STEPS", 2)
+    with pytest.raises(ArithmeticError, match="steady state"):
+        settled(small())

@@ -92,19 +92,26 @@ class ResultsFolder:
             raise ResultsError(f"{self.path} cannot be used for results: {error.strerror}") from None
 
     def _occupy(self) -> None:
-        """Keep other processes from writing here as long as this object lives; where a system has no locks, trust."""
+        """Keep other processes from writing here as long as this object lives.
+
+        Where the system or a shared disk of a cluster has no such locks, they are trusted to stay away.
+        """
         with suppress(ImportError):
             import fcntl
 
-            if self.path not in _occupied:
-                folder = os.open(self.path, os.O_RDONLY)
-                try:
-                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    os.close(folder)
-                    raise ResultsError(f"{self.path} is in use by another process") from None
-                _occupied.add(self.path)
-                weakref.finalize(self, _vacate, self.path, folder)
+            if self.path in _occupied:
+                return
+            folder = os.open(self.path, os.O_RDONLY)
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(folder)
+                raise ResultsError(f"{self.path} is in use by another process") from None
+            except OSError:
+                os.close(folder)
+                return
+            _occupied.add(self.path)
+            weakref.finalize(self, _vacate, self.path, folder)
 
     def has_manifest(self) -> bool:
         """Whether a study has been started here."""
