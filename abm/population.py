@@ -280,13 +280,29 @@ def adapt(
         n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
 
 
+@loop
+def advance_tile(
+    n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
+    s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
+    step: int, first: Index, last: Index, w: Scratch,
+) -> None:
+    """Advance the neurons first..last-1, at most as many as w has room for: sense, transcribe, express, adapt."""
+    sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last)
+    signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
+    for promoter in range(4):
+        move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
+        transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
+    express(n, signals, d, x, dt, first, last)
+    adapt(n, signals, d, x, s, input_activity, dt, first, last)
+
+
 @entry
 def advance_neurons(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
     s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
     step: int, begin: int, end: int,
 ) -> None:
-    """Advance the neurons begin..end-1 by dt hours, in place, tile by tile: sense, transcribe, express, adapt.
+    """Advance the neurons begin..end-1 by dt hours, in place, tile by tile.
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
@@ -297,13 +313,7 @@ def advance_neurons(
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))
-        sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last)
-        signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
-        for promoter in range(4):
-            move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
-            transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
-        express(n, signals, d, x, dt, first, last)
-        adapt(n, signals, d, x, s, input_activity, dt, first, last)
+        advance_tile(n, signals, d, e, x, s, c, input_activity, mean_drive, dt, key, step, first, last, w)
 
 
 @entry

@@ -30,17 +30,7 @@ if __name__ == "__main__":
 
 from abm.loops import threads
 from abm.model import HippocampusModel
-from abm.population import (
-    Index,
-    Scratch,
-    adapt,
-    express,
-    mean_drive,
-    move_nucleosomes,
-    sense,
-    signals_at_promoters,
-    transcribe,
-)
+from abm.population import Index, Scratch, advance_tile, mean_drive
 from benchmarks.diffusion_case import DIFFUSIVITY, EDGE, LOSS, STRENGTH, WINDOW, source_field
 from benchmarks.neurons_case import SCHEDULE, STEPS, experiment
 from benchmarks.peers.ours_diffusion import solve
@@ -69,7 +59,7 @@ def one_neuron(
     n: Any, signals: Any, d: Any, e: Any, x: Any, s: Any, c: Any, activity: float, mean: Any, dt: float, key: Any,
     step: int,
 ) -> None:  # fmt: skip
-    """What `abm.population.advance_neurons` does for a tile, for the neuron of this thread."""
+    """A step of the neuron of this thread."""
     i = cuda.grid(1)
     if i >= n.voxel.size:
         return
@@ -81,14 +71,7 @@ def one_neuron(
         cuda.local.array(1, float64), cuda.local.array(5, float64), cuda.local.array(5, float64),
         cuda.local.array((4, 1), float64), cuda.local.array(1, int8),
     )  # fmt: skip
-    first, last = Index(i), Index(i + 1)
-    sense(n, signals, d, e, x, activity, mean, dt, first, last)
-    signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
-    for promoter in range(4):
-        move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
-        transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
-    express(n, signals, d, x, dt, first, last)
-    adapt(n, signals, d, x, s, activity, dt, first, last)
+    advance_tile(n, signals, d, e, x, s, c, activity, mean, dt, key, step, Index(i), Index(i + 1), w)
 
 
 def bundle_on_card(bundle: Any) -> Any:
