@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "attribute": attribute,
         "sensitivity": sensitivity,
         "serve": serve,
+        "describe": describe,
     }
     # A cluster's scheduler ends a job with SIGTERM: what is finished is kept, as after Ctrl-C. Where a shell has its
     # background jobs ignore Ctrl-C, that stays so.
@@ -88,6 +89,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--host", metavar="ADDRESS", default="127.0.0.1", help="to listen on (default: %(default)s, this machine only)"
     )
     watch.add_argument("--no-browser", action="store_true", help="do not open the browser")
+
+    text = verbs.add_parser("describe", help="ODD protocol, equations, parameters and sources, as Markdown")
+    _add_config(text)
 
     board = verbs.add_parser("validate", help="published experiments: predicted against observed")
     board.add_argument("ids", metavar="ID", nargs="*", help="of the library, or a file of your own (default: all)")
@@ -371,6 +375,14 @@ def serve(given: argparse.Namespace) -> int:
         serve_results(open_results(given.config), *how)
     else:
         serve_experiment(_load(given), *how)
+    return DONE
+
+
+def describe(given: argparse.Namespace) -> int:
+    """Print the description of the model as it runs an experiment."""
+    from abm.view.describe import describe as description
+
+    print(description(_load(given)))
     return DONE
 
 

@@ -60,8 +60,9 @@ class SetPoint(NamedTuple):
 class Expected(NamedTuple):
     """Course of the expected neuron, one value per step.
 
-    creb, fndc5, hdac2, hdac3, release, trkb, trkb_surface: relative to rest; acetylated, repressed: fractions of
-    nucleosomes; transcripts: copies from all promoters, transcripts_I..VI: from each; proform, bdnf: dimers.
+    creb, fndc5, hdac2, hdac3, release, extracellular_bdnf, trkb, trkb_surface: relative to rest; acetylated, repressed:
+    fractions of nucleosomes; transcripts: copies from all promoters, transcripts_I..VI: from each; proform, bdnf:
+    dimers.
     """
 
     creb: npt.NDArray[np.float64]
@@ -78,6 +79,7 @@ class Expected(NamedTuple):
     proform: npt.NDArray[np.float64]
     bdnf: npt.NDArray[np.float64]
     release: npt.NDArray[np.float64]
+    extracellular_bdnf: npt.NDArray[np.float64]
     trkb: npt.NDArray[np.float64]
     trkb_surface: npt.NDArray[np.float64]
 
@@ -106,20 +108,28 @@ def expected_neuron(
     rest: SetPoint,
     dt: float,
     drugs: npt.NDArray[np.float64] | None = None,
+    bdnf_time: float = 0.0,
+    brought: npt.NDArray[np.float64] | None = None,
 ) -> Expected:
     """Course of the expected neuron in steps of dt hours, from its state at rest.
 
     concentrations: (T, 4) step means of BHB, lactate (mmol/L), irisin, free cortisol (nmol/L); activity: (T,) relative
-    to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. Extracellular BDNF is
-    taken in proportion to release.
+    to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. bdnf_time: hours in which
+    extracellular BDNF follows release, all neurons releasing alike (`abm.tissue.medium.bdnf_memory`); 0: at once.
+    brought: (T,) extracellular BDNF at resting release, relative to rest, where a bath or an infusion brings more.
     """
     size = NUCLEOSOMES_PER_PROMOTER
     ways = np.array([[_combinations(size - n, k) for k in range(size + 1)] for n in range(size + 1)])
     distribution = resting_repressed_distribution(e)
     if drugs is None:
         drugs = np.array([Pharmacology()], dtype=np.float64)
+    if brought is None:
+        brought = np.ones(len(activity))
     out = np.zeros((len(Expected._fields), len(activity)))
-    _march(e, x, promoter_constants(x, e, dt), rest, concentrations, activity, drugs, dt, ways, distribution, out)
+    constants = promoter_constants(x, e, dt)
+    _march(
+        e, x, constants, rest, concentrations, activity, drugs, brought, bdnf_time, dt, ways, distribution, out
+    )
     return Expected(*out)
 
 
@@ -181,11 +191,12 @@ def _bursting(
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint,
     concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], drugs: npt.NDArray[np.float64],
-    dt: float, ways: npt.NDArray[np.float64], probability: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
+    brought: npt.NDArray[np.float64], bdnf_time: float, dt: float, ways: npt.NDArray[np.float64],
+    probability: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
 ) -> None:
     """The course itself, into `out` (fields of Expected, steps); the rules are those of the stochastic neuron."""
     size = probability.size - 1
-    creb = fndc5 = hdac2 = hdac3 = trkb = surface = 1.0
+    creb = fndc5 = hdac2 = hdac3 = trkb = surface = from_release = 1.0
     open_share = writer_rate(e, 1.0) / (writer_rate(e, 1.0) + e.eraser_rate)
     counts, transcripts = np.zeros(size + 1), np.zeros(4)
     decay = LN2 / x.transcript_half_life
@@ -232,12 +243,15 @@ def _march(
         store = next_store(x, store, proform, firing, dt)
         proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)
         relative = release_rate(x, store, firing) / resting_release
-        surface = next_trkb_surface(x, surface, relative, dt)
-        trkb = trkb_drive(relative, d.trkb * surface)
+        from_release = relax(from_release, relative, 1.0 / bdnf_time, dt) if bdnf_time > 0.0 else relative
+        outside = max(from_release + (brought[t] - 1.0), 0.0)
+        surface = next_trkb_surface(x, surface, outside, dt)
+        trkb = trkb_drive(outside, d.trkb * surface)
         repressed = 0.0
         for n in range(size + 1):
             repressed += probability[n] * n / size
         out[0, t], out[1, t], out[2, t], out[3, t] = creb, fndc5, hdac2, hdac3
         out[4, t], out[5, t], out[6, t] = (1.0 - repressed) * open_share, repressed, transcripts.sum()
         out[7, t], out[8, t], out[9, t], out[10, t] = transcripts[0], transcripts[1], transcripts[2], transcripts[3]
-        out[11, t], out[12, t], out[13, t], out[14, t], out[15, t] = proform, store, relative, trkb, surface
+        out[11, t], out[12, t], out[13, t], out[14, t] = proform, store, relative, outside
+        out[15, t], out[16, t] = trkb, surface

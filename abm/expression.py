@@ -290,8 +290,8 @@ def next_trkb_surface(p: ExpressionParameters, surface: float, relative_bdnf: fl
     """TrkB at the surface, relative to rest, after dt hours: R' = (1 - R) / tau - k [occ - occ_rest] R.
 
     [.] at least 0: too little BDNF brings no more TrkB to the surface (assumed). occ = b / (b + K) with K set by the
-    resting occupancy, b the local BDNF relative to rest. Saturating BDNF halves surface TrkB in 3.3 h; it took 2-3 h
-    in cortical neurons (Proenca 2016, proenca2016).
+    resting occupancy, b the local BDNF relative to rest. Saturating BDNF halves surface TrkB in 2.5 h, as in cortical
+    neurons, where it took 2-3 h (Proenca 2016, proenca2016).
     """
     half = (1.0 - p.trkb_resting_occupancy) / p.trkb_resting_occupancy
     occupied = relative_bdnf / (relative_bdnf + half)

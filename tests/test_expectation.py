@@ -40,6 +40,27 @@ def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
     assert coarse == pytest.approx(fine, rel=5e-3)
 
 
+def test_extracellular_bdnf_follows_release_with_a_memory_and_adds_what_is_brought():
+    """b' = (release - b) / tau, exactly over each step of constant release; a bath comes on top."""
+    tau, dt = 1.5, 0.25
+    concentrations, activity = days_of_running(2, dt)
+    bath = np.where(np.arange(len(activity)) < 40, 1.0, 3.0)
+    course = expected_neuron(
+        E, X, concentrations, activity, set_point(E, X, REST[None]), dt, bdnf_time=tau, brought=bath
+    )
+    own, keep = 1.0, np.exp(-dt / tau)
+    for release, brought, seen in zip(course.release, bath, course.extracellular_bdnf, strict=True):
+        own = release + (own - release) * keep
+        assert seen == pytest.approx(own + brought - 1.0, rel=1e-12)
+    assert course.trkb[39] < course.trkb[41]
+
+
+def test_without_a_memory_extracellular_bdnf_is_release():
+    concentrations, activity = days_of_running(2, 0.25)
+    course = expected_neuron(E, X, concentrations, activity, set_point(E, X, REST[None]), 0.25)
+    np.testing.assert_array_equal(course.extracellular_bdnf, course.release)
+
+
 @pytest.mark.slow
 def test_a_large_population_follows_the_expected_neuron():
     neurons, days, dt = 2000, 5, 0.1

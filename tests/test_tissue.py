@@ -16,7 +16,7 @@ from abm.sums import LANES, inner, inner_rows, padded_totals, total
 from abm.tissue import Layer, Region, Tissue, TissueParameters
 from abm.tissue.geometry import CELL_LAYERS, cell_layers
 from abm.tissue.kernels import bhb_consumption, lactate_consumption
-from abm.tissue.medium import build_structure, storage_of
+from abm.tissue.medium import bdnf_memory, build_structure, storage_of
 from abm.tissue.placement import Capillaries, Neurons, share_out
 from abm.tissue.solver import precision_for
 from abm.tissue.threads import advance_on
@@ -338,6 +338,16 @@ def test_binding_slows_bdnf_without_moving_its_steady_state() -> None:
     for piece in (free, bound):
         piece.advance(200.0, secretion=secretion)
     assert bound.concentration[BDNF] == pytest.approx(free.concentration[BDNF], rel=1e-3)
+
+
+def test_bdnf_fades_with_its_memory_wherever_it_is() -> None:
+    """Content phi c is lost at alpha k c, and phi / alpha is the same everywhere, so diffusion does not matter."""
+    piece = build(P)
+    piece.advance(1.0, secretion=np.full(60, 1e4))
+    before = (piece.volume_fraction * piece.concentration[BDNF]).sum()
+    piece.advance(2.0)
+    after = (piece.volume_fraction * piece.concentration[BDNF]).sum()
+    assert after / before == pytest.approx(np.exp(-2.0 / bdnf_memory(P)), rel=1e-3)
 
 
 def build(parameters: TissueParameters) -> Tissue:

@@ -5,12 +5,13 @@ is computed once per subject and schedule.
 """
 
 from abm.body.plasma import Plasma
-from abm.body.rates import STATES, BodyParameters
+from abm.body.rates import STATE_VARIABLES, STATES, BodyParameters
 from abm.body.simulate import Trajectory, resting_day, resting_state, simulate_body, solve_body
 from abm.body.subject import body_parameters, initial_fitness
 
 __all__ = [
     "STATES",
+    "STATE_VARIABLES",
     "BodyParameters",
     "Plasma",
     "Trajectory",

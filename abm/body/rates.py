@@ -26,28 +26,29 @@ from abm.body.lactate import LactateParameters, lactate_rates
 from abm.elementary import LN2
 from abm.loops import compiled
 
-STATES = (
-    "oxygen_uptake",  # fraction of VO2max, follows demand
-    "muscle_lactate",  # mmol per litre of lactate space
-    "lactate",  # mmol/L
-    "gut_carbohydrate",  # mmol glucose per kg body mass
-    "glycogen",  # liver, mmol glucose per kg body mass
-    "glucose",  # mmol/L
-    "insulin",  # pmol/L
-    "sympathetic",  # effort remembered over hours, fraction of VO2max
-    "ffa",  # mmol/L
-    "gut_ketone",  # BHB, mmol per kg body mass
-    "butanediol",  # mmol per kg body mass
-    "ketogenic_capacity",  # of the liver, relative to a fed day
-    "bhb",  # mmol/L
-    "irisin",  # nmol/L
-    "cortisol_drive",  # effort above the threshold, fraction of VO2max
-    "cortisol",  # nmol/L
-    "fitness",  # 0 untrained, 1 trained
-    "dexamethasone",  # nmol/L
-    "deoxyglucose",  # mmol/L
-    "bdnf",  # nmol/L, dosed
-)
+STATE_VARIABLES = {
+    "oxygen_uptake": "fraction of VO2max, follows demand",
+    "muscle_lactate": "mmol per litre of lactate space",
+    "lactate": "mmol/L",
+    "gut_carbohydrate": "mmol glucose per kg body mass",
+    "glycogen": "liver, mmol glucose per kg body mass",
+    "glucose": "mmol/L",
+    "insulin": "pmol/L",
+    "sympathetic": "effort remembered over hours, fraction of VO2max",
+    "ffa": "mmol/L",
+    "gut_ketone": "BHB, mmol per kg body mass",
+    "butanediol": "mmol per kg body mass",
+    "ketogenic_capacity": "of the liver, relative to a fed day",
+    "bhb": "mmol/L",
+    "irisin": "nmol/L",
+    "cortisol_drive": "effort above the threshold, fraction of VO2max",
+    "cortisol": "nmol/L",
+    "fitness": "0 untrained, 1 trained",
+    "dexamethasone": "nmol/L",
+    "deoxyglucose": "mmol/L",
+    "bdnf": "nmol/L, dosed",
+}
+STATES = tuple(STATE_VARIABLES)
 (
     UPTAKE, MUSCLE_LACTATE, LACTATE, GUT_CARBOHYDRATE, GLYCOGEN, GLUCOSE, INSULIN, SYMPATHETIC, FFA,
     GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL,

@@ -3,10 +3,12 @@
     minimise  sum over rows r_i(x)^2 + sum over parameters ((x_j - x0_j) / s_j)^2
 
 r_i: (model - published) / standard error. x: ln(value) for ranges above zero, else the value; x0: the centre of the
-prior, the value before the fit or what the calibration says; s: width of the range on that scale / (2 x 1.96), so that
-the range holds 95 % of the prior where x0 lies in its middle. Near the optimum the posterior is normal with covariance
-(J'J)^-1, J holding both kinds of residuals, and cut off at the ranges. Where the optimum lies at an end of a range the
-residuals would still fall beyond it, and the true posterior is narrower there.
+prior, the value before the fit or what the calibration says; s: width of the range on that scale / (2 x 1.96). The
+prior is that normal distribution cut off at the range, which holds 95 % of it where x0 lies in its middle.
+
+Near the optimum x* the residuals are taken as straight, r + J (x - x*), J holding both kinds: the posterior is normal
+with covariance (J'J)^-1 about x* - (J'J)^-1 J'r, cut off at the ranges. Its centre is x* itself but where x* lies at an
+end of a range, beyond which the residuals would still fall.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ Residuals = Callable[[Floats], Floats]
 Mapped = Callable[[Residuals, Iterable[Floats]], Iterable[Floats]]
 
 DRAWS = 500
+MANY_DRAWS = 20_000  # from which the intervals are taken
 STEP = 0.02  # of finite differences, in prior standard deviations
 ROUNDS = 30  # most evaluations of the gradient
 
@@ -34,9 +37,9 @@ ROUNDS = 30  # most evaluations of the gradient
 class Laplace(NamedTuple):
     """The posterior of a least-squares fit, in the units of the priors.
 
-    point, low, high: (parameters,), the most probable values and 95 % intervals within the ranges. covariance: of the
-    parameters in prior standard deviations, on the scale of the fit. draws: (500, parameters), equally weighted, of the
-    normal distribution with that covariance within the ranges.
+    point, low, high: (parameters,), the most probable values and the 95 % intervals of the posterior, widened where
+    they leave the point out. covariance: of the parameters in prior standard deviations, on the scale of the
+    fit, before it is cut off. draws: (500, parameters), equally weighted, of the posterior.
     cost_before, cost_after: sum of squared residuals of the rows. sensitivity: (rows, parameters), change of each
     residual per prior standard deviation.
     """
@@ -79,14 +82,15 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
     rows = len(found.fun) - len(priors)
     jacobian = np.asarray(found.jac, np.float64)
     covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), np.float64)
-    spread = NORMAL * np.sqrt(np.diag(covariance))
-    draws = truncated_normal(found.x, covariance, low, high, DRAWS, generator(seed, 0, "laplace"))
+    centre = found.x - covariance @ (jacobian.T @ found.fun)
+    draws = truncated_normal(centre, covariance, low, high, MANY_DRAWS, generator(seed, 0, "laplace"))
+    below, above = np.quantile(draws, (0.025, 0.975), axis=0)
     return Laplace(
         scale.number(found.x),
-        scale.number(np.clip(found.x - spread, low, high)),
-        scale.number(np.clip(found.x + spread, low, high)),
+        scale.number(np.minimum(below, found.x)),
+        scale.number(np.maximum(above, found.x)),
         covariance,
-        np.array([scale.number(draw) for draw in draws]),
+        np.array([scale.number(draw) for draw in draws[:DRAWS]]),
         float(np.sum(residuals(scale.value) ** 2)),
         float(np.sum(found.fun[:rows] ** 2)),
         jacobian[:rows],

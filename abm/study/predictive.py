@@ -92,11 +92,6 @@ def predict(
     return Prediction(tuple(schedules), tuple(readings), fitted, drawn, names)
 
 
-# These follow extracellular BDNF, which trails release by an hour or more in tissue and by nothing in the expected
-# neuron: hours after a bath or a bout the two would disagree.
-BEHIND_TISSUE = ("trkb_activation", "fepsp_slope")
-
-
 def _readings(plan: Plan) -> list[Reading]:
     """What the expected neuron has: after time zero, in the whole tissue, or in the regions read where that is not."""
     from abm.study.surrogate import READ_OUTS
@@ -107,7 +102,6 @@ def _readings(plan: Plan) -> list[Reading]:
         for reading in plan.readings
         if reading.step > 0
         and reading.metric in READ_OUTS
-        and reading.metric not in BEHIND_TISSUE
         and METRICS[reading.metric].has_zero
         and (reading.region == "all" or reading.metric not in whole)
     ]

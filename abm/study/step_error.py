@@ -33,12 +33,15 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     from abm.expectation import expected_neuron, set_point
     from abm.expression import ExpressionParameters
     from abm.parameters import load_parameters
+    from abm.tissue import TissueParameters
+    from abm.tissue.medium import bdnf_memory
     from abm.wiring import NetworkParameters, input_activity
 
     subject = experiment.subject
     e = load_parameters(EpigenomeParameters, "epigenome", subject.species, subject.overrides)
     x = load_parameters(ExpressionParameters, "expression", subject.species, subject.overrides)
     network = load_parameters(NetworkParameters, "network", subject.species, subject.overrides)
+    memory = bdnf_memory(load_parameters(TissueParameters, "tissue", subject.species, subject.overrides))
     step = experiment.run.step
     found = []
     day = _signals(results, results.reference)[: max(round(24.0 / step), 1)]
@@ -48,8 +51,8 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
             continue
         activity = np.array([input_activity(network, movement) for movement in _movement(results, schedule)])
         rest = set_point(e, x, day)
-        coarse = expected_neuron(e, x, signals, activity, rest, step)
-        fine = expected_neuron(e, x, _halved(signals), np.repeat(activity, 2), rest, step / 2.0)
+        coarse = expected_neuron(e, x, signals, activity, rest, step, bdnf_time=memory)
+        fine = expected_neuron(e, x, _halved(signals), np.repeat(activity, 2), rest, step / 2.0, bdnf_time=memory)
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
             for name in ("creb", "transcripts", "bdnf")

@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import yaml
@@ -26,6 +26,9 @@ from numpy.typing import NDArray
 
 from abm.study.plan import Plan, Run
 from abm.study.provenance import code_hash, config_hash
+
+if TYPE_CHECKING:
+    from abm.config import Experiment
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -148,8 +151,7 @@ class ResultsFolder:
 
     def write_config(self, plan: Plan) -> None:
         """Write the resolved experiment."""
-        text = yaml.safe_dump(plan.experiment.resolved(), sort_keys=False, allow_unicode=True, width=110)
-        write_text(self.path / "config.yaml", text)
+        write_text(self.path / "config.yaml", config_text(plan.experiment))
 
     def run_file(self, plan: Plan, run: Run) -> Path:
         """The file of one finished run."""
@@ -179,6 +181,11 @@ class ResultsFolder:
     def progress_file(self, name: str) -> Path:
         """The file in which a worker says how many steps it has taken."""
         return self.runs / f"{name}.progress"
+
+
+def config_text(experiment: Experiment) -> str:
+    """The resolved experiment as YAML."""
+    return yaml.safe_dump(experiment.resolved(), sort_keys=False, allow_unicode=True, width=110)
 
 
 def remove(path: Path) -> None:

@@ -1,8 +1,8 @@
 """The published experiments on the expected neuron: seconds instead of minutes, for fitting.
 
-The signals that reach the neurons do not depend on the neurons' own parameters (but for BDNF), so blood, barrier and
-tissue of every arm are computed once, on a small piece of tissue; each set of parameters then costs one pass of the
-expected neuron (`abm.expectation`) per arm.
+The signals that reach the neurons do not depend on the neurons' own parameters (but for the BDNF that they release,
+of which the expected neuron keeps its own account), so blood, barrier and tissue of every arm are computed once, on a
+small piece of tissue; each set of parameters then costs one pass of the expected neuron (`abm.expectation`) per arm.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from abm.neurons import Pharmacology
 from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule
+from abm.signals import BDNF
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
+from abm.tissue import TissueParameters
+from abm.tissue.medium import bdnf_memory
 from abm.wiring import NetworkParameters
 
 if TYPE_CHECKING:
@@ -37,13 +40,17 @@ Floats = npt.NDArray[np.float64]
 
 
 class Arm(NamedTuple):
-    """What one schedule brings to the neurons: signals (T, 5), movement (T,), drugs (T or 1, 20), step (h)."""
+    """What one schedule brings to the neurons: signals (T, 5), movement (T,), drugs (T or 1, 20), step (h).
+
+    bdnf_time: hours in which extracellular BDNF follows release.
+    """
 
     signals: Floats
     movement: Floats
     drugs: Floats
     step: float
     base: str
+    bdnf_time: float
 
 
 class Constants(NamedTuple):
@@ -97,8 +104,17 @@ class ExposedNeuron:
         own = constants[self.days[arm.base][1]]
         activity = 1.0 + own.network.movement_gain * arm.movement
         signals = np.ascontiguousarray(arm.signals[:, :4])
+        brought = arm.signals[:, BDNF] / self.days[arm.base][0][:, BDNF].mean()
         course = expected_neuron(
-            own.epigenome, own.expression, signals, activity, rests[arm.base], arm.step, arm.drugs
+            own.epigenome,
+            own.expression,
+            signals,
+            activity,
+            rests[arm.base],
+            arm.step,
+            arm.drugs,
+            arm.bdnf_time,
+            brought,
         )
         return course, arm, own
 
@@ -162,7 +178,15 @@ def _signals(experiment: Experiment, name: str, base: str) -> Arm:
     )
     signals, drugs = _march(model, model.steps_total)
     constant = bool((drugs == drugs[0]).all())
-    return Arm(signals, plasma.movement, drugs[:1] if constant else drugs, experiment.run.step, base)
+    tissue = load_parameters(TissueParameters, "tissue", experiment.subject.species, experiment.subject.overrides)
+    return Arm(
+        signals,
+        plasma.movement,
+        drugs[:1] if constant else drugs,
+        experiment.run.step,
+        base,
+        bdnf_memory(tissue),
+    )
 
 
 def _march(model: HippocampusModel, steps: int) -> tuple[Floats, Floats]:
@@ -251,13 +275,6 @@ def _strength(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
     return math.prod(_grown(course, arm, own, hour))
 
 
-def _released(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
-    """Extracellular BDNF follows release within the clearance time, a few minutes: the mean over the last half hour."""
-    place = _index(arm, hour)
-    first = max(place + 1 - math.ceil(0.5 / arm.step), 0)
-    return float(course.release[first : place + 1].mean())
-
-
 READ_OUTS: dict[str, Callable[[Expected, Arm, Constants, float], float]] = {
     "hdac2": _Read("hdac2"),
     "hdac3": _Read("hdac3"),
@@ -270,7 +287,7 @@ READ_OUTS: dict[str, Callable[[Expected, Arm, Constants, float], float]] = {
     "trkb_activation": _Read("trkb"),
     "trkb_surface": _Read("trkb_surface"),
     "fndc5": _Read("fndc5"),
-    "brain_bdnf_release": _released,
+    "brain_bdnf_release": _Read("extracellular_bdnf"),
     "hdac2_occupancy": partial(_occupancy, "hdac2"),
     "hdac3_occupancy": partial(_occupancy, "hdac3"),
     "gr_occupancy": _receptors,

@@ -106,6 +106,14 @@ def storage_of(fraction: Floats, parameters: TissueParameters) -> Floats:
     return storage
 
 
+def bdnf_memory(parameters: TissueParameters) -> float:
+    """Hours in which extracellular BDNF follows a release that is everywhere alike: (1 + binding) / clearance.
+
+    Only free BDNF is cleared, phi dc/dt = release - alpha k c with phi = alpha (1 + binding); see `storage_of`.
+    """
+    return (1.0 + parameters.bdnf_binding) / parameters.bdnf_clearance
+
+
 def face_conductance(conductance: Floats) -> Floats:
     """Harmonic mean of the conductances on the two sides of every inner face; 0 on the walls; shape (3, z, y, x)."""
     faces = np.zeros((3, *conductance.shape))

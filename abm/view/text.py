@@ -12,6 +12,7 @@ from abm.study.estimate import Estimate, estimate
 from abm.study.plan import Plan
 
 if TYPE_CHECKING:  # a plan is shown without loading what reads results
+    from abm.config import TissueConfig
     from abm.study.results import PredictiveRow, Results, SummaryRow
 
 
@@ -117,13 +118,12 @@ def plan_text(plan: Plan) -> str:
     """What an experiment will do, and what it will cost on this machine."""
     experiment = plan.experiment
     subject, run = experiment.subject, experiment.run
-    shape = " x ".join(f"{round(side / experiment.tissue.voxel)}" for side in experiment.tissue.size)
     metrics = dict.fromkeys(item.metric for item in experiment.observe)
     about = (subject.species, subject.training, subject.condition, experiment.preparation)
     size = f"{len(plan.timelines)} schedules x {run.replicates} replicates = {len(plan.runs)}"
     lines = [
         f"{experiment.name}: {', '.join(about).replace('_', ' ')}",
-        f"tissue      {experiment.tissue.neurons} neurons, {shape} voxels of {experiment.tissue.voxel:g} um",
+        f"tissue      {tissue_text(experiment.tissue)}",
         f"runs        {size}, seed {run.seed}",
         f"steps       {plan.steps} per run ({time_text(run.duration)} in steps of {60 * run.step:g} min), "
         f"{plan.burn_in_steps} per burn-in ({time_text(run.burn_in)})",
@@ -138,6 +138,12 @@ def plan_text(plan: Plan) -> str:
         _cost_line(estimate(plan, os.cpu_count() or 1)),
     ]
     return "\n".join(lines)
+
+
+def tissue_text(tissue: TissueConfig) -> str:
+    """Such as "2000 neurons, 64 x 64 voxels of 25 um"."""
+    shape = " x ".join(f"{round(side / tissue.voxel)}" for side in tissue.size)
+    return f"{tissue.neurons} neurons, {shape} voxels of {tissue.voxel:g} um"
 
 
 def _schedule_table(plan: Plan) -> str:
