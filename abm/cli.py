@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = "; what is finished is kept, and --resume goes on" if hasattr(given, "resume") else ""
         print(f"interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # who read the output, such as `head`, has enough of it; nothing is left to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except Exception as error:
         if not _caused_by_user(error):
             raise
@@ -111,6 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--write", action="store_true", help="write values, intervals and posterior draws into configs/parameters"
     )
+    fit.add_argument("--overwrite", action="store_true", help="replace an earlier fit in the results folder")
     fit.add_argument("--quiet", action="store_true", help="show no progress")
 
     shares = verbs.add_parser("attribute", help="which signal does it: each schedule's effect shared out among signals")
@@ -144,7 +149,7 @@ def _add_study(parser: argparse.ArgumentParser, folder: str) -> None:
 def _add_config(parser: argparse.ArgumentParser, what: str = "experiment file") -> None:
     parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"{what} (default: {DEFAULT_CONFIG})")
     parser.add_argument("--replicates", metavar="N", type=_count, help="number of replicates, in place of the file's")
-    parser.add_argument("--seed", metavar="S", type=int, help="seed, in place of the file's")
+    parser.add_argument("--seed", metavar="S", type=_seed, help="seed, in place of the file's")
     parser.add_argument(
         "--set",
         metavar="KEY.PATH=VALUE",
@@ -155,8 +160,15 @@ def _add_config(parser: argparse.ArgumentParser, what: str = "experiment file") 
     )
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def _count(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
@@ -170,14 +182,14 @@ def _power_of_two(text: str) -> int:
 
 
 def _port(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if not 0 <= number < 65536:
         raise argparse.ArgumentTypeError("must be 0 (any free one) to 65535")
     return number
 
 
 def _seed(text: str) -> int:
-    number = int(text)
+    number = _whole(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must be 0 or more")
     return number
@@ -291,6 +303,7 @@ def calibrate(given: argparse.Namespace) -> int:
         seed=given.seed,
         workers=given.workers,
         write=given.write,
+        overwrite=given.overwrite,
         command=command,
         progress=not given.quiet,
     )

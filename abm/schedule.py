@@ -197,11 +197,11 @@ def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity
     A distance is covered in the time spent running, distance / (duration * running fraction) being the speed. Real
     mice run most in the first hours of the dark; the even spread leaves that out.
     """
-    from abm.config.checks import session_intensities
+    from abm.config.checks import wheel_running
 
     parameters = of_subject.parameters
     length = session.length(week)
-    ((running, intensity),) = session_intensities(session, week, of_subject)
+    running, intensity = wheel_running(session, week, of_subject)
     level = of_subject.fraction(intensity, "wheel")
     share = running / length
     count = 1 if share >= 1 else max(1, round(running / parameters.wheel_bout))
@@ -247,15 +247,14 @@ def _human_meals(parameters: MealParameters) -> list[Meal]:
 
 
 def _rodent_meals(parameters: MealParameters, lights: tuple[float, float]) -> list[Meal]:
-    """Small meals at even intervals over a day, larger in the dark."""
+    """Small meals at even intervals over a day, larger in the dark, where there is dark and light."""
     p = parameters
     starts = [index * p.rodent_meal_interval for index in range(math.floor(DAY / p.rodent_meal_interval))]
     on, off = lights
     dark = [start for start in starts if not ((on <= start < off) if on < off else (start >= on or start < off))]
+    bright = len(starts) - len(dark)
+    in_dark = p.rodent_dark_share if dark and bright else 1.0
     share = {
-        start: p.rodent_dark_share / len(dark)
-        if start in dark
-        else (1 - p.rodent_dark_share) / max(len(starts) - len(dark), 1)
-        for start in starts
+        start: in_dark / len(dark) if start in dark else (1.0 - in_dark if dark else 1.0) / bright for start in starts
     }
     return [Meal(start, start + p.meal_duration, share[start] * p.daily_carbohydrate) for start in starts]

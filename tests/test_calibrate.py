@@ -31,6 +31,7 @@ from abm.study.posterior import load_posterior, posterior_of, write_posterior
 from abm.study.priors import NORMAL, Prior
 from abm.study.residuals import FARTHEST, distance, residual
 from abm.study.score import Published
+from abm.study.store import ResultsError
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -361,6 +362,20 @@ def test_the_shipped_library_gives_its_calibration_rows_only() -> None:
         assert {row.role for row in rows} == {"calibration"}
 
 
+@pytest.mark.parametrize(("name", "says"), [("fit.json", "--overwrite"), ("thesis.tex", "--overwrite")])
+def test_a_folder_that_holds_something_is_refused_before_the_fit(
+    library: Path, config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, says: str
+) -> None:
+    monkeypatch.setattr("abm.study.calibrate.fit_calibration", lambda *_, **__: pytest.fail("it was fitted"))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("{}")
+    with pytest.raises(ResultsError, match=says):
+        calibrate(config(), tmp_path / "out")
+    if name != "fit.json":
+        with pytest.raises(ResultsError, match="nothing in it is overwritten"):
+            calibrate(config(), tmp_path / "out", overwrite=True)
+
+
 def test_neurons_are_fitted_by_the_expected_neuron(
     library: Path, config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -405,8 +420,7 @@ def test_neurons_are_fitted_by_the_expected_neuron(
     ],
 )
 def test_wrong_files_exit_with_2_and_write_nothing(
-    library: Path,
-    config: Callable[..., Path],
+    library: Path, config: Callable[..., Path],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     changes: dict[str, Any],

@@ -13,6 +13,7 @@ from toy import PLAN, Here, toy_model
 import abm.study.crew
 from abm.cli import DEFAULT_CONFIG, build_parser, main
 from abm.study.crew import Borrowed
+from abm.view.drawing import figures
 
 ROOT = Path(__file__).parents[1]
 
@@ -156,6 +157,29 @@ def test_a_run_that_fails_exits_with_1(config: Path, tmp_path: Path, capsys: pyt
     with (tmp_path / "out" / "replicates.csv").open(newline="") as stream:
         lost = [row for row in csv.DictReader(stream) if row["value"] == ""]
     assert {(row["schedule"], row["replicate"]) for row in lost} == {("run", "0")}
+
+
+@pytest.mark.usefixtures("_in_this_process")
+def test_a_study_of_which_every_run_fails_has_a_report(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(replicate: int) -> None:
+        raise OverflowError("too much")
+
+    with toy_model(in_burn_in=fail):
+        assert run("experiment", config, "--out", tmp_path / "out", "--quiet") == 1
+    shown = capsys.readouterr()
+    assert "no value" in shown.out
+    assert "failed: run, replicate 1, burn-in: OverflowError: too much" in shown.err
+    assert "OverflowError: too much" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert figures(tmp_path / "out") == []
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_fault() -> None:
+    piped = f"{sys.executable} run.py describe | head -n 1"
+    shown = subprocess.run(piped, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stdout.startswith("# ")
+    assert shown.stderr == ""
 
 
 @pytest.mark.usefixtures("_in_this_process")

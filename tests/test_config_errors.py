@@ -81,6 +81,15 @@ MISTAKES = {
     "negative run": Mistake("duration: 14 d", "duration: -14 d", "run.duration", ("negative",)),
     "voxel in hours": Mistake("voxel: 25 um", "voxel: 25 h", "tissue.voxel", ("a time", "a length")),
     "voxel does not fit": Mistake("voxel: 25 um", "voxel: 27 um", "tissue.size", ("whole number of voxels",)),
+    "voxels too small": Mistake("voxel: 25 um", "voxel: 1 nm", "tissue.size", ("too many voxels", "larger voxels")),
+    "nothing done": Mistake("intensity: 65 %VO2max", "intensity: 0 %VO2max", "continuous.sessions.intensity",
+        ("an intensity of 0", "kind: rest")),
+    "work beyond the body": Mistake("60 s at 95 %VO2max", "60 s at 950 %VO2max", "intervals.work", ("200 %VO2max",)),
+    "rest beyond the body": Mistake("60 s at 30 %VO2max", "60 s at 300 %VO2max", "intervals.rest", ("200 %VO2max",)),
+    "grams for milligrams": Mistake("500 mg/kg", "500 g/kg", "doses.0.amount", ("at most 1000 mmol/kg",)),
+    "endless name": Mistake("name: plans", "name: " + 300 * "p", "name", ("at most 100",)),
+    "no capacity": Mistake("  training: untrained", "  overrides: {schedule.vo2max_untrained: 0 mL/kg/min}",
+        "subject.overrides", ("a VO2max of 0", "more than")),
     "too many voxels": Mistake("voxel: 25 um", "size: [1 km, 1 km]", "tissue.size", ("too many voxels",)),
     "run without end": Mistake("duration: 14 d", "duration: 1e6 d", "run.duration", ("too long", "3650 d")),
     "too many repeats": Mistake("repeats: 10", "repeats: 10000", "intervals.repeats", ("at most 1,000",)),
@@ -228,6 +237,7 @@ def test_mistakes_are_named(mistake: Mistake, tmp_path: Path) -> None:
 # contradicts another line by one of the two.
 ELSEWHERE = {
     "no duration at all", "interval key missing", "start is missing", "voxel does not fit", "overlapping sessions",
+    "voxels too small",
     "first day after the end", "days without a clock", "intensity and intervals", "body in a slice",
     "light for a person", "mouse on a bicycle", "neither fast nor meal", "duplicate key", "bad YAML", "tab",
     "grade while cycling",

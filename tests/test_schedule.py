@@ -272,6 +272,14 @@ def test_a_mouse_eats_mostly_in_the_dark() -> None:
     assert compile_schedule(Schedule(), shifted, 24.0).light == (19.0, 7.0)
 
 
+@pytest.mark.parametrize("light", [{"on": "07:00", "off": "07:00"}, {"on": "00:30", "off": "00:45"}])
+def test_a_mouse_eats_as_much_where_the_light_never_changes(light: dict[str, str]) -> None:
+    """At the times of its meals, every two hours, it is always light or always dark."""
+    meals = resting_timeline(Subject.model_validate({"species": "mouse", "light": light})).meals
+    assert len({meal.carbohydrate for meal in meals}) == 1
+    assert sum(meal.carbohydrate for meal in meals) == pytest.approx(88)
+
+
 def test_a_fast_takes_the_usual_meals_of_its_time() -> None:
     line = timeline(48.0, meals={"fast": {"start": "0 h", "duration": "20 h"}})
     assert [meal.start for meal in line.meals] == [30.5, 36.5, 42.5]

@@ -27,6 +27,7 @@ from abm.study.plan import Reading, Run, plan_experiment, session_ends
 from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
 from abm.study.store import ResultsError, ResultsFolder, write_atomically, write_table
+from abm.study.validate import BoardFolder
 
 
 @pytest.fixture(autouse=True)
@@ -355,6 +356,22 @@ def test_overwriting_refuses_a_folder_that_holds_no_results(tmp_path: Path) -> N
     with pytest.raises(ResultsError, match="holds no results"):
         toy_study(tmp_path, overwrite=True)
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_overwriting_refuses_results_of_another_kind(tmp_path: Path) -> None:
+    folder = BoardFolder(tmp_path)
+    folder.open(overwrite=False)
+    folder.write_manifest({"study": "validation"})
+    with pytest.raises(ResultsError, match="holds no results of this kind"):
+        toy_study(tmp_path, overwrite=True)
+    folder.check_against({}, resume=False, overwrite=True)
+
+
+def test_a_damaged_account_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ResultsError, match="damaged"):
+        toy_study(tmp_path, resume=True)
+    assert toy_study(tmp_path, overwrite=True).manifest["status"] == "complete"
 
 
 @pytest.mark.parametrize("override", ["run.seed=6", "run.replicates=4", "tissue.neurons=40"])

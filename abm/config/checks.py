@@ -40,7 +40,10 @@ def check_experiment(experiment: Experiment) -> None:
         near = nearest(experiment.reference, experiment.schedules)
         raise Fault("there is no such schedule", expected=expected, suggestion=near, at=("reference",))
     subject = experiment.subject
-    capacity_of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+    try:
+        capacity_of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+    except Fault as fault:
+        raise Fault(fault.problem, expected=fault.expected, at=("subject", "overrides")) from fault
     for name, schedule in experiment.schedules.items():
         at = ("schedules", name)
         _check_preparation(experiment.preparation, schedule, at)
@@ -88,23 +91,25 @@ def _check_sessions(
 
 
 def _check_intensity(session: Session, week: int, of_subject: Capacity, at: tuple[Key, ...]) -> None:
-    key = "distance" if session.distance else "intervals" if session.intervals else "intensity"
-    for _, intensity in session_intensities(session, week, of_subject):
+    named: list[tuple[tuple[str, ...], Intensity]]
+    if session.kind == "wheel":
+        named = [(("distance",) if session.distance else ("intensity",), wheel_running(session, week, of_subject)[1])]
+    else:
+        named = [(key, effort.intensity) for key, effort in session.named_efforts(week) if effort.intensity is not None]
+    for key, intensity in named:
         fraction = of_subject.fraction(intensity, session.kind, session.grade or 0.0)
         if fraction > MOST_INTENSE:
             problem = f"{intensity.text()} is {100 * fraction:.0f} %VO2max of this subject"
-            place = (*at, "progression") if week and session.progression else (*at, key)
+            grown = week and session.progression and key not in (("warm_up",), ("cool_down",))
+            place = (*at, "progression") if grown else (*at, *key)
             raise Fault(problem, expected=f"at most {100 * MOST_INTENSE:.0f} %VO2max", at=place)
 
 
-def session_intensities(session: Session, week: int, of_subject: Capacity) -> list[tuple[float, Intensity]]:
-    """Duration (h) and intensity of each active stretch of a session; of a wheel, time spent running and its speed."""
-    if session.kind != "wheel":
-        return [(effort.duration, effort.intensity) for effort in session.efforts(week) if effort.intensity is not None]
+def wheel_running(session: Session, week: int, of_subject: Capacity) -> tuple[float, Intensity]:
+    """Time spent running (h) in a session in the wheel, and the intensity of it."""
     running = session.length(week) * (session.running_fraction or of_subject.parameters.wheel_running_fraction)
-    if session.intensity is not None:
-        return [(running, intensity) for _, intensity in session.efforts(week) if intensity is not None]
-    return [(running, Intensity(session.kilometres(week) * 1000 / (running * 60), "m/min"))]
+    ((_, effort),) = session.named_efforts(week)
+    return running, effort.intensity or Intensity(session.kilometres(week) * 1000 / (running * 60), "m/min")
 
 
 def _check_baths(schedule: Schedule, duration: float, at: tuple[str, ...]) -> None:

@@ -19,6 +19,8 @@ METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
 HORMONES = ("irisin", "corticosterone", "dexamethasone", "bdnf")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
+# What nobody gives: per litre or kg a mole of a metabolite, a millimole of the rest; a millimole into the ventricle.
+MOST = {"mmol/kg": 1e3, "nmol/kg": 1e6, "nmol": 1e6, "mmol/L": 1e3, "nmol/L": 1e6}
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.
 _IMPOSSIBLE = {("irisin", "oral"): "a protein is digested", ("bdnf", "oral"): "a protein is digested"}
 _IMPOSSIBLE |= {
@@ -80,7 +82,10 @@ def dose_amount(
             if rate and duration == 0.0:
                 raise Fault("a rate needs the duration of the infusion", expected=expected)
             value = convert(amount, form) * (duration if rate else 1.0)
-            return value / _molar_mass(what, overrides) if molar else value
+            value = value / _molar_mass(what, overrides) if molar else value
+            if value > MOST[unit]:
+                raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit}")
+            return value
     raise Fault(f"'{written}' is not a unit of a dose given {route}", expected=expected)
 
 

@@ -150,6 +150,8 @@ class EvidenceObservation(Part):
             raise Fault("may be zero or negative, so that arms have no ratio", expected=expected, at=("metric",))
         if self.contrast is not None and len(_arms(self.contrast)) != 2:
             raise Fault("not two arms", expected='two arms such as "wheel / sedentary"', at=("contrast",))
+        if self.contrast is not None and len(set(_arms(self.contrast))) == 1:
+            raise Fault("an arm against itself", expected='two arms such as "wheel / sedentary"', at=("contrast",))
 
     def _check_numbers(self, given: str) -> None:
         if given == "effect":

@@ -31,7 +31,7 @@ def _is_no_number(name: str) -> str:
     raise Fault("a number is not a name", expected="a name with a letter that is no part of a number")
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$"), AfterValidator(_is_no_number)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$", max_length=100), AfterValidator(_is_no_number)]
 
 
 class Light(Part):
@@ -138,7 +138,8 @@ class TissueConfig(Part):
                 expected = f"a multiple of {self.voxel:g} um"
                 raise Fault("not a whole number of voxels", expected=expected, at=("size", index))
         if math.prod(side / self.voxel for side in self.size) > MOST_VOXELS:
-            raise Fault("too many voxels", expected=f"at most {MOST_VOXELS:,}", at=("size",))
+            expected = f"at most {MOST_VOXELS:,}: larger voxels or a smaller piece"
+            raise Fault("too many voxels", expected=expected, at=("size",))
         return self
 
 

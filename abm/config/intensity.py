@@ -97,6 +97,9 @@ def capacity(species: str, training: str, condition: str, overrides: dict[str, s
     vo2max: float = getattr(parameters, f"vo2max_{training}")
     if condition == "type_2_diabetes":
         vo2max *= parameters.type_2_diabetes_vo2max
+    if vo2max <= parameters.vo2_rest:
+        expected = f"more than the uptake at rest, {parameters.vo2_rest:g} mL/kg/min"
+        raise Fault(f"a VO2max of {vo2max:g} mL/kg/min", expected=expected)
     return Capacity(vo2max, parameters)
 
 

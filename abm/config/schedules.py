@@ -33,6 +33,9 @@ Target = Literal[
 ]  # fmt: skip
 
 
+MOST_CARBOHYDRATE = 100.0  # g/kg, a tenth of the body
+
+
 class Carbohydrate(NamedTuple):
     """Carbohydrate eaten, in g per kg of body mass, or per hour where it is a rate."""
 
@@ -61,6 +64,8 @@ def parse_carbohydrate(value: object) -> Carbohydrate:
         raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault
     if number <= 0:
         raise Fault("must be more than 0", expected=expected)
+    if grams > MOST_CARBOHYDRATE:
+        raise Fault("more than can be eaten", expected=f"at most {MOST_CARBOHYDRATE:g} g/kg")
     return Carbohydrate(grams, rate)
 
 

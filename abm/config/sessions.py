@@ -115,7 +115,9 @@ class Session(Repeating):
                 expected="kind: treadmill for a forced protocol",
                 at=(key,),
             )
-        for at, (_, unit) in self._named_intensities():
+        for at, (value, unit) in self._named_intensities():
+            if value == 0.0 and at in (("intensity",), ("intervals", "work")):
+                raise Fault("nothing is done at an intensity of 0", expected="more than 0, or kind: rest", at=at)
             fits = {"W/kg": ERGOMETRY, "m/min": LOCOMOTION}.get(unit)
             if fits and self.kind not in fits:
                 raise Fault(
@@ -162,16 +164,25 @@ class Session(Repeating):
 
     def efforts(self, week: int = 0) -> list[Effort]:
         """The stretches of a session in a week of the plan, in order."""
+        return [effort for _, effort in self.named_efforts(week)]
+
+    def named_efforts(self, week: int = 0) -> list[tuple[tuple[str, ...], Effort]]:
+        """The stretches of a session in a week of the plan, in order, each with the key it stands under."""
         growth = self.progression or Progression()
+        main: list[tuple[tuple[str, ...], Effort]]
         if self.intervals is not None:
-            work, rest = self.intervals.work, self.intervals.rest
-            work = Effort(work.duration, _grown(work.intensity, growth.intensity_per_week, week))
+            effort = self.intervals.work
+            work = Effort(effort.duration, _grown(effort.intensity, growth.intensity_per_week, week))
             repeats = self.intervals.repeats + week * (growth.repeats_per_week or 0)
-            main = [work] + [rest, work] * (repeats - 1)
+            again = [(("intervals", "rest"), self.intervals.rest), (("intervals", "work"), work)]
+            main = [(("intervals", "work"), work), *again * (repeats - 1)]
         else:
             duration = (self.duration or 0.0) + week * (growth.duration_per_week or 0.0)
-            main = [Effort(duration, self._continuous(duration, growth, week))]
-        return [effort for effort in (self.warm_up, *main, self.cool_down) if effort is not None]
+            key = "distance" if self.distance else "intensity"
+            main = [((key,), Effort(duration, self._continuous(duration, growth, week)))]
+        before = [] if self.warm_up is None else [(("warm_up",), self.warm_up)]
+        after = [] if self.cool_down is None else [(("cool_down",), self.cool_down)]
+        return [*before, *main, *after]
 
     def _continuous(self, duration: float, growth: Progression, week: int) -> Intensity | None:
         if self.distance is None or self.kind == "wheel":

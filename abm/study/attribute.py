@@ -41,10 +41,7 @@ class AttributionFolder(ResultsFolder):
     """The results folder of an attribution."""
 
     own = ("config.yaml", "manifest.json", *TABLES, "attribution.html", "figures", ".runs")
-
-    def has_manifest(self) -> bool:
-        """Whether an attribution has been started here; the results of an experiment are none, and stay untouched."""
-        return super().has_manifest() and self.manifest().get("study") == "attribution"
+    study = "attribution"
 
 
 class Share(NamedTuple):

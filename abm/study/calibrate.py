@@ -26,7 +26,7 @@ from abm.errors import ConfigError
 from abm.metric_names import split_metric
 from abm.metrics import METRICS
 from abm.study.body_rows import BodyRows, is_predicted
-from abm.study.fit import Fit, FittedParameter, FittedRow, write_fit
+from abm.study.fit import Fit, FitFolder, FittedParameter, FittedRow, write_fit
 from abm.study.fitted_records import write_fitted
 from abm.study.least_squares import Mapped, fit_least_squares
 from abm.study.likelihood_free import Population, fit_likelihood_free
@@ -61,17 +61,21 @@ def calibrate(
     seed: int = 1,
     workers: int = 1,
     write: bool = False,
+    overwrite: bool = False,
     command: str = "",
     progress: bool = False,
 ) -> Fit:
     """Carry out the calibration in a file, leave posterior.csv and fit.json in the folder `out`, and return the fit.
 
     write: also put value, interval, grade and `command` into the parameter files, and draws into their folder
-    `posterior`. Raises ConfigError where the file breaks the rules or names evidence that is kept for validation.
+    `posterior`. overwrite: replace an earlier fit in `out`. Raises ConfigError where the file breaks the rules or names
+    evidence that is kept for validation, and ResultsError where `out` cannot be used, before anything is fitted.
     """
     calibration, evidence = load_calibration(path)
+    folder = FitFolder(out)
+    folder.check_against({}, resume=False, overwrite=overwrite)
     fit = fit_calibration(calibration, evidence, seed=seed, workers=workers, progress=progress)
-    write_fit(fit, Path(out))
+    write_fit(fit, folder.path)
     if write:
         write_fitted(fit.numbers(), command)
         write_posterior(posterior_of(fit, command))

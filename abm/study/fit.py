@@ -13,9 +13,16 @@ from numpy.typing import NDArray
 from abm.config.calibration import Calibration
 from abm.study.fitted_records import FittedNumber
 from abm.study.priors import Prior
-from abm.study.store import write_table, write_text
+from abm.study.store import ResultsFolder, write_table, write_text
 
 Floats = NDArray[np.float64]
+
+
+class FitFolder(ResultsFolder):
+    """Where a calibration keeps its files."""
+
+    own = ("posterior.csv", "fit.json")
+    account = "fit.json"
 
 
 class FittedRow(NamedTuple):

@@ -40,6 +40,7 @@ class SensitivityFolder(ResultsFolder):
     own = ("sensitivity.json", "sensitivity.csv", "sensitivity_grades.csv", "sensitivity.html", "sensitivity.png",
            ".sensitivity")  # fmt: skip
     account = "sensitivity.json"
+    study = "sensitivity"
 
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)

@@ -50,10 +50,15 @@ def _vacate(path: Path, lock: int) -> None:
 
 
 class ResultsFolder:
-    """Where one study keeps its files; `own` names what a study writes and may replace, `account` says how it went."""
+    """Where one study keeps its files.
+
+    own: what a study writes and may replace. account: the file that says how it went; study: the kind of study that
+    it names, nothing for an experiment.
+    """
 
     own: tuple[str, ...] = OWN
     account: str = "manifest.json"
+    study: str | None = None
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
@@ -78,9 +83,10 @@ class ResultsFolder:
         if resume:
             self._check_same(present)
         elif not overwrite:
-            raise ResultsError(f"{self.path} is not empty: add --resume to go on or --overwrite to replace its results")
+            advice = "add --resume to go on or --overwrite to replace its results"
+            raise ResultsError(f"{self.path} is not empty: {advice}")
         elif not self.has_manifest():
-            raise ResultsError(f"{self.path} holds no results of this program, so nothing in it is overwritten")
+            raise ResultsError(f"{self.path} holds no results of this kind, so nothing in it is overwritten")
 
     def open(self, *, overwrite: bool) -> None:
         """Make the folder ready for a study; overwriting removes what an earlier one wrote, and only that."""
@@ -117,8 +123,12 @@ class ResultsFolder:
             weakref.finalize(self, _vacate, self.path, folder)
 
     def has_manifest(self) -> bool:
-        """Whether a study has been started here."""
-        return (self.path / self.account).is_file()
+        """Whether a study of this kind has been started here, as far as its account can be read."""
+        if not (self.path / self.account).is_file():
+            return False
+        with suppress(ResultsError):
+            return self.manifest().get("study") == self.study
+        return True
 
     def is_complete(self) -> bool:
         """Whether a study has been carried out here without a failure."""

@@ -67,10 +67,7 @@ class BoardFolder(ResultsFolder):
     """Where a validation keeps its files."""
 
     own = ("manifest.json", BOARD_FILE, "scoreboard.html", ".runs")
-
-    def has_manifest(self) -> bool:
-        """Whether a validation, and not another study, has been started here."""
-        return super().has_manifest() and self.manifest().get("study") == "validation"
+    study = "validation"
 
 
 def validate(

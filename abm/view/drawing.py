@@ -32,22 +32,30 @@ def drawers() -> Iterator[Executor]:
 def summon(pool: Executor) -> None:
     """Have the processes start and read their libraries, which takes seconds, ahead of the first figure."""
     for _ in range(WIDTH):
-        pool.submit(names_of_figures)
+        pool.submit(figures)
 
 
 def draw(pool: Executor, folder: Path) -> Figures:
-    """Have every figure of a results folder drawn into its figures/ as PNG; what will be the paths, by name."""
+    """Have every figure of a results folder drawn into its figures/ as PNG; what will be the paths, by name.
+
+    There are none where no run has finished, and no contrasts of a single schedule.
+    """
     (folder / "figures").mkdir(exist_ok=True)
-    return {name: pool.submit(draw_one, folder, name, DPI) for name in pool.submit(names_of_figures).result()}
+    return {name: pool.submit(draw_one, folder, name, DPI) for name in pool.submit(figures, folder).result()}
 
 
-def names_of_figures() -> list[str]:
-    """Of the module that holds them, which only the processes that draw need to read."""
+def figures(folder: Path | None = None) -> list[str]:
+    """Names of the figures that a results folder allows, or of all, read where they are drawn and nowhere else."""
     import zarr  # noqa: F401  the figures open the results
 
+    from abm.study.results import open_results
     from abm.view.figures import FIGURES
 
-    return list(FIGURES)
+    if folder is None:
+        return list(FIGURES)
+    results = open_results(folder)
+    finished, alone = bool(results.states.finished.any()), len(results.schedules) == 1
+    return [name for name in FIGURES if finished and not (alone and name == "contrasts")]
 
 
 def draw_one(folder: Path, name: str, dpi: int) -> Path:

@@ -37,7 +37,8 @@ def write_report(results: Results, figures: Figures | None = None) -> Path:
     subject = experiment.subject
     with drawers() as pool:
         figures = draw(pool, results.path) if figures is None else figures
-        numerics = _numerics(results) + _neuron_steps(results, experiment)
+        finished = bool(results.states.finished.any())
+        numerics = _numerics(results) + _neuron_steps(results, experiment) if finished else ""
         sections = {
             "Summary": _summary(results),
             "What the result depends on": report_section(results.path),

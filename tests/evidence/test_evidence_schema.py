@@ -62,6 +62,8 @@ MISTAKES = {
     "unknown effect": Mistake("effect: none", "effect: non", "effect", ("'none'",)),
     "unknown arm": Mistake("contrast: wheel / sedentary\n", "contrast: weel / sedentary\n", "contrast", ("'wheel'",)),
     "unknown arm of a value": Mistake("schedule: wheel", "schedule: weel", "schedule", ("'wheel'",)),
+    "same arm twice": Mistake("contrast: wheel / sedentary\n", "contrast: wheel / wheel\n", "contrast",
+        ("an arm against itself",)),
     "one arm": Mistake("contrast: wheel / sedentary\n", "contrast: wheel\n", "contrast", ("not two arms",)),
     "value of a contrast": Mistake("{schedule: wheel,", "{contrast: wheel / sedentary,", "contrast", ("'schedule'",)),
     "bare value": Mistake("value: 890 umol/L", "value: 0.89", "value", ("a bare number", "mmol/L")),
