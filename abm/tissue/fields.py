@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 
 TOLERANCE = 3e-4  # relative local error of a sub-step
-SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 500  # h, relative change of the content, steps
+SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 2000  # h, relative change of the content, steps
 
 
 class Exchange(Protocol):
