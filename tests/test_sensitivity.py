@@ -149,6 +149,22 @@ def test_shares_of_a_straight_line_are_those_of_its_variance() -> None:
     assert variance_shares(still, [], None).tolist() == [0.0] * 4
 
 
+def test_a_single_effect_counts_nothing_beside_those_whose_error_is_known() -> None:
+    """Of the first factor all points but those of the last trajectory have failed."""
+    screening = morris_places(3, 4, 1)
+    output = screening @ np.array([3.0, 2.0, 1.0])
+    steps = [k for k in range(len(screening) - 1) if screening[k, 0] != screening[k + 1, 0] and (k + 1) % 4]
+    for place in steps[:-1]:
+        output[place if place % 4 == 0 else place + 1] = np.nan
+    morris = morris_effects(screening, output)
+    assert morris.n[0] == 1
+    shares = variance_shares(morris, [], None)
+    assert shares[0] == 0.0
+    assert math.fsum(shares) == pytest.approx(1.0)
+    alone = morris_effects(screening[:4], screening[:4] @ np.array([3.0, 2.0, 1.0]))
+    assert variance_shares(alone, [], None) == pytest.approx(np.array([9.0, 4.0, 1.0]) / 14.0)
+
+
 @pytest.mark.slow
 def test_luck_is_not_shared_out_by_the_number_of_factors() -> None:
     """One factor that acts and 99 that do not, under noise: on the mean the 99 have little more than nothing."""

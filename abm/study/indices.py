@@ -142,12 +142,15 @@ def variance_shares(morris: Morris, chosen: Sequence[int], sobol: Sobol | None) 
     """Share of each factor in the variance of an output; they sum to 1, or are all 0 where nothing varies.
 
     Of all factors the square of their mean effect, for which mu^2 - sigma^2 / n of n effects is the estimate without
-    bias, nothing where that is negative. For an output that is a sum of straight lines it is the share of variance;
-    mu*^2 would add up luck, which moves every place a little, by the number of factors. The part that the chosen ones
-    have in it is then divided among them in proportion to their total-order indices, where these are well known.
+    bias, nothing where that is negative. A factor with a single effect, as its other points failed, counts nothing
+    beside those whose error is known. For an output that is a sum of straight lines it is the share of variance; mu*^2
+    would add up luck, which moves every place a little, by the number of factors. The part that the chosen ones have in
+    it is then divided among them in proportion to their total-order indices, where these are well known.
     """
     error = np.nan_to_num(morris.sigma) ** 2 / np.maximum(morris.n, 1)
     squares: Floats = np.maximum(np.nan_to_num(morris.mu) ** 2 - error, 0.0)
+    if (morris.n > 1).any():
+        squares[morris.n == 1] = 0.0
     if squares.sum() == 0.0:
         return squares
     shares: Floats = squares / squares.sum()
