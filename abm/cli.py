@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,8 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kept = "; what is finished is kept, and --resume goes on" if hasattr(given, "resume") else ""
         print(f"interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # who read the output, such as `head`, has enough of it; nothing is left to flush
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
         return DONE
     except Exception as error:
         if not _caused_by_user(error):
@@ -201,6 +203,16 @@ def _interrupt(*_: object) -> NoReturn:
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _nobody_reads() -> bool:
+    """Whether who read the output, such as `head`, has gone; what is left to be written then goes nowhere."""
+    output = select.poll()
+    output.register(sys.stdout, select.POLLOUT)
+    gone = any(event & select.POLLERR for _, event in output.poll(0))
+    if gone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return gone
 
 
 def _caused_by_user(error: Exception) -> bool:

@@ -369,8 +369,9 @@ def test_a_folder_that_holds_something_is_refused_before_the_fit(
     monkeypatch.setattr("abm.study.calibrate.fit_calibration", lambda *_, **__: pytest.fail("it was fitted"))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / name).write_text("{}")
-    with pytest.raises(ResultsError, match=says):
+    with pytest.raises(ResultsError, match=says) as refused:
         calibrate(config(), tmp_path / "out")
+    assert "--resume" not in str(refused.value), "a fit cannot be resumed"
     if name != "fit.json":
         with pytest.raises(ResultsError, match="nothing in it is overwritten"):
             calibrate(config(), tmp_path / "out", overwrite=True)

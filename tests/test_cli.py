@@ -182,6 +182,15 @@ def test_output_that_nobody_reads_to_its_end_is_no_fault() -> None:
     assert shown.stderr == ""
 
 
+def test_a_pipe_to_a_worker_that_breaks_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise BrokenPipeError("worker")
+
+    monkeypatch.setattr("abm.cli._load", fail)
+    with pytest.raises(BrokenPipeError):
+        run("check")
+
+
 @pytest.mark.usefixtures("_in_this_process")
 def test_an_interruption_exits_with_130(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def interrupt(schedule: str, replicate: int, model: Any) -> None:

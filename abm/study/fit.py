@@ -23,6 +23,7 @@ class FitFolder(ResultsFolder):
 
     own = ("posterior.csv", "fit.json")
     account = "fit.json"
+    resumable = False
 
 
 class FittedRow(NamedTuple):

@@ -53,12 +53,13 @@ class ResultsFolder:
     """Where one study keeps its files.
 
     own: what a study writes and may replace. account: the file that says how it went; study: the kind of study that
-    it names, nothing for an experiment.
+    it names, nothing for an experiment. resumable: whether a study that was broken off can go on.
     """
 
     own: tuple[str, ...] = OWN
     account: str = "manifest.json"
     study: str | None = None
+    resumable: bool = True
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
@@ -83,8 +84,8 @@ class ResultsFolder:
         if resume:
             self._check_same(present)
         elif not overwrite:
-            advice = "add --resume to go on or --overwrite to replace its results"
-            raise ResultsError(f"{self.path} is not empty: {advice}")
+            go_on = "--resume to go on or " if self.resumable else ""
+            raise ResultsError(f"{self.path} is not empty: add {go_on}--overwrite to replace its results")
         elif not self.has_manifest():
             raise ResultsError(f"{self.path} holds no results of this kind, so nothing in it is overwritten")
 

@@ -21,11 +21,12 @@ from abm.config import Experiment, Subject
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.neurons import Neuron
-from abm.parameters import CONFIG_DIRECTORY, GRADES, parameter_parts, parameter_records
+from abm.parameters import CONFIG_DIRECTORY
 from abm.signals import SIGNALS
 from abm.study.plan import Plan, plan_experiment
 from abm.study.store import config_text
 from abm.view.bibliography import read_bibliography, reference_lines
+from abm.view.parameter_table import HEAD, grades_text, parameter_rows
 from abm.view.text import time_text, tissue_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -210,22 +211,11 @@ def _code_text(docstring: str) -> str:
 
 
 def _parameters(subject: Subject) -> str:
-    head = ("parameter", "value", "95 % of the fit", "range", "grade", "sources", "note")
-    parts, grades = [], Counter[str]()
-    for part in parameter_parts():
-        rows = []
-        for name, record in parameter_records(part, subject.species).items():
-            changed = subject.overrides.get(f"{part}.{name}")
-            value = f"{record.value}" if changed is None else f"{changed} (in place of {record.value})"
-            unit = "" if record.unit == "1" else f" {record.unit}"
-            ends = "" if record.interval is None else f"{record.interval[0]:g} to {record.interval[1]:g}{unit}"
-            limits = f"{record.low:g} to {record.high:g}{unit}"
-            rows.append((f"`{name}`", value, ends, limits, record.grade, ", ".join(record.source), record.note))
-            grades[record.grade] += 1
-        parts.append(f"### {part}\n\n{_table(head, rows)}")
-    counts = ", ".join(f"{grades[grade]} {grade}" for grade in GRADES)
-    text = f"{grades.total()} numbers for {subject.species}: {counts}. Assumed: a choice without a direct measurement."
-    return "\n\n".join([text, *parts])
+    parts = []
+    for part, rows in parameter_rows(subject).items():
+        shown = [(f"`{name}`", *cells) for name, *cells in rows]
+        parts.append(f"### {part}\n\n{_table(HEAD, shown)}")
+    return "\n\n".join([grades_text(subject), *parts])
 
 
 def _read_outs() -> str:

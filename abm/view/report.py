@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-from collections import Counter
 from pathlib import Path
 
 import xarray as xr
@@ -12,7 +11,6 @@ import yaml
 
 from abm.config import Experiment, Subject, build_experiment
 from abm.metrics import METRICS
-from abm.parameters import ParameterRecord, parameter_parts, parameter_records
 from abm.signals import SIGNALS
 from abm.study.plan import plan_experiment
 from abm.study.results import Results
@@ -22,6 +20,7 @@ from abm.view.bibliography import reference_lines
 from abm.view.drawing import Figures, draw, drawers
 from abm.view.figures import FIGURES
 from abm.view.page import details, image, note, page, table
+from abm.view.parameter_table import HEAD, grades_text, parameter_rows, subject_records
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
@@ -151,34 +150,16 @@ def _ledger_table(results: Results, ledger: xr.DataArray) -> str:
     return details("Amounts, mean over replicates", content)
 
 
-def _records(subject: Subject) -> dict[str, dict[str, ParameterRecord]]:
-    return {part: parameter_records(part, subject.species) for part in parameter_parts()}
-
-
 def _parameters(subject: Subject) -> str:
-    head = ("parameter", "value", "range", "grade", "from", "sources", "note")
-    parts, grades = [], Counter[str]()
-    for part, records in _records(subject).items():
-        grades.update(record.grade for record in records.values())
-        rows = [_parameter_row(name, item, subject.overrides.get(f"{part}.{name}")) for name, item in records.items()]
-        parts.append(details(f"{part} ({len(rows)})", table(head, rows)))
-    counts = ", ".join(f"{count} {grade}" for grade, count in grades.most_common())
-    text = f"{grades.total()} numbers for {subject.species}: {counts}. Assumed: a choice without a direct measurement. "
-    text += "In brackets the 95 % interval of a fit."
-    return note(text) + "".join(parts)
-
-
-def _parameter_row(name: str, record: ParameterRecord, override: object) -> tuple[str, ...]:
-    limits = f"{record.low:g} to {record.high:g}" + ("" if record.unit == "1" else f" {record.unit}")
-    value = str(record.value) if override is None else f"{override} (in place of {record.value})"
-    if record.interval is not None and override is None:
-        value += f" [{record.interval[0]:g}, {record.interval[1]:g}]"
-    sources = ", ".join(record.source)
-    return (name.replace("_", " "), value, limits, record.grade, record.species or "", sources, record.note)
+    parts = []
+    for part, rows in parameter_rows(subject).items():
+        shown = [(name.replace("_", " "), *cells) for name, *cells in rows]
+        parts.append(details(f"{part} ({len(rows)})", table(HEAD, shown)))
+    return note(grades_text(subject)) + "".join(parts)
 
 
 def _sources(subject: Subject) -> str:
-    records = [record for part in _records(subject).values() for record in part.values()]
+    records = [record for part in subject_records(subject).values() for record in part.values()]
     lines = []
     for key, text, link in reference_lines(source for record in records for source in record.source):
         shown = html.escape(text)
