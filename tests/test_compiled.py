@@ -58,8 +58,13 @@ def test_a_package_that_cannot_be_written_keeps_kernels_with_the_user(package, t
 
 def test_a_second_process_compiles_nothing():
     code = (
-        "import abm, numpy; from abm.elementary import exponential; exponential(1.0);"
-        "print(sum(exponential.stats.cache_hits.values()), sum(exponential.stats.cache_misses.values()))"
+        "from abm.parameters import load_parameters\n"
+        "from abm.tissue import Tissue, TissueParameters\n"
+        "from abm.tissue.kernels import advance_signals\n"
+        "parameters = load_parameters(TissueParameters, 'tissue')\n"
+        "Tissue.draw(parameters, 10, (1.0, 1.0, 1.0), 1, size=(200.0, 200.0)).advance(0.1)\n"
+        "counts = advance_signals.stats.cache_hits, advance_signals.stats.cache_misses\n"
+        "print(*(sum(each.values()) for each in counts))"
     )
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(2)]
     assert runs[1].stdout.split() == ["1", "0"]

@@ -211,11 +211,10 @@ def test_garbage_is_collected_again_after_compiling():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("processor", ["generic", "haswell"])
-def test_other_processors_give_the_same_bits(processor, tmp_path):
-    """The recorded state of `test_reproducibility`, computed by machine code without the newer instructions."""
+def test_a_plain_processor_gives_the_same_bits(tmp_path):
+    """The recorded state of `test_reproducibility`, computed by machine code of the oldest processors of 64 bits."""
     test = Path(__file__).with_name("test_reproducibility.py")
-    plain = {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
+    plain = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
     done = subprocess.run(command, env={**os.environ, **plain}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

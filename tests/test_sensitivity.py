@@ -451,13 +451,13 @@ def test_beside_the_results_of_an_experiment_it_is_part_of_the_report(tmp_path: 
     before = (tmp_path / "manifest.json").read_bytes()
     write_sensitivity_page(analyse_sensitivity(design, tmp_path, executor=Here(), workers=1))
     assert (tmp_path / "manifest.json").read_bytes() == before
-    page = write_report(results).read_text(encoding="utf-8")
+    page = write_report(results, figures={}).read_text(encoding="utf-8")
     assert "What the result depends on" in page
     assert "comes from measured numbers" in page
     assert "another configuration or program" not in page
     with toy_model():
         others = run_experiment(toy_experiment("run.seed=6"), tmp_path, executor=Here(), workers=1, overwrite=True)
-    assert "another configuration or program" in write_report(others).read_text(encoding="utf-8")
+    assert "another configuration or program" in write_report(others, figures={}).read_text(encoding="utf-8")
 
 
 def test_points_that_are_one_to_the_tissue_are_simulated_once(tmp_path: Path) -> None:

@@ -1,9 +1,6 @@
 """The tissue: anatomy, capillaries, extracellular space, and the five signals under the barrier."""
 
 import math
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -253,28 +250,6 @@ def test_rows_are_added_up_side_by_side(precision) -> None:
         assert np.array_equal(rows[:, -1], before[:, -1])
         exact = before[:, :n].astype(float).sum(axis=1)
         assert found == pytest.approx(exact, rel=1e-6 if precision is np.float32 else 1e-14)
-
-
-@pytest.mark.slow
-def test_a_second_process_compiles_nothing(tmp_path) -> None:
-    code = (
-        "from abm.parameters import load_parameters\n"
-        "from abm.tissue import Tissue, TissueParameters\n"
-        "from abm.tissue import kernels\n"
-        "p = load_parameters(TissueParameters, 'tissue')\n"
-        "t = Tissue.draw(p, 10, (1.0, 1.0, 1.0), 1, size=(200.0, 200.0))\n"
-        "t.advance(0.1)\n"
-        "used = (kernels.advance_signals,)\n"
-        "print(sum(sum(k.stats.cache_misses.values()) for k in used), sum(len(k.signatures) for k in used))\n"
-    )
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    runs = [
-        subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    ]
-    assert int(runs[0].split()[0]) > 0
-    assert int(runs[1].split()[0]) == 0
-    assert runs[0].split()[1] == runs[1].split()[1]
 
 
 # Signals
