@@ -32,7 +32,8 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(abm.study.crew, "local_processes", lambda workers: nullcontext(Borrowed(Here(), workers)))
     monkeypatch.setattr("abm.view.drawing.summon", lambda pool: None)
-    monkeypatch.setattr("abm.view.drawing.draw", lambda pool, folder: {})
+    for place in ("abm.view.drawing.draw", "abm.view.report.draw"):
+        monkeypatch.setattr(place, lambda pool, folder: {})
     with toy_model():
         yield
 

@@ -12,6 +12,7 @@ from abm.config import build_experiment, load_experiment
 from abm.metrics import METRICS
 from abm.neurons import Neuron
 from abm.parameters import parameter_parts, parameter_records
+from abm.study.validate import choose
 from abm.view.bibliography import read_bibliography
 from abm.view.describe import PACKAGE, SUBMODELS, describe
 
@@ -75,6 +76,16 @@ def test_numbers_are_those_of_the_species_and_of_the_experiment(capsys: pytest.C
         assert f"| `{name}` | {record.value}" in text
     usual = parameter_records("expression")["store_half_life"].value
     assert f"| `store_half_life` | 20 h (in place of {usual}) |" in text
+
+
+def test_a_slice_has_no_body() -> None:
+    (evidence,) = choose(("sleiman2016_slice",))
+    text = describe(evidence.protocol)
+    assert "### Chromatin" in text
+    assert "### Body" not in text
+    assert "### Blood-brain barrier" not in text
+    assert "### epigenome" in text
+    assert "### body_" not in text
 
 
 def test_no_machine_is_in_it(text: str) -> None:

@@ -79,6 +79,11 @@ class ParameterSpace:
         return {name: number * min(MOST_TAKEN / total, 1.0) for name, number in own.items()}
 
 
+def absent_parts(experiment: Experiment) -> set[str]:
+    """Parts that a slice or a culture has not: the body, what acts on it alone, and the barrier."""
+    return set() if experiment.preparation == "in_vivo" else {"barrier", *BODY_PARTS}
+
+
 def used_parts(experiment: Experiment) -> list[str]:
     """Parts whose parameters an experiment can feel: no diabetes in the healthy, no body in a slice, no doses unasked.
 
@@ -86,10 +91,8 @@ def used_parts(experiment: Experiment) -> list[str]:
     A parameter that is read but matters to none of the schedules is found out by its effects, all zero.
     """
     timed = [dose for schedule in experiment.schedules.values() for dose in schedule.doses]
-    unused = {"observation"}
-    if experiment.preparation != "in_vivo":
-        unused |= {"barrier", *BODY_PARTS}
-    elif not timed:
+    unused = {"observation", *absent_parts(experiment)}
+    if experiment.preparation == "in_vivo" and not timed:
         unused |= {"body_doses", "substances", "forcing"}
     if experiment.subject.condition == "healthy":
         unused.add("body_diabetes")

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from abm.body import STATE_VARIABLES
-from abm.config import Experiment, Subject
+from abm.config import Experiment
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.neurons import Neuron
 from abm.parameters import CONFIG_DIRECTORY
 from abm.signals import SIGNALS
+from abm.study.parameter_space import absent_parts
 from abm.study.plan import Plan, plan_experiment
 from abm.study.store import config_text
 from abm.view.bibliography import read_bibliography, reference_lines
@@ -51,6 +52,7 @@ SUBMODELS = {
         f"observation/{name}" for name in ("blood", "assays", "probe", "memory", "miniature", "cohort")
     ),
 }
+OF_THE_BODY = ("Body", "Blood-brain barrier")  # submodels that slices and cultures have not
 
 LEAD = """\
 The hippocampus under exercise in the ODD protocol (Overview, Design concepts, Details; Grimm 2020, grimm2020),
@@ -123,7 +125,8 @@ class Rule(NamedTuple):
 
 def describe(experiment: Experiment) -> str:
     """The description of the model as it runs this experiment."""
-    plan, subject = plan_experiment(experiment), experiment.subject
+    plan = plan_experiment(experiment)
+    absent = OF_THE_BODY if absent_parts(experiment) else ()
     sections = {
         "Purpose and patterns": f"{PURPOSE}\n\n{_patterns()}",
         "Entities, state variables and scales": _entities(plan),
@@ -131,8 +134,8 @@ def describe(experiment: Experiment) -> str:
         "Design concepts": "\n\n".join(f"**{concept}.** {text}" for concept, text in CONCEPTS.items()),
         "Initialisation": INITIALISATION,
         "Input data": _input(plan),
-        "Submodels": "\n\n".join(_submodel(title, modules) for title, modules in SUBMODELS.items()),
-        "Parameters": _parameters(subject),
+        "Submodels": "\n\n".join(_submodel(*item) for item in SUBMODELS.items() if item[0] not in absent),
+        "Parameters": _parameters(experiment),
         "Read-outs": _read_outs(),
     }
     sections["Sources"] = _sources(" ".join(sections.values()) + LEAD)
@@ -160,6 +163,8 @@ def _entities(plan: Plan) -> str:
     ]
     extracellular = [METRICS[f"tissue_{signal}"] for signal in SIGNALS]
     fields = [(metric.name, metric.unit, metric.definition.partition(" at the neurons")[0]) for metric in extracellular]
+    states = [(f"`{name}`", text) for name, text in STATE_VARIABLES.items()]
+    body = [] if absent_parts(plan.experiment) else ["### Body", _table(("state variable", "unit and meaning"), states)]
     run = plan.experiment.run
     return "\n\n".join(
         [
@@ -168,8 +173,7 @@ def _entities(plan: Plan) -> str:
             f"### Synapses\n\n{SYNAPSES}",
             "### Tissue: signals in every voxel",
             _table(("signal", "unit", "meaning"), fields),
-            "### Body (in vivo)",
-            _table(("state variable", "unit and meaning"), [(f"`{k}`", text) for k, text in STATE_VARIABLES.items()]),
+            *body,
             f"### Scales\n\n{SCALES}",
             f"This experiment: {tissue_text(plan.experiment.tissue)}; steps of {60.0 * run.step:g} min over "
             f"{time_text(run.duration)} after a burn-in of {time_text(run.burn_in)}; {run.replicates} replicates, seed "
@@ -210,12 +214,12 @@ def _code_text(docstring: str) -> str:
     return "\n".join(lines)
 
 
-def _parameters(subject: Subject) -> str:
+def _parameters(experiment: Experiment) -> str:
     parts = []
-    for part, rows in parameter_rows(subject).items():
+    for part, rows in parameter_rows(experiment).items():
         shown = [(f"`{name}`", *cells) for name, *cells in rows]
         parts.append(f"### {part}\n\n{_table(HEAD, shown)}")
-    return "\n\n".join([grades_text(subject), *parts])
+    return "\n\n".join([grades_text(experiment), *parts])
 
 
 def _read_outs() -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import xarray as xr
 import yaml
 
-from abm.config import Experiment, Subject, build_experiment
+from abm.config import Experiment, build_experiment
 from abm.metrics import METRICS
 from abm.signals import SIGNALS
 from abm.study.plan import plan_experiment
@@ -20,7 +20,7 @@ from abm.view.bibliography import reference_lines
 from abm.view.drawing import Figures, draw, drawers
 from abm.view.figures import FIGURES
 from abm.view.page import details, image, note, page, table
-from abm.view.parameter_table import HEAD, grades_text, parameter_rows, subject_records
+from abm.view.parameter_table import HEAD, experiment_records, grades_text, parameter_rows
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
@@ -33,7 +33,6 @@ def write_report(results: Results, figures: Figures | None = None) -> Path:
     figures: those being drawn (default: all are drawn now).
     """
     experiment = _experiment(results)
-    subject = experiment.subject
     with drawers() as pool:
         figures = draw(pool, results.path) if figures is None else figures
         finished = bool(results.states.finished.any())
@@ -45,8 +44,8 @@ def write_report(results: Results, figures: Figures | None = None) -> Path:
             "Figures": _figures({name: path.result() for name, path in figures.items()}),
             "Mass ledger and step error": numerics,
             "Plan": _plan(results, experiment),
-            "Parameters": _parameters(subject),
-            "Sources": _sources(subject),
+            "Parameters": _parameters(experiment),
+            "Sources": _sources(experiment),
             "Provenance": _provenance(results),
         }
     sections = {title: content for title, content in sections.items() if content}
@@ -150,16 +149,16 @@ def _ledger_table(results: Results, ledger: xr.DataArray) -> str:
     return details("Amounts, mean over replicates", content)
 
 
-def _parameters(subject: Subject) -> str:
+def _parameters(experiment: Experiment) -> str:
     parts = []
-    for part, rows in parameter_rows(subject).items():
+    for part, rows in parameter_rows(experiment).items():
         shown = [(name.replace("_", " "), *cells) for name, *cells in rows]
         parts.append(details(f"{part} ({len(rows)})", table(HEAD, shown)))
-    return note(grades_text(subject)) + "".join(parts)
+    return note(grades_text(experiment)) + "".join(parts)
 
 
-def _sources(subject: Subject) -> str:
-    records = [record for part in subject_records(subject).values() for record in part.values()]
+def _sources(experiment: Experiment) -> str:
+    records = [record for part in experiment_records(experiment).values() for record in part.values()]
     lines = []
     for key, text, link in reference_lines(source for record in records for source in record.source):
         shown = html.escape(text)
