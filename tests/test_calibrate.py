@@ -105,8 +105,12 @@ def sampled(**options: Any) -> Any:
     return fit_likelihood_free(off_target, TOY, rows=1, **{"population": 60, "generations": 6} | options)
 
 
-def test_likelihood_free_narrows_what_the_row_sees_and_not_the_rest() -> None:
-    found = sampled(seed=3)
+@pytest.fixture(scope="module")
+def found() -> Any:
+    return sampled(seed=3)
+
+
+def test_likelihood_free_narrows_what_the_row_sees_and_not_the_rest(found: Any) -> None:
     x, y = found.draws.T
     assert np.mean(x) == pytest.approx(1.5, abs=0.1)
     assert found.temperatures == sorted(found.temperatures, reverse=True)
@@ -126,16 +130,16 @@ def test_the_draws_are_those_of_the_posterior_however_many_generations(generatio
     assert np.std(x) == pytest.approx(0.2, rel=0.2)
 
 
-def test_same_seed_same_bits() -> None:
-    first, again, other = sampled(seed=3), sampled(seed=3), sampled(seed=4)
-    assert first.draws.tobytes() == again.draws.tobytes()
-    assert first.evaluations == again.evaluations
-    assert first.draws.tobytes() != other.draws.tobytes()
+def test_same_seed_same_bits(found: Any) -> None:
+    again, other = sampled(seed=3), sampled(seed=4)
+    assert found.draws.tobytes() == again.draws.tobytes()
+    assert found.evaluations == again.evaluations
+    assert found.draws.tobytes() != other.draws.tobytes()
 
 
 @pytest.mark.slow
-def test_the_number_of_workers_does_not_matter_to_a_likelihood_free_fit() -> None:
-    assert sampled(seed=3).draws.tobytes() == sampled(seed=3, workers=2).draws.tobytes()
+def test_the_number_of_workers_does_not_matter_to_a_likelihood_free_fit(found: Any) -> None:
+    assert found.draws.tobytes() == sampled(seed=3, workers=2).draws.tobytes()
 
 
 def test_the_global_generator_is_left_as_it_was() -> None:

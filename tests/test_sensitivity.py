@@ -322,10 +322,12 @@ def _straight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abm.study.points, "_contrasts", line)
 
 
-@pytest.fixture
-def found(tmp_path: Path, _straight: None) -> Sensitivity:
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Sensitivity:
     design = design_sensitivity(toy_experiment(), NAMES, trajectories=4, samples=256)
-    return analyse_sensitivity(design, tmp_path / "out", executor=Here(), workers=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(abm.study.points, "_contrasts", line)
+        return analyse_sensitivity(design, tmp_path_factory.mktemp("found"), executor=Here(), workers=1)
 
 
 def test_a_straight_line_is_found_again(found: Sensitivity) -> None:
