@@ -51,7 +51,7 @@ def test_every_state_variable_parameter_and_read_out_is_there(text: str) -> None
     assert all(f"| `{name}` |" in text for name in [*Neuron.declared_columns(), *METRICS])
     for part in parameter_parts():
         for name, record in parameter_records(part, "human").items():
-            assert f"| `{name}` | {record.value}" in text
+            assert f"| `{name}` | {record.value} " in text
 
 
 def test_every_source_that_it_names_is_in_its_list(text: str) -> None:
@@ -73,7 +73,7 @@ def test_numbers_are_those_of_the_species_and_of_the_experiment(capsys: pytest.C
     assert main(["describe", wheel, "--set", "subject.overrides={expression.store_half_life: 20 h}"]) == 0
     text = capsys.readouterr().out
     for name, record in parameter_records("body_lactate", "mouse").items():
-        assert f"| `{name}` | {record.value}" in text
+        assert f"| `{name}` | {record.value} " in text
     usual = parameter_records("expression")["store_half_life"].value
     assert f"| `store_half_life` | 20 h (in place of {usual}) |" in text
 

@@ -105,8 +105,10 @@ def interrupt(folder: Path, sent: signal.Signals) -> tuple[list[str], Path]:
     return command, out
 
 
-def test_a_cluster_that_ends_a_study_keeps_what_is_finished(tmp_path: Path) -> None:
-    interrupt(tmp_path, signal.SIGTERM)
+def test_after_a_cluster_has_ended_a_study_it_goes_on(alone: Results, tmp_path: Path) -> None:
+    _, out = interrupt(tmp_path, signal.SIGTERM)
+    run_experiment(tiny(), out, workers=1, resume=True)
+    assert tables(out) == tables(alone.path)
 
 
 def test_after_an_interruption_a_study_goes_on(alone: Results, tmp_path: Path) -> None:
