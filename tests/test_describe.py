@@ -78,8 +78,8 @@ def test_numbers_are_those_of_the_species_and_of_the_experiment(capsys: pytest.C
     assert f"| `store_half_life` | 20 h (in place of {usual}) |" in text
 
 
-def test_a_slice_has_no_body() -> None:
-    (evidence,) = choose(("sleiman2016_slice",))
+def test_a_culture_has_no_body() -> None:
+    (evidence,) = choose(("sleiman2016_culture",))
     text = describe(evidence.protocol)
     assert "### Chromatin" in text
     assert "### Body" not in text

@@ -239,9 +239,13 @@ def test_only_parts_that_can_be_felt_are_varied() -> None:
     assert not {"body_diabetes", "body_doses", "observation", "forcing"} & set(healthy)
     assert "body_diabetes" in used_parts(toy_experiment("subject.condition=type_2_diabetes"))
     bath = "schedules={bath: {doses: {what: lactate, route: bath, amount: 5 mmol/L, at: 0 h}}, control: {}}"
-    sliced = toy_experiment(bath, "reference=control", "preparation=slice", "observe=[{metric: bdnf_protein}]")
-    assert not {"barrier", "meals", "body_lactate"} & set(used_parts(sliced))
-    assert {"forcing", "synapses"} <= set(used_parts(sliced))
+    culture, sliced = (
+        toy_experiment(bath, "reference=control", f"preparation={name}", "observe=[{metric: bdnf_protein}]")
+        for name in ("culture", "slice")
+    )
+    assert not {"barrier", "meals", "body_lactate"} & set(used_parts(culture))
+    assert {"forcing", "synapses"} <= set(used_parts(culture))
+    assert {"barrier", "body_cortisol"} <= set(used_parts(sliced)), "potentiation is set by the animal's day"
 
 
 def test_every_place_is_a_subject_that_can_be_described() -> None:
@@ -473,6 +477,17 @@ def test_points_that_are_one_to_the_tissue_are_simulated_once(tmp_path: Path) ->
             assert abm.study.points.evaluate(folder, toy_experiment(), point) is None
     assert len(list(folder.runs.glob("point-*.json"))) == 4
     assert len(list(folder.runs.glob("tissue-*.json"))) == 3
+
+
+def test_a_slice_is_another_where_its_animal_had_other_cortisol(tmp_path: Path) -> None:
+    bath = "schedules={bath: {doses: {what: lactate, route: bath, amount: 5 mmol/L, at: 0 h}}, control: {}}"
+    sliced = toy_experiment(bath, "reference=control", "preparation=slice", "observe=[{metric: bdnf_protein}]")
+    folder = SensitivityFolder(tmp_path)
+    folder.open(overwrite=False)
+    with toy_model():
+        for peak in ("330 nmol/L", "560 nmol/L"):
+            assert abm.study.points.evaluate(folder, sliced, Point((("body_cortisol.cortisol_peak", peak),), 1)) is None
+    assert len(list(folder.runs.glob("tissue-*.json"))) == 2
 
 
 # experiments made small

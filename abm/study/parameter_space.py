@@ -12,7 +12,7 @@ from abm.errors import ConfigError, nearest
 from abm.parameters import ParameterRecord, parameter_parts, parameter_records
 
 WIDE = 3.0  # high over low from which a range is one of magnitudes
-# Read by the body alone: they reach the tissue through plasma and through nothing else.
+# Read by the body alone: in vivo they reach the tissue through plasma and through nothing else.
 BODY_PARTS = {"meals", "schedule", "substances", *(part for part in parameter_parts() if part.startswith("body_"))}
 COUNTS = {"network.assemblies"}
 SHARES = (
@@ -80,12 +80,15 @@ class ParameterSpace:
 
 
 def absent_parts(experiment: Experiment) -> set[str]:
-    """Parts that a slice or a culture has not: the body, what acts on it alone, and the barrier."""
-    return set() if experiment.preparation == "in_vivo" else {"barrier", *BODY_PARTS}
+    """Parts that a culture has not: the body, what acts on it alone, and the barrier.
+
+    A slice needs them: its set point of potentiation is that of the animal's resting day.
+    """
+    return {"barrier", *BODY_PARTS} if experiment.preparation == "culture" else set()
 
 
 def used_parts(experiment: Experiment) -> list[str]:
-    """Parts whose parameters an experiment can feel: no diabetes in the healthy, no body in a slice, no doses unasked.
+    """Parts whose parameters an experiment can feel: no diabetes in the healthy, no body in cultures, no doses unasked.
 
     What belongs to the measurement of other read-outs (serum, field potentials) changes neither BDNF nor strength.
     A parameter that is read but matters to none of the schedules is found out by its effects, all zero.

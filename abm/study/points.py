@@ -119,7 +119,8 @@ def _met_by_tissue(plan: Plan, forcing: Forcing) -> str:
     subject = plan.experiment.subject
     met = [tissue_input(plasma, plan.timelines[name]) for name, plasma in forcing.schedules.items()]
     rest = tissue_input(forcing.resting_day, plan.timelines[plan.experiment.reference])[0]
-    local = {key: value for key, value in subject.overrides.items() if key.partition(".")[0] not in BODY_PARTS}
+    through_plasma = BODY_PARTS if plan.experiment.preparation == "in_vivo" else ()
+    local = {key: value for key, value in subject.overrides.items() if key.partition(".")[0] not in through_plasma}
     other = [[given[1:] for given in met], sorted(local.items()), plan.experiment.run.seed]
     return _digest(rest, *(given[0] for given in met), repr(other).encode())
 

@@ -52,7 +52,7 @@ SUBMODELS = {
         f"observation/{name}" for name in ("blood", "assays", "probe", "memory", "miniature", "cohort")
     ),
 }
-OF_THE_BODY = ("Body", "Blood-brain barrier")  # submodels that slices and cultures have not
+OF_THE_BODY = ("Body", "Blood-brain barrier")  # submodels that a culture has not
 
 LEAD = """\
 The hippocampus under exercise in the ODD protocol (Overview, Design concepts, Details; Grimm 2020, grimm2020),
