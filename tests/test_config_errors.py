@@ -1,11 +1,11 @@
 """Every mistake gives one message: file, line, key, value, what was expected and the nearest spelling."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from mistakes import Mistake
 
 from abm.config import ConfigError, build_experiment, load_experiment
 
@@ -52,15 +52,6 @@ run:
   replicates: 2
   seed: 1
 """
-
-
-class Mistake(NamedTuple):
-    """What is written in place of a part of BASE, the key the message names, and what else it says."""
-
-    right: str
-    wrong: str
-    key: str
-    says: tuple[str, ...]
 
 
 MISTAKES = {
@@ -210,13 +201,6 @@ def message(folder: Path, text: str, *overrides: str) -> str:
     return shown.replace(f"{folder}/", "")
 
 
-def line_of(mistake: Mistake) -> int:
-    """Line of the first character in which the mistaken text differs from the right one."""
-    start = BASE.index(mistake.right)
-    same = next((i for i, (a, b) in enumerate(zip(mistake.right, mistake.wrong, strict=False)) if a != b), 0)
-    return BASE[: start + same].count("\n") + 1
-
-
 def test_the_base_is_right() -> None:
     import yaml
 
@@ -225,8 +209,7 @@ def test_the_base_is_right() -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES.keys())
 def test_mistakes_are_named(mistake: Mistake, tmp_path: Path) -> None:
-    assert BASE.count(mistake.right) >= 1
-    shown = message(tmp_path, BASE.replace(mistake.right, mistake.wrong, 1))
+    shown = message(tmp_path, mistake.made_in(BASE))
     assert shown.startswith("plans.yaml:")
     assert mistake.key in shown
     for part in mistake.says:
@@ -249,8 +232,8 @@ ELSEWHERE = {
 @pytest.mark.parametrize("name", sorted(MISTAKES.keys() - ELSEWHERE))
 def test_the_line_is_that_of_the_mistake(name: str, tmp_path: Path) -> None:
     mistake = MISTAKES[name]
-    shown = message(tmp_path, BASE.replace(mistake.right, mistake.wrong, 1))
-    assert shown.startswith(f"plans.yaml:{line_of(mistake)}: ")
+    shown = message(tmp_path, mistake.made_in(BASE))
+    assert shown.startswith(f"plans.yaml:{mistake.line_in(BASE)}: ")
 
 
 def test_whole_message(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from abm.cli import main
 from abm.config import build_experiment, load_experiment
 from abm.metrics import METRICS
 from abm.neurons import Neuron
-from abm.parameters import parameter_parts, parameter_records
+from abm.parameters import CONFIG_DIRECTORY, parameter_parts, parameter_records
 from abm.study.validate import choose
 from abm.view.bibliography import read_bibliography
 from abm.view.describe import PACKAGE, SUBMODELS, describe
 
+EXPERIMENTS = CONFIG_DIRECTORY / "experiments"
 ELEMENTS = (  # of ODD
     "Purpose and patterns", "Entities, state variables and scales", "Process overview and scheduling",
     "Design concepts", "Initialisation", "Input data", "Submodels",
@@ -24,7 +25,7 @@ ELEMENTS = (  # of ODD
 
 @pytest.fixture(scope="module")
 def text() -> str:
-    return describe(load_experiment("configs/experiments/exercise_schedules.yaml"))
+    return describe(load_experiment(EXPERIMENTS / "exercise_schedules.yaml"))
 
 
 def test_it_has_the_elements_of_the_protocol_in_their_order(text: str) -> None:
@@ -64,12 +65,12 @@ def test_every_source_that_it_names_is_in_its_list(text: str) -> None:
 def test_its_input_is_the_experiment(text: str) -> None:
     written = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert written is not None
-    experiment = load_experiment("configs/experiments/exercise_schedules.yaml")
+    experiment = load_experiment(EXPERIMENTS / "exercise_schedules.yaml")
     assert build_experiment(yaml.safe_load(written[1])) == experiment
 
 
 def test_numbers_are_those_of_the_species_and_of_the_experiment(capsys: pytest.CaptureFixture[str]) -> None:
-    wheel = "configs/experiments/mouse_wheel.yaml"
+    wheel = str(EXPERIMENTS / "mouse_wheel.yaml")
     assert main(["describe", wheel, "--set", "subject.overrides={expression.store_half_life: 20 h}"]) == 0
     text = capsys.readouterr().out
     for name, record in parameter_records("body_lactate", "mouse").items():

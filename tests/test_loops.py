@@ -32,29 +32,54 @@ from abm.expression import (
     hill,
     initiation_rate,
     next_fndc5,
+    next_proform,
     next_promoter,
+    next_store,
+    next_trkb_surface,
+    p75_drive,
     poisson,
     promoter_access,
     relative_firing,
+    release_rate,
     rise,
     switching,
+    trkb_drive,
 )
 from abm.loops import spread
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, generator, stream_key, uniforms
-from abm.synapses import SynapseParameters
+from abm.synapses import (
+    SynapseParameters,
+    cortisol_gain,
+    mean_protein,
+    next_contacts,
+    next_protein,
+    next_scale,
+    next_threshold,
+    triggered_time,
+    trkb_gain,
+)
 
 E = load_parameters(EpigenomeParameters, "epigenome")
 X = load_parameters(ExpressionParameters, "expression")
 S = load_parameters(SynapseParameters, "synapses")
-DT, KEY, STEP, VOXELS = 0.25, stream_key(3, 1), 17, 9
-DRUGS = Pharmacology(mct2=0.8, gr=0.9, drug_hdac3=0.4, nmdar=0.7, agonist=0.1)
+DT, KEY, STEP, VOXELS, INPUT = 0.25, stream_key(3, 1), 17, 9, 1.2
+DRUGS = Pharmacology(
+    hdac1=0.95, hdac2=0.85, hdac3=0.75, mct2=0.8, sirt1=0.9, pgc1a=0.7, fndc5=0.6, integrin=0.65, pka=0.55, creb=0.97,
+    nmdar=0.7, gr=0.9, trkb=0.85, bdnf_synthesis=0.8, transcription=0.9, protein_synthesis=0.75, drug_hdac1=0.2,
+    drug_hdac2=0.3, drug_hdac3=0.4, agonist=0.1,
+)  # fmt: skip
+LOOKED_AT = (0, 1, 100, TILE - 1, TILE, TILE + 70)
 
 
 @pytest.fixture
 def population():
+    return random_population()
+
+
+def random_population():
     """Neurons in random states, not a whole number of tiles, and the signals around them."""
     neurons, draw = TILE + 71, generator(2, 0, "loops")
     columns = {
@@ -79,7 +104,7 @@ def population():
 def advance(n, around, first=0, last=None):
     last = n.region.size if last is None else last
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
-    advance_neurons(n, around, DRUGS, E, X, S, constants, 1.2, mean, DT, KEY, STEP, first, last)
+    advance_neurons(n, around, DRUGS, E, X, S, constants, INPUT, mean, DT, KEY, STEP, first, last)
 
 
 def copied(n):
@@ -87,15 +112,21 @@ def copied(n):
 
 
 def one_neuron(n, around, i, mean):
-    """CREB signal, eraser activity, nucleosomes, alleles and transcripts of neuron i after the step, by the rules."""
-    d, c, v = DRUGS, promoter_constants(X, E, DT), int(n.voxel[i])
+    """What neuron i is after the step, by the rules: column and value of all that changes."""
+    felt = sensed(n, around, i, mean)
+    written = promoters(n, around, i, felt)
+    return felt | written | protein_and_synapses(n, around, i, felt, written["transcripts"])
+
+
+def sensed(n, around, i, mean):
+    d, v = DRUGS, int(n.voxel[i])
     bhb, lactate = d.mct2 * around.bhb[v], d.mct2 * around.lactate[v]
     through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, X.fndc5_lactate_half, 3)
     fndc5 = next_fndc5(X, n.fndc5[i], through_sirt1, n.rest_fndc5[i], DT)
     excitability = rise(d.pka * hill(bhb, X.bhb_excitability_half, 1), n.rest_excitability[i])
-    firing = excited(X, relative_firing(n.drive[i], mean[n.region[i]], 1.2), excitability)
+    activity = excited(X, relative_firing(n.drive[i], mean[n.region[i]], INPUT), excitability)
     target = d.creb * creb_target(
-        X, firing, rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i]),
+        X, activity, rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i]),
         rise(d.nmdar * hill(lactate, X.lactate_half, 2), n.rest_lactate[i]),
         rise(d.integrin * hill(around.irisin[v], X.irisin_half, 1), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
     )  # fmt: skip
@@ -105,9 +136,16 @@ def one_neuron(n, around, i, mean):
     active = eraser_activity(
         E, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
     )
-    eraser = active / n.rest_eraser[i]
+    return {
+        "fndc5": fndc5, "activity": activity, "creb": creb, "hdac2": hdac2, "hdac3": hdac3,
+        "eraser": active / n.rest_eraser[i],
+    }  # fmt: skip
+
+
+def promoters(n, around, i, felt):
+    d, c, creb, eraser = DRUGS, promoter_constants(X, E, DT), felt["creb"], felt["eraser"]
     chain = chromatin_step(E, creb, eraser, DT)
-    receptors = d.gr * glucocorticoid_occupancy(X, around.cortisol[v], d.agonist)
+    receptors = d.gr * glucocorticoid_occupancy(X, around.cortisol[n.voxel[i]], d.agonist)
     access = promoter_access(X, receptors, n.rest_glucocorticoid[i])
     rows, alleles, copies = n.nucleosomes[i].copy(), n.promoter_on[i].copy(), n.transcripts[i].copy()
     for q in range(4):
@@ -127,20 +165,60 @@ def one_neuron(n, around, i, mean):
         made = bursting * (d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay)
         gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
         copies[q] += poisson(made, exponential(-made), third) - gone
-    return creb, eraser, rows, alleles, copies
+    return {"nucleosomes": rows, "promoter_on": alleles, "transcripts": copies}
+
+
+def protein_and_synapses(n, around, i, felt, copies):
+    """BDNF is matured from the proform of before the step, and TrkB reads the BDNF around the cell as it was then."""
+    d, v, activity = DRUGS, int(n.voxel[i]), felt["activity"]
+    store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], activity, DT)
+    proform = next_proform(X, n.bdnf_pro[i], float(copies.sum()), d.bdnf_synthesis * d.protein_synthesis, DT)
+    bdnf = around.bdnf[v] / n.rest_bdnf[i]
+    surface = next_trkb_surface(X, n.trkb_surface[i], bdnf, DT)
+    trkb = trkb_drive(bdnf, d.trkb * surface)
+    protein, triggered = n.plasticity_protein[i], triggered_time(S, n.early_load[i], DT)
+    after = next_protein(S, protein, triggered, trkb, d.protein_synthesis, DT)
+    drive = INPUT * n.drive[i]
+    gain = d.nmdar * (trkb_gain(S, trkb) * cortisol_gain(S, around.cortisol[v]) / n.rest_potentiation[i])
+    return {
+        "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, activity),
+        "trkb_surface": surface, "trkb": trkb, "plasticity_protein": after,
+        "mean_protein": mean_protein(S, protein, after, triggered, trkb, d.protein_synthesis, DT),
+        "spine": next_contacts(S, n.spine[i], trkb, DT), "scale": next_scale(S, n.scale[i], drive, trkb, DT),
+        "threshold": next_threshold(S, n.threshold[i], drive, DT),
+        "potentiation_gain": min(gain, 1.0 / S.potentiation),
+        "depression_gain": d.nmdar * p75_drive(X, proform, activity),
+    }  # fmt: skip
 
 
 def test_the_loop_does_to_each_neuron_what_the_rules_say(population):
+    """Every column: those of `one_neuron` become what the rules say, the others stay."""
     n, around = population
     before, mean = copied(n), mean_drive(n.region, n.drive)
     advance(n, around)
-    for i in (0, 1, 100, TILE - 1, TILE, n.region.size - 1):
-        creb, eraser, rows, alleles, copies = one_neuron(before, around, i, mean)
-        assert n.creb[i] == creb
-        assert n.eraser[i] == eraser
-        assert np.array_equal(n.nucleosomes[i], rows)
-        assert np.array_equal(n.promoter_on[i], alleles)
-        assert np.array_equal(n.transcripts[i], copies)
+    for i in LOOKED_AT:
+        after = one_neuron(before, around, i, mean)
+        for name in n._fields:
+            expected = after.get(name, getattr(before, name)[i])
+            assert np.array_equal(getattr(n, name)[i], expected), (i, name)
+
+
+def by_the_rules():
+    """All that the rules say of the neurons looked at, to the last bit, as text."""
+    n, around = random_population()
+    mean = mean_drive(n.region, n.drive)
+    after = [one_neuron(n, around, i, mean) for i in LOOKED_AT]
+    return repr([(name, np.asarray(value).tolist()) for neuron in after for name, value in neuron.items()])
+
+
+def test_uncompiled_rules_give_the_same_bits():
+    """Every rule of a neuron can be read and run as plain Python: NUMBA_DISABLE_JIT=1."""
+    plain = subprocess.run(
+        [sys.executable, "-c", "import test_loops; print(test_loops.by_the_rules())"], cwd=Path(__file__).parent,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert plain.strip() == by_the_rules()
 
 
 def test_pieces_give_the_same_bits_as_the_whole(population):
@@ -149,7 +227,7 @@ def test_pieces_give_the_same_bits_as_the_whole(population):
     advance(whole, around)
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
     for first, last in ((200, n.region.size), (0, 200)):
-        advance_neurons(pieces, around, DRUGS, E, X, S, constants, 1.2, mean, DT, KEY, STEP, first, last)
+        advance_neurons(pieces, around, DRUGS, E, X, S, constants, INPUT, mean, DT, KEY, STEP, first, last)
     assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
 
 

@@ -53,7 +53,7 @@ def test_quick_start_is_two_lines_that_stand_alone() -> None:
     assert len(lines) == 2
     assert all(line.startswith("python3 -m venv .venv && .venv/bin/pip install ") for line in lines)
     assert lines[0].endswith("run.py experiment")
-    assert lines[1].endswith("-m pytest")
+    assert lines[1].endswith("-m pytest -n 2 --dist worksteal")
 
 
 @pytest.mark.parametrize("text", code_blocks("yaml"))

@@ -15,6 +15,7 @@ import pytest
 import xarray as xr
 from toy import Here, toy_experiment, toy_model
 
+from abm.signals import SIGNALS
 from abm.study import run_experiment
 from abm.study.contrasts import paired_ratio
 from abm.study.plan import plan_experiment
@@ -23,7 +24,7 @@ from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose
 from abm.view.page import table
 from abm.view.report import write_report
-from abm.view.style import colours, contrast_and_band, mean_and_band
+from abm.view.style import WORDS, colours, contrast_and_band, mean_and_band
 from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
 
 VOID = {"meta", "img", "br"}
@@ -100,6 +101,13 @@ def test_page_holds_what_it_should(parsed: Structure) -> None:
     assert "Runs that failed and are left out: 1." in parsed.text
     assert "lost <run> & more" in parsed.text, "texts are escaped once"
     assert "assumed" in parsed.text
+
+
+def test_page_shows_the_largest_errors_of_all_runs(page: str) -> None:
+    """Three replicates of the toy, each with errors larger than the one before."""
+    for size, signal in enumerate(SIGNALS, 1):
+        cells = [WORDS.get(signal, signal), f"{3e-12 * size:.1e}", f"{3e-12 * size:.1e}", f"{3e-4 * size:.1e}", "1"]
+        assert "<tr><td>" + '</td><td class="n">'.join(cells) + "</td></tr>" in page
 
 
 def test_page_shows_the_numbers_of_the_summary(results: Results, parsed: Structure) -> None:

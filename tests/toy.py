@@ -70,9 +70,11 @@ class ToyModel:
             **{name: start + draw.random(neurons) for name in SCALARS.split()},
         }
         self.neurons = SimpleNamespace(columns=self.columns, **self.columns)
-        ledger = SimpleNamespace(table=lambda: {signal: dict.fromkeys(LEDGER, 1e-12) for signal in SIGNALS})
+        sizes = (1 + replicate) * np.arange(1.0, 6.0)  # no two signals and no two replicates have the same
+        table = {signal: dict.fromkeys(LEDGER, 1e-12 * size) for signal, size in zip(SIGNALS, sizes, strict=True)}
+        ledger = SimpleNamespace(table=lambda: table)
         self.tissue = SimpleNamespace(
-            concentration=draw.random((5, 8, 8)), ledger=ledger, step_error=np.full(5, 1e-4), substeps=np.ones(5, int)
+            concentration=draw.random((5, 8, 8)), ledger=ledger, step_error=1e-4 * sizes, substeps=np.ones(5, int)
         )
         self.plasma, self.taken, self.drugs = plasma, 0, Pharmacology()
         self.expression = load_parameters(ExpressionParameters, "expression")

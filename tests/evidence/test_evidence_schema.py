@@ -2,9 +2,9 @@
 
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from mistakes import Mistake
 from scipy.stats import t as student
 
 from abm.config import ConfigError, Evidence, load_evidence
@@ -37,15 +37,6 @@ observations:
   - {contrast: wheel / sedentary, metric: hdac3, at: 2 d, ratio: 0.7, n: [6, 5]}
   - {contrast: wheel / sedentary, metric: hdac2, at: 2 d, effect: down, n: 4, p: 0.05}
 """
-
-
-class Mistake(NamedTuple):
-    """What is written in place of a part of BASE, the key the message names, and what else it says."""
-
-    right: str
-    wrong: str
-    key: str
-    says: tuple[str, ...]
 
 
 MISTAKES = {
@@ -99,16 +90,11 @@ def load(folder: Path, text: str) -> Evidence:
     return load_evidence(path)
 
 
-def line_of(mistake: Mistake) -> int:
-    """The line on which BASE and the wrong text part, from 1; one earlier where a line is lost."""
-    return BASE[: BASE.index(mistake.right)].count("\n") + 1
-
-
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_named(mistake: Mistake, tmp_path: Path) -> None:
     assert BASE.count(mistake.right) == 1
     with pytest.raises(ConfigError) as caught:
-        load(tmp_path, BASE.replace(mistake.right, mistake.wrong))
+        load(tmp_path, mistake.made_in(BASE))
     shown = str(caught.value)
     assert "\n" not in shown
     assert "wheel.yaml:" in shown
@@ -122,17 +108,17 @@ def test_a_mistake_is_named(mistake: Mistake, tmp_path: Path) -> None:
 )
 def test_the_line_is_given(name: str, tmp_path: Path) -> None:
     mistake = MISTAKES[name]
-    with pytest.raises(ConfigError, match=rf"wheel\.yaml:{line_of(mistake)}\b"):
-        load(tmp_path, BASE.replace(mistake.right, mistake.wrong))
+    with pytest.raises(ConfigError, match=rf"wheel\.yaml:{mistake.line_in(BASE)}\b"):
+        load(tmp_path, mistake.made_in(BASE))
 
 
 def test_every_key_is_checked_for_its_spelling(tmp_path: Path) -> None:
     """A letter doubled in any key of an observation gives the line and the right key."""
     for key in ("contrast", "metric", "at", "ratio", "interval"):
         right = f"    {key}: " if key != "contrast" else "  - contrast: wheel / sedentary\n"
-        wrong = right.replace(key, key + key[-1])
-        with pytest.raises(ConfigError, match=rf"wheel\.yaml:{line_of(Mistake(right, '', '', ()))}\b.*'{key}'"):
-            load(tmp_path, BASE.replace(right, wrong, 1))
+        mistake = Mistake(right, right.replace(key, key + key[-1]), key, ())
+        with pytest.raises(ConfigError, match=rf"wheel\.yaml:{mistake.line_in(BASE)}\b.*'{key}'"):
+            load(tmp_path, mistake.made_in(BASE))
 
 
 def test_what_was_seen(tmp_path: Path) -> None:

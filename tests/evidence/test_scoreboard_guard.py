@@ -27,7 +27,10 @@ REFRESH = (
     "configs/evidence/scoreboard.csv, and say in a line RESULTS CHANGE of the commit message what moves and why."
 )
 # Rows from cultures, slices and short protocols: seconds to run, and most of the chain from blood to promoter.
-FAST = ("sleiman2016_culture", "sleiman2016_hdac_block", "chen2017_dexamethasone", "gibbons2023_fasting")
+FAST = (
+    "sleiman2016_culture", "sleiman2016_hdac_block", "zheng2013_hdac_block", "chen2017_dexamethasone",
+    "gibbons2023_fasting",
+)  # fmt: skip
 TOLERANCE = 1e-9
 
 

@@ -39,7 +39,7 @@ def models(server: subprocess.Popen[str]) -> int:
     return int(server.stdout.readline())
 
 
-def wait_for(server: subprocess.Popen[str], number: int, seconds: float = 30.0) -> int:
+def wait_for(server: subprocess.Popen[str], number: int, seconds: float = 120.0) -> int:
     """The number of models once it is the one waited for, or after some time."""
     end = time.monotonic() + seconds
     while (found := models(server)) != number and time.monotonic() < end:
@@ -75,4 +75,4 @@ def test_closing_a_tab_frees_its_models(tmp_path: Path) -> None:
             browser.close()
     finally:
         server.terminate()
-        server.communicate(timeout=20)
+        server.communicate(timeout=120)

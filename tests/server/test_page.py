@@ -32,7 +32,8 @@ def chromium() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
-    (folder / "small.yaml").write_text(yaml.safe_dump(PLAN, sort_keys=False), encoding="utf-8")
+    long = PLAN | {"run": PLAN["run"] | {"duration": "10 d"}}  # still playing when a slow browser presses Pause
+    (folder / "small.yaml").write_text(yaml.safe_dump(long, sort_keys=False), encoding="utf-8")
     with serving(folder / "small.yaml", folder / "log") as (found, _):
         yield found
 
@@ -74,7 +75,7 @@ def test_steps_plays_pauses_and_resets(tab: Opened) -> None:
     page.wait_for_clock("day 0 (mon) 00:00")
     page.choose("Per frame", "1 day")
     page.press("Play")
-    page.wait_for_clock("day 2 (wed) 00:00")
+    page.wait_for_clock("day 10 (thu) 00:00")
     page.page.get_by_role("button", name="Play", exact=True).wait_for()
 
 

@@ -95,6 +95,31 @@ def test_each_term_counts_what_it_says() -> None:
     assert lactate["consumed"] > 0.0
 
 
+ROUTES = {  # signal, and by what way alone it goes
+    "consumed": "bhb",
+    "removed": "cortisol",
+    "cleared": "irisin",
+    "washed_out": "cortisol",
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_what_goes_one_way_is_booked_there(route: str) -> None:
+    """All that is lost stands under the only way out, and by clearance alone it is 1 - exp(-k t) of what was there."""
+    piece = tissue(boundaries={"left": "washout"} if route == "washed_out" else None)
+    signal, hours = SIGNALS.index(ROUTES[route]), 0.2
+    efflux = np.zeros((len(SIGNALS), piece.capillary_voxel.size))
+    efflux[signal] = 20.0 if route == "removed" else 0.0
+    piece.inject(ROUTES[route], 1.0)
+    piece.advance(hours, efflux=efflux)
+    row = piece.ledger.table()[ROUTES[route]]
+    lost = row["injected"] - row["stored"]
+    assert lost > 0.01 * row["injected"]
+    assert {name: row[name] for name in ROUTES} == pytest.approx(dict.fromkeys(ROUTES, 0.0) | {route: lost}, rel=1e-9)
+    if route == "cleared":
+        assert lost == pytest.approx(row["injected"] * -np.expm1(-PARAMETERS.irisin_clearance * hours), rel=1e-3)
+
+
 def test_results_do_not_depend_on_the_cadence() -> None:
     """Under constant rates one long step, many short ones and tighter sub-steps tell the same story."""
     draws = np.random.default_rng(6)
