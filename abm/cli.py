@@ -52,10 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return DONE
     except Exception as error:
-        if not _caused_by_user(error):
+        code = _code_of(error)
+        if code is None:
             raise
-        print(f"error: {error}", file=sys.stderr)
-        return WRONG_INPUT
+        kept = "; what is finished is kept, and --resume goes on" if code == SOME_RUN_FAILED else ""
+        print(f"error: {error}{kept}", file=sys.stderr)
+        return code
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
@@ -215,11 +217,15 @@ def _nobody_reads() -> bool:
     return gone
 
 
-def _caused_by_user(error: Exception) -> bool:
+def _code_of(error: Exception) -> int | None:
+    """The exit status of an error that is told in a sentence; none of one that is a fault of the program."""
     from abm.errors import ConfigError
     from abm.study.store import ResultsError
+    from abm.study.work import Lost
 
-    return isinstance(error, ConfigError | ResultsError)
+    if isinstance(error, ConfigError | ResultsError):
+        return WRONG_INPUT
+    return SOME_RUN_FAILED if isinstance(error, Lost) else None
 
 
 def _config(given: argparse.Namespace) -> Path:

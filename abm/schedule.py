@@ -204,6 +204,8 @@ def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity
     running, intensity = wheel_running(session, week, of_subject)
     level = of_subject.fraction(intensity, "wheel")
     share = running / length
+    if parameters.wheel_bout <= 0.0:
+        raise ArithmeticError("bouts of no length in the wheel (schedule.wheel_bout)")
     count = 1 if share >= 1 else max(1, round(running / parameters.wheel_bout))
     period = length / count
     return [Bout(start + k * period, start + k * period + share * period, level, "wheel") for k in range(count)]
@@ -242,6 +244,8 @@ def _human_meals(parameters: MealParameters) -> list[Meal]:
     """Breakfast, lunch and dinner of a day."""
     p = parameters
     dinner_share = 1 - p.breakfast_share - p.lunch_share
+    if min(p.breakfast_share, p.lunch_share, dinner_share) < 0.0:
+        raise ArithmeticError("breakfast, lunch and dinner are not shares of a day's food (meals.breakfast_share)")
     shares = ((p.breakfast, p.breakfast_share), (p.lunch, p.lunch_share), (p.dinner, dinner_share))
     return [Meal(start, start + p.meal_duration, share * p.daily_carbohydrate) for start, share in shares]
 
@@ -249,6 +253,8 @@ def _human_meals(parameters: MealParameters) -> list[Meal]:
 def _rodent_meals(parameters: MealParameters, lights: tuple[float, float]) -> list[Meal]:
     """Small meals at even intervals over a day, larger in the dark, where there is dark and light."""
     p = parameters
+    if not 0.0 < p.rodent_meal_interval <= DAY:
+        raise ArithmeticError("meals must come at least once a day, and not all at once (meals.rodent_meal_interval)")
     starts = [index * p.rodent_meal_interval for index in range(math.floor(DAY / p.rodent_meal_interval))]
     on, off = lights
     dark = [start for start in starts if not ((on <= start < off) if on < off else (start >= on or start < off))]

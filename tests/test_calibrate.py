@@ -583,6 +583,68 @@ def test_a_fit_of_neurons_and_body_at_once_is_refused(
         calibrate(path, tmp_path / "out")
 
 
+def test_a_likelihood_free_fit_of_the_body_is_refused(
+    library: Path, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="of neurons only"):
+        calibrate(config(method="likelihood_free"), tmp_path / "out")
+
+
+def test_before_a_fit_is_what_the_parameter_file_holds(
+    library: Path, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    """And not the centre of the prior, which differs from it where an earlier result was written."""
+    key = "body_irisin.irisin_at_rest.human"
+    held = parameter_records("body_irisin")["irisin_at_rest.human"].number
+    fit = calibrate(config(centres={key: "0.38 nmol/L"}), tmp_path / "out")
+    assert fit.parameters[0].prior.value == held
+    assert fit.rows[0].before == pytest.approx(held, rel=0.05)
+    assert json.loads((tmp_path / "out" / "fit.json").read_text())["parameters"][0]["before"] == held
+
+
+def test_a_parameter_of_another_posterior_is_refused_before_the_fit(
+    library: Path, config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = calibrate(config(), tmp_path / "first")
+    write_posterior(posterior_of(fit, COMMAND), tmp_path / "posterior")
+    monkeypatch.setattr("abm.study.posterior.posterior_folder", lambda: tmp_path / "posterior")
+    monkeypatch.setattr("abm.study.calibrate.fit_calibration", lambda *_, **__: pytest.fail("it was fitted"))
+    with pytest.raises(ConfigError, match=r"the fit 'toy' has it already.*name: toy"):
+        calibrate(config(name="mine"), tmp_path / "second", write=True)
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_the_fit(
+    library: Path, config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("abm.study.calibrate.fit_calibration", lambda *_, **__: pytest.fail("it was fitted"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match="cannot be used"):
+        calibrate(config(), tmp_path / "file" / "fit")
+
+
+def test_a_fast_before_a_session_to_come_is_kept_in_a_fit() -> None:
+    """Glucose-sparing ketones of the morning are those of the fasted, whether the run is read before or after."""
+    fasted = {
+        "sessions": {"kind": "cycling", "intensity": "60 %VO2max", "duration": "1 h", "start": "09:00"},
+        "meals": {"fast": {"before_sessions": "12 h"}},
+    }
+    seen = {"metric": "plasma_bhb", "at": "9 h", "value": "0.3 mmol/L", "interval": ["0.1 mmol/L", "0.5 mmol/L"]}
+    item = Evidence.model_validate(
+        {
+            "id": "rows", "source": "pan2000", "role": "calibration",
+            "protocol": {
+                "tissue": PROTOCOL["tissue"], "schedules": {"fed": {}, "fasted": fasted}, "reference": "fed",
+                "run": {"duration": "10 h", "burn_in": "0 h", "replicates": 1, "step": "1 h"},
+            },
+            "observations": [{"schedule": name} | seen for name in ("fed", "fasted")],
+        }
+    )  # fmt: skip
+    rows = BodyRows([(item, observation) for observation in item.observations])
+    fed, without_breakfast = rows.predict([], np.empty(0))
+    assert without_breakfast > 1.2 * fed
+
+
 # Centres of priors
 
 
@@ -610,4 +672,13 @@ def test_centres_are_checked(tmp_path: Path, centre: dict[str, Any], said: str) 
         yaml.safe_dump({"name": "fit", "method": "least_squares", "parameters": names, "centres": centre})
     )
     with pytest.raises(ConfigError, match=said):
+        load_calibration(path)
+
+
+def test_a_likelihood_free_fit_has_no_centres(tmp_path: Path) -> None:
+    path, key = tmp_path / "fit.yaml", "expression.activity_gain"
+    path.write_text(
+        yaml.safe_dump({"name": "fit", "method": "likelihood_free", "parameters": [key], "centres": {key: 0.5}})
+    )
+    with pytest.raises(ConfigError, match=r"centres.*are flat"):
         load_calibration(path)

@@ -126,6 +126,18 @@ def test_without_uncertainty_every_draw_predicts_what_the_committed_values_do(pl
         assert (row.ratio_low, row.ratio_median, row.ratio_high) == (row.ratio_fitted,) * 3
 
 
+@pytest.mark.parametrize("voxel", [32, 400])
+def test_any_voxel_has_a_piece_of_tissue_for_the_expected_neuron(voxel: int) -> None:
+    plan = plan_experiment(tiny(tissue={"neurons": 30, "size": ["1.6 mm", "1.6 mm"], "voxel": f"{voxel} um"}))
+    assert predicted(plan, posterior(0.0, count=1))
+
+
+def test_nothing_is_predicted_of_a_tissue_with_open_sides() -> None:
+    tissue = {"neurons": 30, "size": ["200 um", "200 um"], "boundaries": "washout"}
+    plan = plan_experiment(tiny(tissue=tissue))
+    assert "open at its sides" in predict(plan, list(plan.timelines), [posterior(0.5)]).left_out
+
+
 def test_a_wider_posterior_gives_wider_intervals(plan: Plan, rows: list[PredictiveRow]) -> None:
     narrow, wide = widths(predicted(plan, posterior(0.1))), widths(rows)
     assert (narrow > 0.0).all()

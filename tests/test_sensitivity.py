@@ -32,6 +32,7 @@ from abm.study.points import Point, SensitivityFolder, contrasts_of
 from abm.study.sensitivity import analyse_sensitivity, design_sensitivity, small_experiment, tissue_text
 from abm.study.sensitivity_results import Sensitivity, read_sensitivity
 from abm.study.store import ResultsError
+from abm.study.work import Lost
 from abm.view.report import write_report
 from abm.view.sensitivity import luck_sentences, sensitivity_text, write_sensitivity_page
 
@@ -432,6 +433,27 @@ def test_places_without_an_outcome_are_counted(tmp_path: Path, monkeypatch: pyte
     assert "no such tissue" in sensitivity_text(found)
 
 
+def test_a_point_that_the_machine_lost_is_not_kept_as_one_that_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def full(folder: SensitivityFolder, experiment: Any) -> list[float]:
+        tried.append(experiment)
+        if len(tried) == 7:
+            raise OSError("no space left on device")
+        return line(folder, experiment)
+
+    design = design_sensitivity(toy_experiment(), NAMES, trajectories=4, samples=16)
+    monkeypatch.setattr(abm.study.points, "_contrasts", full)
+    with pytest.raises(Lost, match=r"1 of .* no space left on device"):
+        analyse_sensitivity(design, tmp_path, executor=Here(), workers=1)
+    resumed = analyse_sensitivity(design, tmp_path, executor=Here(), workers=1, resume=True)
+    fresh = analyse_sensitivity(design, tmp_path / "fresh", executor=Here(), workers=1)
+    assert resumed.problems == {}
+    assert repr(resumed.rows) == repr(fresh.rows)
+
+
 def test_parameters_with_which_nothing_can_be_run_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(folder: SensitivityFolder, experiment: Any) -> list[float]:
         raise ArithmeticError("no such tissue")
@@ -513,6 +535,13 @@ def test_what_the_user_sets_stays(tmp_path: Path) -> None:
     small = small_experiment(path, ["tissue.neurons=400", "run.step=15 min", "run.duration=12 h"], replicates=3)
     assert (small.tissue.neurons, small.run.step, small.run.replicates) == (400, 0.25, 3)
     assert small.run.duration == 12.0, "although the file observes a later time"
+    assert small_experiment(path, ["run.replicates=4"]).run.replicates == 4
+
+
+def test_the_step_stays_where_a_longer_one_does_not_fit_the_burn_in(tmp_path: Path) -> None:
+    run = {"duration": "1 d", "burn_in": "100 min", "replicates": 1, "seed": 5, "step": "10 min"}
+    small = small_experiment(config(tmp_path, run=run))
+    assert (small.run.step, small.run.burn_in) == pytest.approx((1.0 / 6.0, 5.0 / 3.0))
 
 
 def test_a_reference_alone_is_refused() -> None:

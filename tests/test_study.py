@@ -23,7 +23,7 @@ from abm.metrics import METRICS
 from abm.study import open_results, run_experiment
 from abm.study.estimate import estimate
 from abm.study.experiment import drive
-from abm.study.plan import Reading, Run, plan_experiment, session_ends
+from abm.study.plan import Reading, Run, plan_experiment, session_ends, whole_voxels
 from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
 from abm.study.store import ResultsError, ResultsFolder, write_atomically, write_table
@@ -99,6 +99,33 @@ def test_long_runs_are_traced_every_three_hours() -> None:
 def test_the_blood_has_no_regions() -> None:
     with pytest.raises(ConfigError, match="no regions"):
         plan_experiment(toy_experiment("observe=[{metric: plasma_bhb.CA1}]"))
+
+
+def test_lengths_are_whole_numbers_of_voxels() -> None:
+    voxels = (25.0, 32.0, 30.0, 400.0)
+    assert [whole_voxels(200.0, voxel) for voxel in voxels] == [200.0, 192.0, 210.0, 400.0]
+
+
+HUMAN, MOUSE = "schedules={sedentary: {}}", "subject.species=mouse"
+WHEEL = "schedules={sedentary: {sessions: {kind: wheel, distance: 5 km/d, start: '19:00', duration: 10 h}}}"
+INFUSED = "schedules={sedentary: {doses: {what: lactate, route: iv, amount: 500 mg/kg, at: 1 h}}}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        ((WHEEL, MOUSE, "subject.overrides={schedule.wheel_running_fraction: 0}"), "no time to run"),
+        ((WHEEL, MOUSE, "subject.overrides={schedule.wheel_bout: 0 min}"), "wheel_bout"),
+        ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 0 h}"), "rodent_meal_interval"),
+        ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 25 h}"), "rodent_meal_interval"),
+        ((HUMAN, "subject.overrides={meals.breakfast_share: 0.7, meals.lunch_share: 0.6}"), "breakfast_share"),
+        ((INFUSED, "subject.overrides={substances.lactate: 0 g/mol}"), "more than a body"),
+        (("run.duration=1e999 d 1 h",), "too large a number"),
+    ],
+)
+def test_overrides_with_which_no_day_can_be_laid_out_are_told(overrides: tuple[str, ...], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        plan_experiment(toy_experiment(*overrides))
 
 
 def test_the_estimate_grows_with_the_work() -> None:
@@ -349,6 +376,27 @@ def test_overwriting_replaces_results_and_leaves_other_files(tmp_path: Path) -> 
     results = toy_study(tmp_path, "run.seed=6", overwrite=True)
     assert set(results.replicates.seed) == {6}
     assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+def test_a_study_that_ended_before_it_had_begun_is_begun_anew(tmp_path: Path, options: dict[str, bool]) -> None:
+    (tmp_path / ".runs").mkdir()
+    assert toy_study(tmp_path, **options).manifest["status"] == "complete"
+
+
+def test_a_resumed_study_leaves_nothing_that_was_made_of_fewer_runs(tmp_path: Path) -> None:
+    with toy_model(fault_in("run", 1)):
+        toy_study(tmp_path)
+    (tmp_path / "report.html").write_text("of five runs")
+
+    def interrupt(schedule: str, replicate: int, model: Any) -> None:
+        raise KeyboardInterrupt
+
+    with toy_model(interrupt), pytest.raises(KeyboardInterrupt):
+        toy_study(tmp_path, resume=True)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left & {"traces.zarr", "states.zarr", "report.html", "predictive.csv"} == set()
+    assert len(open_results(tmp_path).replicates.dropna()) > 0
 
 
 def test_overwriting_refuses_a_folder_that_holds_no_results(tmp_path: Path) -> None:

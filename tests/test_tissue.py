@@ -22,6 +22,7 @@ P = load_parameters(TissueParameters, "tissue")
 BARRIER = load_parameters(BarrierParameters, "barrier")
 SHARES = (1e6, 2e5, 3.115e5)
 BLOOD = {"bhb": 0.4, "lactate": 2.0, "irisin": 0.3, "cortisol": 300.0}
+BOUT = {"bhb": 1.0, "lactate": 8.0, "irisin": 0.6, "cortisol": 500.0}
 BHB, LACTATE, IRISIN, CORTISOL, BDNF = range(5)
 
 
@@ -293,6 +294,32 @@ def test_metabolites_settle_where_a_well_mixed_tissue_does() -> None:
     assert piece.concentration[BHB].mean() == pytest.approx(bhb, rel=0.02)
     assert piece.concentration[LACTATE].mean() == pytest.approx(lactate, rel=0.01)
     assert piece.concentration[LACTATE].std() < 0.02 * lactate
+
+
+def test_the_exchange_with_blood_is_of_first_order_in_the_step() -> None:
+    """Rates stand still for a step of the model; here of 3 min and parts of it, in the first minutes of a hard bout."""
+
+    def after(steps: int) -> np.ndarray:
+        piece, barrier = small(tolerance=1e-6), Barrier(BARRIER)
+        piece.settle(barrier, BLOOD)
+        for _ in range(steps):
+            influx, efflux = barrier.exchange(BOUT, piece.capillary_concentration(), piece.capillary_weight)
+            piece.advance(0.1 / steps, influx, efflux)
+        return piece.content()[[BHB, LACTATE]]
+
+    fine = after(64)
+    errors = np.array([np.abs(after(steps) / fine - 1.0) for steps in (2, 4, 8)])
+    assert (errors[:-1] > 1.9 * errors[1:]).all()
+    assert errors.max() < 0.1
+
+
+def test_finer_voxels_hold_the_same_amounts() -> None:
+    """What metabolites and irisin amount to hardly depends on the voxel, and less with each halving of it."""
+    coarse, usual, fine = (
+        settled(small(voxel=voxel)).content()[[BHB, LACTATE, IRISIN]] for voxel in (50.0, 25.0, 12.5)
+    )
+    assert usual == pytest.approx(fine, rel=0.01)
+    assert (np.abs(coarse - usual) > 1.9 * np.abs(usual - fine)).all()
 
 
 def test_free_cortisol_is_that_of_plasma_and_irisin_is_scarce() -> None:

@@ -89,6 +89,8 @@ class Calibration(Part):
     def _settings_fit_the_method(self) -> Self:
         if self.method == "least_squares" and self.settings is not None:
             raise Fault("least squares has no settings", expected="no settings", at=("settings",))
+        if self.method == "likelihood_free" and self.centres:
+            raise Fault("the priors of a likelihood-free fit are flat", expected="no centres", at=("centres",))
         return self
 
     @model_validator(mode="after")

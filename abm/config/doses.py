@@ -9,6 +9,7 @@ A rate ("10 mg/kg/h") needs a duration and is multiplied by it; the duration the
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, NamedTuple
 
 from abm.errors import Fault, listed
@@ -82,7 +83,8 @@ def dose_amount(
             if rate and duration == 0.0:
                 raise Fault("a rate needs the duration of the infusion", expected=expected)
             value = convert(amount, form) * (duration if rate else 1.0)
-            value = value / _molar_mass(what, overrides) if molar else value
+            mass_of_mole = _molar_mass(what, overrides) if molar else 1.0
+            value = value / mass_of_mole if mass_of_mole > 0.0 else math.inf
             if value > MOST[unit]:
                 raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit}")
             return value

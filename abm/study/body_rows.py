@@ -21,6 +21,7 @@ from abm.observation import ObservationParameters, effect_size
 from abm.observation.blood import plasma_level, relative_release, relative_store, serum_level
 from abm.parameters import load_parameters
 from abm.schedule import compile_schedule
+from abm.study.plan import whole_voxels
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment, Subject
@@ -152,7 +153,9 @@ def _neurons(course: _Course) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=256)
 def _plasma(course: _Course, changes: Changes) -> Plasma:
     subject = _changed(course.experiment.subject, changes)
-    timeline = compile_schedule(course.experiment.schedules[course.arm], subject, course.hours, course.arm)
+    # Of the whole run, since a fast before a session depends on a session to come.
+    duration = course.experiment.run.duration
+    timeline = compile_schedule(course.experiment.schedules[course.arm], subject, duration, course.arm)
     return simulate_body(subject, timeline, step_edges(course.hours, course.experiment.run.step))
 
 
@@ -167,7 +170,7 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
     from abm.signals import SIGNALS
 
     experiment = course.experiment
-    size = (SIDE,) * len(experiment.tissue.size)
+    size = (whole_voxels(SIDE, experiment.tissue.voxel),) * len(experiment.tissue.size)
     small = experiment.model_copy(
         update={
             "subject": _changed(experiment.subject, changes),

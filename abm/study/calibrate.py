@@ -30,10 +30,11 @@ from abm.study.fit import Fit, FitFolder, FittedParameter, FittedRow, write_fit
 from abm.study.fitted_records import write_fitted
 from abm.study.least_squares import Mapped, fit_least_squares
 from abm.study.likelihood_free import Population, fit_likelihood_free
-from abm.study.posterior import posterior_of, write_posterior
+from abm.study.posterior import check_alone, posterior_of, write_posterior
 from abm.study.priors import NEURAL_PARTS, Prior, priors_of
 from abm.study.residuals import distance, residual
 from abm.study.score import published_of
+from abm.study.store import remove
 from abm.study.surrogate import Surrogate
 from abm.study.work import prepare_worker
 
@@ -68,14 +69,19 @@ def calibrate(
     """Carry out the calibration in a file, leave posterior.csv and fit.json in the folder `out`, and return the fit.
 
     write: also put value, interval, grade and `command` into the parameter files, and draws into their folder
-    `posterior`. overwrite: replace an earlier fit in `out`. Raises ConfigError where the file breaks the rules or names
-    evidence that is kept for validation, and ResultsError where `out` cannot be used, before anything is fitted.
+    `posterior`. overwrite: replace an earlier fit in `out`. Raises ConfigError where the file breaks the rules, names
+    evidence that is kept for validation or, with `write`, a parameter that another posterior holds, and ResultsError
+    where `out` cannot be used, before anything is fitted.
     """
     calibration, evidence = load_calibration(path)
     folder = FitFolder(out)
     folder.check_against({}, resume=False, overwrite=overwrite)
+    if write:
+        check_alone(calibration.name, calibration.records)
+    folder.open(overwrite=False)
     fit = fit_calibration(calibration, evidence, seed=seed, workers=workers, progress=progress)
     write_fit(fit, folder.path)
+    remove(folder.runs)
     if write:
         write_fitted(fit.numbers(), command)
         write_posterior(posterior_of(fit, command))
@@ -85,9 +91,12 @@ def calibrate(
 def fit_calibration(
     calibration: Calibration, evidence: Sequence[Evidence], *, seed: int, workers: int = 1, progress: bool = False
 ) -> Fit:
-    """The fit of a calibration to evidence. Raises ConfigError for evidence of another role than calibration."""
+    """The fit of a calibration to evidence.
+
+    Raises ConfigError for evidence of another role than calibration, and for parameters that the method cannot fit.
+    """
     rows = _rows(calibration, evidence)
-    priors = [prior._replace(value=calibration.centre(prior.key)) for prior in priors_of(calibration.records)]
+    priors = [prior._replace(centre=calibration.centre(prior.key)) for prior in priors_of(calibration.records)]
     if calibration.method == "likelihood_free":
         return _fit_likelihood_free(calibration, rows, priors, seed, workers, progress)
     return _fit_least_squares(calibration, rows, priors, seed, workers)
@@ -203,7 +212,10 @@ class _NeuronDistance:
 def _fit_likelihood_free(
     calibration: Calibration, rows: list[Row], priors: list[Prior], seed: int, workers: int, progress: bool
 ) -> Fit:
-    _check_species(priors)
+    if not _are_neural(priors):
+        raise ConfigError(
+            "a likelihood-free fit is of neurons only", key="parameters", expected="method: least_squares for the body"
+        )
     surrogate = Surrogate(list({item.id: item for item, _ in rows}.values()))
     before = surrogate.predict({})
     places = _places(surrogate, rows, before)

@@ -108,7 +108,9 @@ def _conduct(
     ended: Callable[[], object],
 ) -> None:
     began, record = time.perf_counter(), provenance(plan.experiment)
-    if folder.has_manifest():  # resumed: the account goes on
+    if folder.has_manifest():  # resumed: the account goes on, and what was made of fewer runs does not stay beside it
+        for name in ("predictive.csv", "traces.zarr", "states.zarr", "figures", "report.html"):
+            remove(folder.path / name)
         record |= {key: folder.manifest()[key] for key in ("started", "wall_time_s") if key in folder.manifest()}
     spent = record.pop("wall_time_s", 0.0)
     folder.write_config(plan)

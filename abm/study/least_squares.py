@@ -66,7 +66,7 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
     `map` for the finite differences. Raises what `residuals` raises.
     """
     scale = _Scale(priors)
-    start, low, high = scale.place(scale.value), scale.place(scale.low), scale.place(scale.high)
+    start, low, high = scale.place(scale.middle), scale.place(scale.low), scale.place(scale.high)
 
     def both(u: Floats) -> Floats:
         return np.concatenate([residuals(scale.number(u)), u])
@@ -91,28 +91,28 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
         scale.number(np.maximum(above, found.x)),
         covariance,
         np.array([scale.number(draw) for draw in draws[:DRAWS]]),
-        float(np.sum(residuals(scale.value) ** 2)),
+        float(np.sum(residuals(scale.middle) ** 2)),
         float(np.sum(found.fun[:rows] ** 2)),
         jacobian[:rows],
     )
 
 
 class _Scale:
-    """Parameters in prior standard deviations from their values before the fit."""
+    """Parameters in prior standard deviations from the middle of their priors."""
 
     def __init__(self, priors: Sequence[Prior]) -> None:
         self.logarithmic = [prior.is_positive for prior in priors]
-        self.value, self.low, self.high = (
-            np.array([getattr(prior, name) for prior in priors], np.float64) for name in ("value", "low", "high")
+        self.middle, self.low, self.high = (
+            np.array([getattr(prior, name) for prior in priors], np.float64) for name in ("middle", "low", "high")
         )
-        self.centre, low, high = (self._scaled(ends) for ends in (self.value, self.low, self.high))
+        self.centre, low, high = (self._scaled(ends) for ends in (self.middle, self.low, self.high))
         self.deviation = (high - low) / (2.0 * NORMAL)
 
     def _scaled(self, numbers: Floats) -> Floats:
         return np.array([to_scale(float(x), log) for x, log in zip(numbers, self.logarithmic, strict=True)])
 
     def place(self, numbers: Floats) -> Floats:
-        """Numbers in the units of the priors -> prior standard deviations from the values before the fit."""
+        """Numbers in the units of the priors -> prior standard deviations from the middle."""
         place: Floats = (self._scaled(numbers) - self.centre) / self.deviation
         return place
 

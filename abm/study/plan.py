@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from abm.config import Experiment
-from abm.errors import ConfigError
+from abm.errors import ConfigError, Fault
 from abm.metric_names import REGIONS, split_metric
 from abm.metrics import METRICS
 from abm.schedule import Timeline, compile_schedule
@@ -125,13 +125,21 @@ def session_ends(timeline: Timeline) -> list[float]:
     return ends
 
 
+def whole_voxels(side: float, voxel: float) -> float:
+    """The length nearest to `side` that is a whole number of voxels, one at least; um."""
+    return max(1, round(side / voxel)) * voxel
+
+
 def plan_experiment(experiment: Experiment) -> Plan:
     """Lay out an experiment; raises ConfigError where it asks for what cannot be done."""
     duration = experiment.run.duration
-    timelines = {
-        name: compile_schedule(schedule, experiment.subject, duration, name)
-        for name, schedule in experiment.schedules.items()
-    }
+    try:
+        timelines = {
+            name: compile_schedule(schedule, experiment.subject, duration, name)
+            for name, schedule in experiment.schedules.items()
+        }
+    except (Fault, ArithmeticError) as error:  # what was right with the usual numbers is not with those put in place
+        raise ConfigError(str(error), key="subject.overrides", expected=getattr(error, "expected", "")) from None
     bare = Plan(experiment, timelines, ())
     return Plan(experiment, timelines, tuple(_readings(bare)))
 

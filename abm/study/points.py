@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.config import Experiment
+from abm.errors import ConfigError
 from abm.study.clamping import READ_OUTS, tissue_input
 from abm.study.crew import Crew
 from abm.study.dispatch import Dispatch, Outcome
@@ -29,7 +30,7 @@ from abm.study.parameter_space import BODY_PARTS
 from abm.study.plan import Plan, plan_experiment
 from abm.study.progress import Progress
 from abm.study.store import ResultsFolder, write_text
-from abm.study.work import Fault, Stopped
+from abm.study.work import Fault, Lost, Stopped, fault_of
 
 Floats = NDArray[np.float64]
 
@@ -92,8 +93,10 @@ def evaluate(folder: SensitivityFolder, experiment: Experiment, point: Point) ->
         outcome = {"values": _contrasts(folder, point.experiment(experiment))}
     except Stopped:
         return None
-    except Exception as error:  # a place where the model cannot live is left out of the indices, and counted
+    except (ArithmeticError, ConfigError) as error:  # where the model cannot live: left out of the indices, and counted
         outcome = {"problem": f"{type(error).__name__}: {error}"}
+    except Exception as error:  # which says nothing of the point
+        return fault_of(error)
     write_text(folder.point_file(point.key), json.dumps(outcome))
     return None
 
@@ -174,6 +177,7 @@ class Points(Dispatch[Point]):
     waiting: list[Point]
     running: dict[Outcome, Point] = field(default_factory=dict)
     attempts: Counter[Point] = field(default_factory=Counter)
+    lost: list[Fault] = field(default_factory=list)
 
     def ready(self, task: Point) -> bool:
         """A point waits for nothing."""
@@ -184,9 +188,9 @@ class Points(Dispatch[Point]):
         return self.crew.executor.submit(evaluate, self.folder, self.experiment, task)
 
     def close(self, task: Point, fault: Fault | None) -> None:
-        """Take a point off the books; one whose worker died has no outcome."""
+        """Take a point off the books; one that was lost to its machine has no outcome."""
         if fault is not None:
-            write_text(self.folder.point_file(task.key), json.dumps({"problem": fault.error}))
+            self.lost.append(fault)
         self.progress.complete(1)
 
     def show(self) -> None:
@@ -198,12 +202,18 @@ class Points(Dispatch[Point]):
 def simulate_points(
     folder: SensitivityFolder, experiment: Experiment, points: Iterable[Point], crew: Crew, *, progress: bool
 ) -> None:
-    """Simulate the points that have not been yet; each is on disk when it is done."""
+    """Simulate the points that have not been yet; each is on disk when it is done.
+
+    Raises Lost where some have no outcome for a reason that is not theirs, such as memory or a full disk.
+    """
     every = list(dict.fromkeys(points))
     waiting = [point for point in every if not folder.point_file(point.key).exists()]
     bar = Progress(len(every), shown=progress)
     bar.complete(len(every) - len(waiting))
-    Points(folder, experiment, crew, bar, len(every), waiting).carry_out()
+    work = Points(folder, experiment, crew, bar, len(every), waiting)
+    work.carry_out()
+    if work.lost:
+        raise Lost(f"{len(work.lost)} of {len(every)} points were lost ({work.lost[0].error})")
 
 
 def outcomes(folder: SensitivityFolder, points: Sequence[Point | None], outputs: int) -> tuple[Floats, Counter[str]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,6 +111,16 @@ def write_posterior(posterior: Posterior, folder: Path | None = None) -> Path:
     path = folder / f"{posterior.name}.csv"
     write_text(path, "\n".join(lines) + "\n")
     return path
+
+
+def check_alone(name: str, keys: Iterable[str], folder: Path | None = None) -> None:
+    """Raises ConfigError where the posterior of another fit than `name` holds one of the parameters."""
+    for posterior in load_posteriors(folder):
+        shared = sorted(set(keys) & set(posterior.keys))
+        if posterior.name != name and shared:
+            problem = f"the fit '{posterior.name}' has it already, in {posterior.file}"
+            expected = f"name: {posterior.name}, which replaces that"
+            raise ConfigError(problem, key="parameters", value=shared[0], expected=expected)
 
 
 def load_posteriors(folder: Path | None = None) -> list[Posterior]:

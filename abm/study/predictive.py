@@ -66,7 +66,7 @@ def predict(
 
     schedules: those whose body could be solved. Nothing is predicted, and the prediction says why, where there is no
     posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
-    what the fit rests on, or observes nothing that the expected neuron has.
+    what the fit rests on, has a tissue with open sides, or observes nothing that the expected neuron has.
     """
     neural = [posterior for posterior in posteriors if posterior.parts <= NEURAL_PARTS]
     reason = _reason(plan.experiment, schedules, neural)
@@ -114,6 +114,10 @@ def _reason(experiment: Experiment, schedules: Sequence[str], neural: Sequence[P
         (not neural, "there is no posterior of neurons in configs/parameters/posterior"),
         *((bool(stale), stale) for stale in (posterior.stale() for posterior in neural)),
         (bool(changed), f"the experiment changes {', '.join(changed)}, on which the fit of the neurons rests"),
+        (
+            "washout" in dict(experiment.tissue.boundaries).values(),
+            "the tissue is open at its sides, which the piece of it around the expected neuron is not",
+        ),
         (experiment.reference not in schedules, f"there is no blood of the reference, {experiment.reference}"),
     ]
     return next((reason for true, reason in reasons if true), "")

@@ -17,7 +17,7 @@ class Prior(NamedTuple):
     """A parameter to be fitted.
 
     key: `part.name`, with `.species` where that differs. value, low, high: the present value and the ends of the
-    range, in the unit of the record.
+    range, in the unit of the record. centre: of the prior of a least-squares fit, where it is not the value.
     """
 
     key: str
@@ -25,6 +25,12 @@ class Prior(NamedTuple):
     low: float
     high: float
     unit: str = "1"
+    centre: float | None = None
+
+    @property
+    def middle(self) -> float:
+        """Where a least-squares fit takes the number to lie before it sees the rows."""
+        return self.value if self.centre is None else self.centre
 
     @property
     def is_magnitude(self) -> bool:

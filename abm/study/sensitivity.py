@@ -56,17 +56,17 @@ def small_experiment(path: str | Path, overrides: Sequence[str] = (), replicates
     At most 200 neurons on 0.4 mm x 0.4 mm, steps of 30 min at least, 2 d of burn-in at most, one replicate, read at its
     end; whatever `overrides` set stays as they set it. Raises ConfigError as for the experiment itself.
     """
-    given = [text for text in overrides if not text.startswith(("run.replicates=", "observe"))]
-    fixed = [f"run.replicates={replicates or 1}", "observe=[]"]
+    given = [text for text in overrides if not text.startswith("observe")]
+    fixed = [*([f"run.replicates={replicates}"] if replicates else []), "observe=[]"]
     whole = load_experiment(path, [*given, *fixed])
     tissue, run = whole.tissue, whole.run
-    chosen = []
+    chosen = ["run.replicates=1"]
     if tissue.neurons > NEURONS:
         chosen.append(f"tissue.neurons={NEURONS}")
     if any(side > SIDE for side in tissue.size) and (SIDE / tissue.voxel) % 1.0 == 0.0:
         sides = ", ".join(f"{min(side, SIDE):g} um" for side in tissue.size)
         chosen.append(f"tissue.size=[{sides}]")
-    if run.step < STEP and (run.duration / STEP) % 1.0 == 0.0:
+    if run.step < STEP and all(span / STEP % 1.0 == 0.0 for span in (run.duration, min(run.burn_in, BURN_IN))):
         chosen.append(f"run.step={STEP} h")
     if run.burn_in > BURN_IN:
         chosen.append(f"run.burn_in={BURN_IN} h")

@@ -79,7 +79,11 @@ class ResultsFolder:
         """As `check`; `present`: what the manifest of a study to be resumed must hold, key -> (what it is, value)."""
         if self.path.exists() and not self.path.is_dir():
             raise ResultsError(f"{self.path} is a file, not a folder")
-        if not self.path.exists() or not any(self.path.iterdir()):
+        if not self.path.exists():
+            return
+        present_files = {path.name for path in self.path.iterdir()}
+        begun = self.runs.name in present_files and present_files <= {self.runs.name, "config.yaml"}
+        if not present_files or begun:  # of a study that ended before it had an account there is nothing to keep
             return
         if resume:
             self._check_same(present)

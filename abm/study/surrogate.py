@@ -27,6 +27,7 @@ from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule
 from abm.signals import BDNF
+from abm.study.plan import whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
 from abm.tissue import TissueParameters
 from abm.tissue.medium import bdnf_memory
@@ -157,7 +158,8 @@ class Surrogate(ExposedNeuron):
 
 def _shrunk(experiment: Experiment) -> Experiment:
     """The same experiment on a small piece of tissue, from time zero."""
-    tissue = experiment.tissue.model_copy(update={"neurons": NEURONS, "size": (SIDE, SIDE)})
+    side = whole_voxels(SIDE, experiment.tissue.voxel)
+    tissue = experiment.tissue.model_copy(update={"neurons": NEURONS, "size": (side, side)})
     run = experiment.run.model_copy(update={"burn_in": 0.0, "replicates": 1})
     return experiment.model_copy(update={"tissue": tissue, "run": run})
 

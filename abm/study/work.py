@@ -22,6 +22,10 @@ from abm.study.store import ResultsFolder, read_arrays, write_arrays, write_text
 REPORT_INTERVAL = 0.5  # s
 
 
+class Lost(Exception):
+    """Work that the machine has failed to do; what is finished is kept, and a resumed study does the rest."""
+
+
 class Stopped(Exception):
     """The study was asked to stop; the run in hand is given up."""
 

@@ -209,7 +209,10 @@ def convert_time(text: str) -> float:
     """Hours in "45 min" or in a sum of times such as "25 d 8 h 18 min"."""
     parts = re.findall(rf"{_NUMBER}\s*[A-Za-z]+", text)
     if len(parts) > 1 and "".join(parts).replace(" ", "") == text.replace(" ", ""):
-        return float(sum(Exact(number) * _hours(unit) for number, unit in map(split_quantity, parts)))
+        try:
+            return float(sum(Exact(number) * _hours(unit) for number, unit in map(split_quantity, parts)))
+        except OverflowError:
+            raise Fault("too large a number", expected="a time") from None
     return convert(text, "h")
 
 

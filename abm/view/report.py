@@ -62,7 +62,7 @@ def _lead(results: Results) -> str:
     record = results.manifest
     size = f"{len(results.schedules)} schedules on {record['replicates']} replicates"
     text = html.escape(f"{size}, seed {record['seed']}, {record['started'][:10]}.")
-    failed = len(record["failures"])
+    failed = len(record.get("failures", []))
     warning = f' <span class="failed">Runs that failed and are left out: {failed}.</span>' if failed else ""
     return f'<p class="lead">{text}{warning}</p>'
 

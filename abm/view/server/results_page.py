@@ -73,7 +73,8 @@ def Page() -> None:
 def _about(browser: Browser) -> str:
     record = browser.results.manifest
     size = f"{len(browser.schedules)} schedules on {record['replicates']} replicates, seed {record['seed']}."
-    failed = f" Runs that failed: {len(record['failures'])}." if record["failures"] else ""
+    failures = record.get("failures", [])
+    failed = f" Runs that failed: {len(failures)}." if failures else ""
     report = (browser.results.path / "report.html").exists()
     link = f' <a href="{REPORT}" target="_blank">The report</a>' if report else ""
     return size + failed + link

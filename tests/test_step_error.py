@@ -1,0 +1,54 @@
+"""The step error that a report gives of its neurons, on traces that are known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from abm.config import build_experiment
+from abm.study.step_error import step_errors
+
+HOURS = 24.0
+REST = {"bhb": 0.05, "lactate": 1.0, "irisin": 0.01, "cortisol": 5.0}
+PLAN = {
+    "name": "known",
+    "schedules": {"sedentary": {}, "run": {}},
+    "reference": "sedentary",
+    "run": {"duration": "1 d"},
+}
+
+
+def errors(step: float, lactate: np.ndarray, replicates: int = 2) -> dict[str, tuple[float, float, float]]:
+    """Step errors by schedule; lactate: of schedule `run`, at time zero and at the end of every step."""
+    shape = (2, replicates, 1, lactate.size)
+    tissue = {name: np.full(shape, value) for name, value in REST.items()}
+    tissue["lactate"][1] = lactate
+    names = ("schedule", "replicate", "region", "step_time")
+    traces = xr.Dataset(
+        {f"tissue_{name}": (names, values) for name, values in tissue.items()}
+        | {"plasma_movement": (("schedule", "step"), np.zeros((2, lactate.size - 1)))},
+        {"schedule": ["sedentary", "run"], "region": ["all"]},
+    )
+    results = SimpleNamespace(traces=traces, schedules=["sedentary", "run"], reference="sedentary")
+    found = step_errors(results, build_experiment(PLAN, [f"run.step={step} h"]))
+    return {error.schedule: tuple(error[1:]) for error in found}
+
+
+def wave(step: float) -> np.ndarray:
+    """Lactate that rises and falls twice in the day."""
+    return 2.0 - np.cos(4.0 * np.pi * np.linspace(0.0, 1.0, round(HOURS / step) + 1))
+
+
+def test_what_stands_still_has_no_error() -> None:
+    assert errors(0.5, np.ones(49))["run"] == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+
+
+def test_the_error_halves_with_the_step() -> None:
+    coarse, fine = (np.array(errors(step, wave(step))["run"]) for step in (0.2, 0.1))
+    assert (coarse > 1e-4).all()
+    assert coarse == pytest.approx(2.0 * fine, rel=0.2)
+
+
+def test_a_schedule_that_was_lost_has_none() -> None:
+    assert errors(0.5, np.full(49, np.nan)).keys() == {"sedentary"}
