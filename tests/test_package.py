@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import abm
+from abm.parameters import parameter_parts, parameter_records
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,6 +55,12 @@ def test_quick_start_is_two_lines_that_stand_alone() -> None:
     assert all(line.startswith("python3 -m venv .venv && .venv/bin/pip install ") for line in lines)
     assert lines[0].endswith("run.py experiment")
     assert lines[1].endswith("-m pytest -n 2 --dist worksteal")
+
+
+def test_the_readme_says_how_many_numbers_have_no_source() -> None:
+    sources = [record.source for part in parameter_parts() for record in parameter_records(part).values()]
+    assert "the two in five that have no\nsource" in README
+    assert 0.35 < sources.count(()) / len(sources) < 0.45
 
 
 @pytest.mark.parametrize("text", code_blocks("yaml"))

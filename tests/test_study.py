@@ -381,6 +381,7 @@ def test_overwriting_replaces_results_and_leaves_other_files(tmp_path: Path) -> 
 @pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
 def test_a_study_that_ended_before_it_had_begun_is_begun_anew(tmp_path: Path, options: dict[str, bool]) -> None:
     (tmp_path / ".runs").mkdir()
+    (tmp_path / ".runs" / "run-000-0000.npz").write_text("of another study")
     assert toy_study(tmp_path, **options).manifest["status"] == "complete"
 
 

@@ -100,6 +100,8 @@ class ResultsFolder:
             self._occupy()
             for name in self.own if overwrite else ():
                 remove(self.path / name)
+            if not self.has_manifest():  # runs without an account could be of any study
+                remove(self.runs)
             self.runs.mkdir(parents=True, exist_ok=True)
             self.stop.unlink(missing_ok=True)
         except OSError as error:
