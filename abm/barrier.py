@@ -172,7 +172,7 @@ def induce(p: BarrierParameters, state: Floats, bhb: float, lactate: float, dura
 class Barrier:
     """The barrier of one tissue: its constants and how far MCT1 is induced.
 
-    state: (3,) see `induce`; at rest 0.
+    state: (3,) see `induce`; at rest 0 but for what the ketones of a resting day do (in type 2 diabetes).
     """
 
     def __init__(self, parameters: BarrierParameters) -> None:
@@ -190,6 +190,14 @@ class Barrier:
         """MCT1 relative to rest: 1 + (limit - 1)(K + X - K X), from 1 to induction_limit."""
         ketone, exercise = float(self.state[0]), float(self.state[2])
         return 1.0 + (self.parameters.induction_limit - 1.0) * (ketone + exercise - ketone * exercise)
+
+    def settle(self, bhb: Floats) -> None:
+        """Bring the carriers to where days of a resting day's BHB (mmol/L, of equal steps) leave them, on the mean.
+
+        Lactate at rest lies below what acts on them.
+        """
+        p = self.parameters
+        self.state[0] = np.mean([saturation(value, p.ketone_threshold, p.ketone_half) for value in bhb])
 
     def induce(self, blood: Mapping[str, float], duration: float, remaining_activity: float = 1.0) -> None:
         """Let the carriers follow `duration` hours of the blood's bhb and lactate (mmol/L).

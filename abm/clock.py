@@ -13,7 +13,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Clock:
     """Where a model stands in time.
 
-    step: length of one step, h. burn_in: whole number of days before time zero, h. taken: steps taken so far.
+    step: length of one step, h. burn_in: before time zero, h. taken: steps taken so far.
     """
 
     step: float

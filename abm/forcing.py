@@ -16,7 +16,7 @@ import numpy.typing as npt
 from abm.body import Plasma, resting_day, simulate_body
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
-from abm.schedule import DAY, Dose, Timeline
+from abm.schedule import DAY, Dose, Timeline, lasts
 from abm.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def bath(p: ForcingParameters, timeline: Timeline, hour: float) -> npt.NDArray[n
         "bdnf": np.nan,
     }  # fmt: skip
     for dose in timeline.doses:
-        if dose.route == "bath" and dose.what in DOSED_SIGNALS and dose.at <= hour < dose.at + dose.duration:
+        if dose.route == "bath" and dose.what in DOSED_SIGNALS and lasts(dose.at, dose.at + dose.duration, hour):
             held[DOSED_SIGNALS[dose.what]] = dose.amount
     return np.array([held[signal] for signal in SIGNALS])
 
@@ -94,7 +94,7 @@ def bath_agonist(p: ForcingParameters, timeline: Timeline, hour: float) -> float
     return sum(
         dose.amount / p.bath_dexamethasone_half
         for dose in timeline.doses
-        if dose.route == "bath" and dose.what == "dexamethasone" and dose.at <= hour < dose.at + dose.duration
+        if dose.route == "bath" and dose.what == "dexamethasone" and lasts(dose.at, dose.at + dose.duration, hour)
     )
 
 
@@ -121,18 +121,22 @@ def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -
 def pharmacology(timeline: Timeline, hour: float, agonist: float) -> Pharmacology:
     """What drugs and genetics leave of each mechanism at an hour.
 
-    A block of HDAC1-3 that leaves the fraction r is a competitive inhibitor at (1 - r) / r times its IC50, so that it
-    competes with BHB. agonist: dexamethasone, in multiples of its EC50.
+    A block of HDAC1-3 by a drug that leaves the fraction r is a competitive inhibitor at (1 - r) / r times its IC50, so
+    that it competes with BHB; a loss takes part of the enzyme away. agonist: dexamethasone, in multiples of its EC50.
     """
     if not timeline.blocks:
         return Pharmacology(agonist=agonist)
     left = {name: timeline.remaining_activity(name, hour) for name in BLOCK_TARGETS}
-    drugs = {
-        f"drug_{enzyme.lower()}": min((1.0 - rest) / rest if rest > 0.0 else COMPLETE_BLOCK, COMPLETE_BLOCK)
+    enzymes = {
+        name: value
         for enzyme in ("HDAC1", "HDAC2", "HDAC3")
-        for rest in [timeline.remaining_activity(enzyme, hour)]
+        for rest in [timeline.remaining_activity(enzyme, hour, loss=False)]
+        for name, value in (
+            (enzyme.lower(), timeline.remaining_activity(enzyme, hour, loss=True)),
+            (f"drug_{enzyme.lower()}", min((1.0 - rest) / rest if rest > 0.0 else COMPLETE_BLOCK, COMPLETE_BLOCK)),
+        )
     }
-    return Pharmacology(agonist=agonist, **drugs, **{BLOCK_TARGETS[name]: value for name, value in left.items()})
+    return Pharmacology(agonist=agonist, **enzymes, **{BLOCK_TARGETS[name]: value for name, value in left.items()})
 
 
 BLOCK_TARGETS = {

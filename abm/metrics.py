@@ -204,8 +204,8 @@ def _epigenome() -> list[Metric]:
         _mean_of(
             "eraser", "epigenome", "Deacetylating activity of HDAC1, 2 and 3, relative to rest.", name="hdac_activity"
         ),
-        _mean_of("hdac2", "epigenome", "Abundance of HDAC2, relative to rest."),
-        _mean_of("hdac3", "epigenome", "Abundance of HDAC3, relative to rest."),
+        _mean_of("hdac2", "epigenome", "Abundance of HDAC2, relative to rest; a knock-down comes on top."),
+        _mean_of("hdac3", "epigenome", "Abundance of HDAC3, relative to rest; a knock-down comes on top."),
         *(
             Metric(
                 f"{enzyme}_occupancy",

@@ -162,9 +162,12 @@ class HippocampusModel(mesa.Model):
                 getattr(n, name)[:] = 0.0
         steps = len(self.resting.edges) - 1
         if self.experiment.preparation == "in_vivo":
+            self.barrier.settle(self.resting.bhb)
             self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
+        else:
+            self.tissue.settle(None, {}, self._secretion(), bath(self.applied, UNTREATED, 0.0))
         for step in range(steps):
-            self._exchange(blood_at(self.resting, step), 1.0)
+            self._exchange(blood_at(self.resting, step), 1.0, UNTREATED)
             self._add_set_point(1.0 / steps)
         if self.experiment.preparation == "slice":
             n.rest_potentiation[:] = self._potentiation_in_the_animal()
@@ -215,7 +218,7 @@ class HippocampusModel(mesa.Model):
         self.blood = blood = self._coming_blood()
         timeline, hour = self._doses(), self.hour
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
-        self._exchange(blood, timeline.remaining_activity("MCT1", hour))
+        self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline)
         return pharmacology(timeline, hour, agonist), input_activity(self.network, blood["movement"])
 
     def _doses(self) -> Timeline:
@@ -225,20 +228,25 @@ class HippocampusModel(mesa.Model):
     def _coming_blood(self) -> dict[str, float]:
         """Plasma means of the step about to be taken."""
         if self.hour < 0.0:
-            return blood_at(self.resting, self.clock.taken % (len(self.resting.edges) - 1))
-        return blood_at(self.plasma, self.clock.taken - round(self.clock.burn_in / self.clock.step))
+            return blood_at(self.resting, self._number % (len(self.resting.edges) - 1))
+        return blood_at(self.plasma, self._number)
 
-    def _exchange(self, blood: dict[str, float], carriers: float) -> None:
-        """Blood, barrier and tissue over one step; `carriers` is what a blocker leaves of MCT1."""
+    @property
+    def _number(self) -> int:
+        """The coming step, counted from time zero; less than 0 during burn-in."""
+        return self.clock.taken - round(self.clock.burn_in / self.clock.step)
+
+    def _exchange(self, blood: dict[str, float], carriers: float, doses: Timeline) -> None:
+        """Blood, barrier and tissue over one step; `carriers`: what a blocker leaves of MCT1; doses: those in force."""
         step, tissue = self.clock.step, self.tissue
         if self.experiment.preparation != "in_vivo":
-            tissue.advance(step, secretion=self._secretion(), bath=bath(self.applied, self._doses(), self.hour))
+            tissue.advance(step, secretion=self._secretion(), bath=bath(self.applied, doses, self.hour))
             return
         self.barrier.induce(blood, step, carriers)
         influx, efflux = self.barrier.exchange(
             blood, tissue.capillary_concentration(), tissue.capillary_weight, carriers
         )
-        for signal, amount in injections(self.applied, self._doses(), self.hour, self.hour + step):
+        for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
             tissue.inject(signal, amount)
         tissue.advance(step, influx, efflux, self._secretion())
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from abm.config import Capacity, Fast, Schedule, Session, Subject
 
 DAY = 24.0
+SIMULTANEOUS = 1e-6  # h
 Floats = NDArray[np.float64]
 # A block of the class removes the same part of each of its members.
 CLASSES = {"HDAC1": "class_I_HDAC", "HDAC2": "class_I_HDAC", "HDAC3": "class_I_HDAC"}
@@ -58,12 +59,24 @@ class Dose(NamedTuple):
 
 
 class Block(NamedTuple):
-    """A mechanism that from `start` to `end` (h) lacks `fraction` (0 to 1) of its activity."""
+    """A mechanism that from `start` to `end` (h) lacks `fraction` (0 to 1) of its activity.
+
+    loss: whether part of it is gone (knock-down, knock-out), and not held by a drug.
+    """
 
     target: str
     fraction: float
     start: float
     end: float
+    loss: bool = False
+
+
+def lasts(start: float, end: float, hour: float) -> bool:
+    """Whether what lasts from start to end (h) does so in the step that begins at an hour, to 1e-6 h.
+
+    A clock counts in whole steps and is rounded, where 20 min are a third of an hour.
+    """
+    return start <= hour + SIMULTANEOUS < end
 
 
 class MealParameters(NamedTuple):
@@ -119,14 +132,17 @@ class Timeline:
         within = np.clip(times - starts[index], 0.0, ends[index] - starts[index])
         return np.diff(before[index] + levels[index] * within) / np.diff(times)
 
-    def remaining_activity(self, target: str, t: float) -> float:
+    def remaining_activity(self, target: str, t: float, loss: bool | None = None) -> float:
         """Activity of a mechanism left at time t (h), 0 to 1: the product of 1 - fraction over the blocks on it.
 
-        A block of class_I_HDAC acts on HDAC1, HDAC2 and HDAC3.
+        A block of class_I_HDAC acts on HDAC1, HDAC2 and HDAC3. loss: what losses alone leave, or what drugs alone do;
+        default: both.
         """
         names = {target, CLASSES.get(target, target)}
         return math.prod(
-            1.0 - block.fraction for block in self.blocks if block.target in names and block.start <= t < block.end
+            1.0 - block.fraction
+            for block in self.blocks
+            if block.target in names and loss in (None, block.loss) and lasts(block.start, block.end, t)
         )
 
     @cached_property
@@ -151,8 +167,9 @@ def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name
         for at in dose.occurrences(duration)
     ]
     blocks = [
-        Block(block.target, block.fraction, block.start, min(block.start + (block.duration or math.inf), duration))
-        for _, _, block in schedule.all_blocks()
+        Block(block.target, block.fraction, block.start, min(block.start + length, duration), key != "blocks")
+        for key, _, block in schedule.all_blocks()
+        for length in [block.duration or math.inf]
     ]
     return Timeline(
         name=name,

@@ -325,6 +325,20 @@ def test_the_carrier_rests_at_one_and_is_bounded() -> None:
     assert 2.3 < barrier.induction <= HUMAN[0].induction_limit
 
 
+def test_carriers_settle_where_many_days_of_ketones_leave_them_on_the_mean() -> None:
+    day = 0.2 + 0.15 * np.sin(np.linspace(0.0, 2.0 * np.pi, 96, endpoint=False))
+    settled, lived = Barrier(HUMAN[0]), Barrier(HUMAN[0])
+    settled.settle(day)
+    course = []
+    for _ in range(60):
+        for bhb in day:
+            lived.induce(blood(bhb=bhb), 0.25)
+            course.append(lived.state[0])
+    assert settled.state[0] == pytest.approx(np.mean(course[-96:]), rel=1e-3)
+    settled.settle(np.full(96, REST_BHB))
+    assert settled.induction == 1.0
+
+
 def test_a_hard_bout_raises_the_carrier_hours_later_and_for_less_than_a_day() -> None:
     """MCT1 in rat hippocampus is raised 5 h after exercise (takimoto2014)."""
     barrier, course = Barrier(MOUSE[0]), []

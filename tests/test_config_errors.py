@@ -69,6 +69,8 @@ MISTAKES = {
     "negative duration": Mistake("duration: 45 min", "duration: -45 min", "duration", ("negative", '"-45 min"')),
     "no duration at all": Mistake("      duration: 45 min\n", "", "continuous.sessions", ("has no duration",)),
     "zero duration": Mistake("duration: 45 min", "duration: 0 min", "duration", ("more than 0",)),
+    "block between two steps": Mistake("start: 0 d, duration: 7 d", "start: 1 s, duration: 7 d", "drug.blocks.0.start",
+        ("whole number of steps", "6 min")),
     "negative run": Mistake("duration: 14 d", "duration: -14 d", "run.duration", ("negative",)),
     "voxel in hours": Mistake("voxel: 25 um", "voxel: 25 h", "tissue.voxel", ("a time", "a length")),
     "voxel does not fit": Mistake("voxel: 25 um", "voxel: 27 um", "tissue.size", ("whole number of voxels",)),

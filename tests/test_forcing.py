@@ -5,7 +5,10 @@ import pytest
 
 from abm import forcing
 from abm.body import Plasma
+from abm.clock import Clock
+from abm.epigenome import EpigenomeParameters, eraser_activity
 from abm.forcing import ForcingParameters
+from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.schedule import Block, Dose, Timeline
 
@@ -39,6 +42,36 @@ def test_blocks_leave_what_they_should():
     assert drugs.agonist == 0.5
     later = forcing.pharmacology(timeline, 6.0, 0.0)
     assert (later.drug_hdac1, later.nmdar) == (0.0, 0.75)
+
+
+def test_a_loss_takes_enzyme_away_and_a_drug_holds_it():
+    """Half of the enzyme lost is half of what BHB leaves free; a drug competes with BHB for it."""
+    lost, held = (
+        forcing.pharmacology(Timeline("t", 1.0, blocks=(Block("HDAC3", 0.5, 0.0, 1.0, loss),)), 0.0, 0.0)
+        for loss in (True, False)
+    )
+    assert (lost.hdac3, lost.drug_hdac3) == (0.5, 0.0)
+    assert (held.hdac3, held.drug_hdac3) == (1.0, 1.0)
+    e = load_parameters(EpigenomeParameters, "epigenome")
+    of_hdac3 = [
+        eraser_activity(e, 5.0, 0.0, 0.0, d.hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3)
+        for d in (lost, held, Pharmacology())
+    ]
+    assert of_hdac3[0] == pytest.approx(0.5 * of_hdac3[2])
+    assert of_hdac3[1] == pytest.approx(of_hdac3[2] * (1.0 + 5.0 / e.bhb_ic50_hdac3) / (2.0 + 5.0 / e.bhb_ic50_hdac3))
+
+
+@pytest.mark.parametrize("minutes", range(0, 120, 5))
+def test_what_lasts_a_step_is_met_in_that_step_and_in_no_other(minutes):
+    """Twenty minutes are a third of an hour, which no clock holds exactly."""
+    start, step = minutes / 60.0, 5.0 / 60.0
+    timeline = Timeline(
+        "t", 9.0, doses=(Dose("bdnf", "bath", 4.0, start, step),), blocks=(Block("TrkB", 1.0, start, start + step),)
+    )
+    clocks = [Clock(step, 0.0, taken) for taken in range(40)]
+    bathed = [clock.taken for clock in clocks if not np.isnan(forcing.bath(P, timeline, clock.hour)[4])]
+    blocked = [clock.taken for clock in clocks if timeline.remaining_activity("TrkB", clock.hour) == 0.0]
+    assert bathed == blocked == [minutes // 5]
 
 
 def test_every_target_that_neurons_have_can_be_blocked():

@@ -79,6 +79,47 @@ def test_clamped_at_rest_a_schedule_changes_nothing(experiment, rested, rest):
     assert digest(free) != digest(hard)
 
 
+def without_body(preparation, *overrides):
+    bath = {"what": "bhb", "route": "bath", "amount": "5 mmol/L", "at": "0 h"}
+    plan = {
+        "name": "bath",
+        "subject": {"species": "mouse"},
+        "preparation": preparation,
+        "tissue": {"neurons": 30, "size": ["0.2 mm", "0.2 mm"]},
+        "schedules": {"vehicle": {}, "bhb": {"doses": bath}},
+        "run": {"duration": "1 d", "burn_in": "0 h", "replicates": 1, "seed": 3, "step": "0.25 h"},
+    }
+    return build_experiment(plan, overrides)
+
+
+@pytest.mark.parametrize("preparation", ["slice", "culture"])
+def test_without_blood_neurons_begin_at_their_set_points(preparation):
+    """Extracellular BDNF, which takes hours to gather, is what its mean over the resting day says, however slow."""
+    for binding in (10, 100):
+        experiment = without_body(preparation, f"subject.overrides={{tissue.bdnf_binding: {binding}}}")
+        model = HippocampusModel(experiment, "vehicle")
+        around = model.tissue.concentration.reshape(5, -1)[4, model.neurons.voxel]
+        assert around == pytest.approx(model.neurons.rest_bdnf, rel=2e-3)
+        model.advance()
+        assert model.neurons.trkb == pytest.approx(1.0, abs=5e-3)
+
+
+def test_set_points_are_those_of_the_plain_bath_whatever_comes_at_time_zero():
+    vehicle, bhb = (HippocampusModel(without_body("culture"), name) for name in ("vehicle", "bhb"))
+    for name in ("rest_bhb", "rest_eraser", "rest_lactate", "rest_bdnf"):
+        assert np.array_equal(getattr(vehicle.neurons, name), getattr(bhb.neurons, name))
+    for model in (vehicle, bhb):
+        model.advance()
+    assert (bhb.neurons.eraser < 0.8 * vehicle.neurons.eraser).all()
+
+
+def test_a_burn_in_of_a_day_and_a_half_begins_at_noon(experiment, rest):
+    half = experiment.model_copy(update={"run": experiment.run.model_copy(update={"burn_in": 36.0})})
+    model = HippocampusModel(half, "sedentary", 0, resting=rest)
+    model.advance()
+    assert model.blood == blood_at(rest, 60)
+
+
 def test_at_time_zero_a_schedule_has_not_begun(experiment, rested, rest):
     model = at_zero(experiment, "hard", rested, rest)
     assert model.blood == blood_at(rest, len(rest.edges) - 2)

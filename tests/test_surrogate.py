@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from abm.config import build_experiment
 from abm.config.evidence import Evidence
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
 from abm.schedule import compile_schedule
-from abm.study.surrogate import Surrogate
+from abm.study.surrogate import ExposedNeuron, Surrogate
 
 WHEEL = {"kind": "wheel", "distance": "5 km/d", "start": "02:00", "duration": "10 h"}
 METRICS = ("bdnf_mrna", "bdnf_protein", "hdac3", "trkb_activation", "tissue_lactate")
@@ -52,6 +53,16 @@ def test_running_raises_bdnf_and_without_any_gain_nothing_moves(surrogate):
     off = [*(f"expression.{gain}" for gain in gains), "expression.glucocorticoid_repression", "network.movement_gain"]
     still = dict.fromkeys(off, 0.0)
     assert surrogate.predict(still) == pytest.approx(1.0, abs=2e-3)
+
+
+def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meets():
+    bath = {"what": "bhb", "route": "bath", "amount": "5 mmol/L", "at": "0 h"}
+    run = {"duration": "1 d", "burn_in": "0 h", "replicates": 1, "seed": 2, "step": "30 min"}
+    own = {"subject": {"species": "mouse"}, "preparation": "culture", "schedules": {"bhb": {"doses": bath}}, "run": run}
+    exposed = ExposedNeuron()
+    exposed.expose(build_experiment(own), "bhb")
+    ((day, _),) = exposed.days.values()
+    assert day[:, 0].max() < 1.0
 
 
 def test_arms_that_files_share_are_computed_once(rows):

@@ -33,6 +33,24 @@ def fitting_step(times: Iterable[float]) -> float:
     return next((step for step in STEPS if all(is_multiple(time, step) for time in times)), STEPS[0])
 
 
+def treatments(schedule: Schedule, duration: float) -> list[tuple[tuple[Key, ...], float]]:
+    """Keys and times (h) of what is in force or not for whole steps: baths and blocks, their starts and lengths."""
+    baths = [(index, dose) for index, dose in enumerate(schedule.doses) if dose.route == "bath"]
+    found: list[tuple[tuple[Key, ...], float | None]] = [
+        *((("doses", index, "at"), start) for index, dose in baths for start in dose.occurrences(duration)),
+        *((("doses", index, "duration"), dose.duration) for index, dose in baths),
+        *(((key, index, "start"), block.start) for key, index, block in schedule.all_blocks()),
+        *(((key, index, "duration"), block.duration) for key, index, block in schedule.all_blocks()),
+    ]
+    return [(key, time) for key, time in found if time is not None]
+
+
+def treatment_times(experiment: Experiment) -> list[float]:
+    """All times of `treatments`, of every schedule."""
+    duration = experiment.run.duration
+    return [time for schedule in experiment.schedules.values() for _, time in treatments(schedule, duration)]
+
+
 def check_experiment(experiment: Experiment) -> None:
     """Fault where parts of an experiment contradict each other."""
     if experiment.reference not in experiment.schedules:
@@ -50,6 +68,8 @@ def check_experiment(experiment: Experiment) -> None:
         _check_sessions(schedule, experiment.run.duration, subject.species, capacity_of_subject, at)
         _check_times(schedule, experiment.run.duration, at)
         _check_baths(schedule, experiment.run.duration, at)
+        for key, time in treatments(schedule, experiment.run.duration):
+            _check_steps(time, experiment.run.step, (*at, *key))
     check_observations(experiment)
 
 
@@ -174,9 +194,13 @@ def check_observations(experiment: Experiment) -> None:
             if time > run.duration + _ROUNDING:
                 expected = f"a time up to run.duration, {_when(run.duration)}"
                 raise Fault(f"{_when(time)} is after the end of the run", expected=expected, at=(*at, *key))
-            if not is_multiple(time, run.step):
-                expected = f"a multiple of run.step, {_when(run.step)}"
-                raise Fault(f"{_when(time)} is not a whole number of steps", expected=expected, at=(*at, *key))
+            _check_steps(time, run.step, (*at, *key))
+
+
+def _check_steps(time: float, step: float, at: tuple[Key, ...]) -> None:
+    if not is_multiple(time, step):
+        expected = f"a multiple of run.step, {_when(step)}"
+        raise Fault(f"{_when(time)} is not a whole number of steps", expected=expected, at=at)
 
 
 def _when(hours: float) -> str:

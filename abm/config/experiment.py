@@ -251,14 +251,17 @@ class Experiment(Part):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        times = (time for seen in self.observe for time in (*(seen.at or ()), *([seen.every] if seen.every else [])))
+        times = [time for seen in self.observe for time in (*(seen.at or ()), *([seen.every] if seen.every else []))]
         self.step_through(times)
         checks.check_experiment(self)
         return self
 
     def step_through(self, times: Iterable[float]) -> None:
-        """Choose the step, where none is named; only while the description is read, it is frozen for everyone else."""
-        self.__dict__["run"] = self.run.stepped(times)
+        """Choose the step, where none is named, for these times and those of baths and blocks.
+
+        Only while the description is read; it is frozen for everyone else.
+        """
+        self.__dict__["run"] = self.run.stepped([*times, *checks.treatment_times(self)])
 
     def resolved(self) -> dict[str, Any]:
         """Everything with its defaults, as plain values with units in text; loading it gives an equal experiment."""

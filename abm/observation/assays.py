@@ -65,6 +65,8 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
 
         abundance x share that no inhibitor holds x repressed share of the promoter's nucleosomes / its resting mean
 
+    of what a knock-down leaves of the enzyme.
+
     Their corepressor complexes are taken to sit on repressed nucleosomes (assumed), and an enzyme whose active site is
     taken by an inhibitor to leave the promoter: SAHA, which holds the active site, took HDAC1 off the p21 promoter
     within hours (Gui 2004, gui2004). enzyme: hdac2 or hdac3.
@@ -74,7 +76,8 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
     bhb = drugs.mct2 * np.take(model.tissue.concentration[BHB], n.voxel)
     drug = getattr(drugs, f"drug_{enzyme}")
     bound = bound_shares(bhb, getattr(model.epigenome, f"bhb_ic50_{enzyme}"), drug)
-    return np.asarray(getattr(n, enzyme) * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
+    left = getattr(drugs, enzyme) * getattr(n, enzyme)
+    return np.asarray(left * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
 
 
 @entry

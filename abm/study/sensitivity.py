@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.config import Experiment, load_experiment
+from abm.config.checks import is_multiple, treatment_times
 from abm.errors import ConfigError
 from abm.study.crew import Crew, crew_of
 from abm.study.estimate import START, estimate
@@ -66,7 +67,8 @@ def small_experiment(path: str | Path, overrides: Sequence[str] = (), replicates
     if any(side > SIDE for side in tissue.size) and (SIDE / tissue.voxel) % 1.0 == 0.0:
         sides = ", ".join(f"{min(side, SIDE):g} um" for side in tissue.size)
         chosen.append(f"tissue.size=[{sides}]")
-    if run.step < STEP and all(span / STEP % 1.0 == 0.0 for span in (run.duration, min(run.burn_in, BURN_IN))):
+    times = (run.duration, min(run.burn_in, BURN_IN), *treatment_times(whole))
+    if run.step < STEP and all(is_multiple(time, STEP) for time in times):
         chosen.append(f"run.step={STEP} h")
     if run.burn_in > BURN_IN:
         chosen.append(f"run.burn_in={BURN_IN} h")

@@ -25,7 +25,7 @@ from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
 from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
-from abm.schedule import compile_schedule
+from abm.schedule import compile_schedule, resting_timeline
 from abm.signals import BDNF
 from abm.study.plan import whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
@@ -166,8 +166,8 @@ def _shrunk(experiment: Experiment) -> Experiment:
 
 def _resting_signals(experiment: Experiment) -> Floats:
     """Signals at the neurons in every step of a resting day, shape (T, 5)."""
-    resting = resting_blood(experiment)
-    model = HippocampusModel(experiment, experiment.reference, plasma=resting, resting=resting)
+    resting, timeline = resting_blood(experiment), resting_timeline(experiment.subject)
+    model = HippocampusModel(experiment, experiment.reference, plasma=resting, timeline=timeline, resting=resting)
     return _march(model, len(resting.edges) - 1)[0]
 
 
@@ -241,7 +241,7 @@ def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: fl
     ic50, drug = getattr(own.epigenome, f"bhb_ic50_{enzyme}"), getattr(drugs, f"drug_{enzyme}")
     bound = free_enzyme(drugs.mct2 * arm.signals[place, 0], ic50, drug)
     repressed = course.repressed[place] / resting_repressed_share(own.epigenome)
-    return float(getattr(course, enzyme)[place] * repressed * bound)
+    return float(getattr(drugs, enzyme) * getattr(course, enzyme)[place] * repressed * bound)
 
 
 def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float:

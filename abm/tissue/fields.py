@@ -233,15 +233,24 @@ class Tissue:
         self._fields[row] += amount / self._coefficients.storage[row]
         self._close(np.zeros((len(SIGNALS), len(TERMS))), self.stored(), INJECTED, np.arange(len(SIGNALS)) == row)
 
-    def settle(self, barrier: Exchange, blood: Mapping[str, float], secretion: Floats | None = None) -> None:
-        """Bring all signals to their steady state under constant blood and secretion.
+    def settle(
+        self,
+        barrier: Exchange | None,
+        blood: Mapping[str, float],
+        secretion: Floats | None = None,
+        bath: Floats | None = None,
+    ) -> None:
+        """Bring all signals to their steady state under constant blood, or in a bath without any, and secretion.
 
-        Raises ArithmeticError where they do not come to rest.
+        barrier: none where there is no blood; bath: as in `advance`. Raises ArithmeticError where they do not come to
+        rest.
         """
+        influx = efflux = None
         for _ in range(MOST_SETTLING_STEPS):
             before = self.content()
-            influx, efflux = barrier.exchange(blood, self.capillary_concentration(), self.capillary_weight)
-            self.advance(SETTLING_STEP, influx, efflux, secretion)
+            if barrier is not None:
+                influx, efflux = barrier.exchange(blood, self.capillary_concentration(), self.capillary_weight)
+            self.advance(SETTLING_STEP, influx, efflux, secretion, bath)
             after = self.content()
             if np.all(np.abs(after - before) <= SETTLED * after):
                 break
