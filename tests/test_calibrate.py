@@ -298,6 +298,7 @@ def test_the_calibration_row_is_fitted(library: Path, config: Callable[..., Path
     assert not volume.identified
     assert volume.kept
     assert irisin.low < irisin.value < irisin.high
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"fit.json", "posterior.csv"}
     with (tmp_path / "out" / "posterior.csv").open() as stream:
         table = list(csv.reader(stream))
     assert table[0] == ["body_irisin.irisin_at_rest.human (nmol/L)", "body_ketones.ketone_volume (L/kg)"]

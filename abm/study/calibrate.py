@@ -34,7 +34,6 @@ from abm.study.posterior import check_alone, posterior_of, write_posterior
 from abm.study.priors import NEURAL_PARTS, Prior, priors_of
 from abm.study.residuals import distance, residual
 from abm.study.score import published_of
-from abm.study.store import remove
 from abm.study.surrogate import Surrogate
 from abm.study.work import prepare_worker
 
@@ -79,9 +78,11 @@ def calibrate(
     if write:
         check_alone(calibration.name, calibration.records)
     folder.open(overwrite=False)
-    fit = fit_calibration(calibration, evidence, seed=seed, workers=workers, progress=progress)
-    write_fit(fit, folder.path)
-    remove(folder.runs)
+    try:
+        fit = fit_calibration(calibration, evidence, seed=seed, workers=workers, progress=progress)
+        write_fit(fit, folder.path)
+    finally:
+        folder.clear_up()
     if write:
         write_fitted(fit.numbers(), command)
         write_posterior(posterior_of(fit, command))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from abm.config.calibration import Calibration
 from abm.study.fitted_records import FittedNumber
 from abm.study.priors import Prior
-from abm.study.store import ResultsFolder, write_table, write_text
+from abm.study.store import ResultsFolder, remove, write_table, write_text
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +25,12 @@ class FitFolder(ResultsFolder):
     own = ("posterior.csv", "fit.json")
     account = "fit.json"
     resumable = False
+
+    def clear_up(self) -> None:
+        """Leave nothing but a fit: no folder where there is none."""
+        remove(self.runs)
+        with suppress(OSError):  # which says that there is something in it
+            self.path.rmdir()
 
 
 class FittedRow(NamedTuple):
