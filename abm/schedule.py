@@ -261,7 +261,7 @@ def _human_meals(parameters: MealParameters) -> list[Meal]:
     """Breakfast, lunch and dinner of a day."""
     p = parameters
     dinner_share = 1 - p.breakfast_share - p.lunch_share
-    if min(p.breakfast_share, p.lunch_share, dinner_share) < 0.0:
+    if min(p.breakfast_share, p.lunch_share, dinner_share) < -1e-9:  # the difference is rounded
         raise ArithmeticError("breakfast, lunch and dinner are not shares of a day's food (meals.breakfast_share)")
     shares = ((p.breakfast, p.breakfast_share), (p.lunch, p.lunch_share), (p.dinner, dinner_share))
     return [Meal(start, start + p.meal_duration, share * p.daily_carbohydrate) for start, share in shares]

@@ -83,8 +83,8 @@ def dose_amount(
             if rate and duration == 0.0:
                 raise Fault("a rate needs the duration of the infusion", expected=expected)
             value = convert(amount, form) * (duration if rate else 1.0)
-            mass_of_mole = _molar_mass(what, overrides) if molar else 1.0
-            value = value / mass_of_mole if mass_of_mole > 0.0 else math.inf
+            molar_mass = _molar_mass(what, overrides) if molar else 1.0
+            value = value / molar_mass if molar_mass > 0.0 else math.inf
             if value > MOST[unit]:
                 raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit}")
             return value
