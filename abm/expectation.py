@@ -1,8 +1,9 @@
 """The expected neuron: the rules of one neuron with every random draw replaced by its probability.
 
-A row of 12 nucleosomes is followed by the probability of each number n_R of repressed ones (a master equation); U and A
-are in equilibrium given n_R, and alleles, transcripts and proteins take their means. It is the oracle of the stochastic
-population, shows how much of a result is due to the time step, and is fast enough to scan parameters.
+A row of 12 nucleosomes is followed by the probability of each number n_R of repressed ones (a master equation); the
+acetylated share of the open ones relaxes to its equilibrium, alleles, transcripts and proteins take their means. It is
+the oracle of the stochastic population, shows how much of a result is due to the time step, and is fast enough to scan
+parameters.
 """
 
 from typing import NamedTuple
@@ -145,16 +146,23 @@ def _exchange(
     p: EpigenomeParameters, probability: npt.NDArray[np.float64], unmodified: float, creb: float, eraser: float,
     dt: float,
 ) -> None:
-    """One explicit step of the master equation of n_R, in place; `unmodified` is the U share of open nucleosomes."""
+    """The master equation of n_R over dt hours, in place; `unmodified` is the U share of open nucleosomes.
+
+    Explicit steps, as many as keep every probability positive: none takes more than half of one away.
+    """
     size = probability.size - 1
     opening = opening_rate(p, creb)
-    carried = 0.0
-    for n in range(size):
-        up = probability[n] * repression_rate(p, n / size, eraser) * unmodified * (size - n) * dt
-        down = probability[n + 1] * opening * (n + 1) * dt
-        probability[n] += carried - up + down
-        carried = up - down
-    probability[size] += carried
+    fastest = size * (opening + repression_rate(p, 1.0, eraser) * unmodified)
+    steps = int(2.0 * fastest * dt) + 1
+    part = dt / steps
+    for _ in range(steps):
+        carried = 0.0
+        for n in range(size):
+            up = probability[n] * repression_rate(p, n / size, eraser) * unmodified * (size - n) * part
+            down = probability[n + 1] * opening * (n + 1) * part
+            probability[n] += carried - up + down
+            carried = up - down
+        probability[size] += carried
 
 
 @compiled
@@ -167,6 +175,7 @@ def _acetylated_counts(
     Given n repressed ones it is binomial among the 12 - n open ones, each acetylated with probability open_share.
     """
     size = probability.size - 1
+    open_share = min(open_share, 1.0 - 1e-12)  # without any eraser it is 1 to the last bit
     counts[:] = 0.0
     for n in range(size + 1):
         weight = probability[n] * (1.0 - open_share) ** (size - n)

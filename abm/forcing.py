@@ -163,9 +163,11 @@ DOSED_SIGNALS = {"bhb": "bhb", "lactate": "lactate", "irisin": "irisin", "cortic
 def injections(p: ForcingParameters, timeline: Timeline, start: float, end: float) -> list[tuple[str, float]]:
     """What icv doses put into the tissue from start to end (h): signal and amount per tissue volume."""
     return [
-        (DOSED_SIGNALS[dose.what], intracerebroventricular(p, dose, start, end))
+        (DOSED_SIGNALS[dose.what], amount)
         for dose in timeline.doses
-        if dose.route == "icv" and dose.at < end and dose.at + dose.duration >= start
+        if dose.route == "icv"
+        for amount in [intracerebroventricular(p, dose, start, end)]
+        if amount > 0.0
     ]
 
 
@@ -173,11 +175,12 @@ def intracerebroventricular(p: ForcingParameters, dose: Dose, start: float, end:
     """Amount per tissue volume of the part of an icv dose given from start to end (h), spread over the whole brain.
 
     amount / brain volume x share of the dose in the step, in mmol/L for metabolites and nmol/L for proteins and
-    steroids (1 nmol per mL is 1 umol/L). A bolus counts in the step that holds its hour.
+    steroids (1 nmol per mL is 1 umol/L). A bolus counts in the step that holds its hour, to 1e-6 h: hours are rounded,
+    and of two steps that share an end just one must hold it.
     """
     if dose.duration > 0.0:
         share = max(min(end, dose.at + dose.duration) - max(start, dose.at), 0.0) / dose.duration
     else:
-        share = 1.0 if start <= dose.at < end else 0.0
+        share = 1.0 if lasts(start, end, dose.at) else 0.0
     micromolar = share * dose.amount / p.brain_volume
     return micromolar * 1e-3 if dose.what in SMALL_MOLECULES else micromolar * 1e3

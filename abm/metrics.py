@@ -160,10 +160,11 @@ def _body() -> list[Metric]:
         "irisin": ("irisin", "nmol/L"),
         "glucose": ("glucose", "mmol/L"),
     }
-    cortisol = "Concentration of total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included."
+    mean = "mean over the step that ends then"
+    cortisol = f"Total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included, {mean}."
     return [
         *(
-            Metric(f"plasma_{name}", unit, "body", f"Concentration of {text} in plasma.", partial(_plasma, name))
+            Metric(f"plasma_{name}", unit, "body", f"{text.capitalize()} in plasma, {mean}.", partial(_plasma, name))
             for name, (text, unit) in substances.items()
         ),
         Metric("plasma_cortisol", "nmol/L", "body", cortisol, partial(_sampled, "sampled_cortisol")),
@@ -265,12 +266,15 @@ def _synapses() -> list[Metric]:
             name="synaptic_strength",
         ),
         _mean_of(
-            "potentiated", "synapses", "Fraction of plastic synapses that are potentiated.", name="potentiated_fraction"
+            "potentiated",
+            "synapses",
+            "Fraction of a neuron's plastic synapses that are potentiated, mean over neurons.",
+            name="potentiated_fraction",
         ),
         _mean_of(
             "consolidated",
             "synapses",
-            "Fraction of plastic synapses whose potentiation is consolidated.",
+            "Fraction of a neuron's plastic synapses whose potentiation is consolidated, mean over neurons.",
             name="consolidated_fraction",
         ),
         _mean_of("spine", "synapses", "Density of dendritic spines, relative to rest.", name="spine_density"),

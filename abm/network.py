@@ -258,27 +258,33 @@ def replay(
 ) -> int:
     """Events of one step of dt hours, in the order of the assemblies; returns how many there were.
 
-    Each assembly has an event with probability rate x input_activity x dt; a member takes part with probability
-    `participation`. Draws are keyed by (assembly, step), so two runs with other input see the same luck.
+    Each assembly has an event with probability rate x input_activity x dt, where this is above 1 as many as its whole
+    part and one more with the rest; a member takes part with probability `participation`. Draws are keyed by (assembly,
+    step), so two runs with other input see the same luck.
     """
     events = 0
     drive, ends = np.zeros(threshold.size), np.empty(threshold.size, np.int64)
     found = np.empty(early.size + 1, np.uint32)  # memory is only taken for what is written
-    for assembly in range(wiring.event_rate.size):
-        chance = wiring.event_rate[assembly] * input_activity * dt
-        if uniforms(key, assembly, step, EVENTS, 0)[0] >= chance:
-            continue
-        events += 1
-        cue, firing = np.zeros(wiring.region.size, np.bool_), np.zeros(wiring.region.size, np.bool_)
-        for cell in range(cue.size):
-            if wiring.member[assembly, cell]:
-                cue[cell] = uniforms(key, cell, step, EVENTS, assembly + 1)[0] < q.participation
-                firing[cell] = cue[cell] and wiring.region[cell] == ENTORHINAL
-        for region in CASCADE:
-            excite(
-                wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive, found, ends
+    assemblies = wiring.event_rate.size
+    for assembly in range(assemblies):
+        expected = wiring.event_rate[assembly] * input_activity * dt
+        luck = uniforms(key, assembly, step, EVENTS, 0)[0]
+        for event in range(int(expected) + 1):
+            if luck >= expected - event:
+                continue
+            events += 1
+            cue, firing = np.zeros(wiring.region.size, np.bool_), np.zeros(wiring.region.size, np.bool_)
+            for cell in range(cue.size):
+                if wiring.member[assembly, cell]:
+                    draw = uniforms(key, cell, step, EVENTS, 1 + assembly + event * assemblies)[0]
+                    cue[cell] = draw < q.participation
+                    firing[cell] = cue[cell] and wiring.region[cell] == ENTORHINAL
+            for region in CASCADE:
+                excite(
+                    wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive, found,
+                    ends,
+                )
+            learn(
+                wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load, found, ends
             )
-        learn(
-            wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load, found, ends
-        )
     return events

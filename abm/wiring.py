@@ -94,17 +94,18 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
     cells = np.bincount(region, minlength=3)
     senders_of = [np.flatnonzero(cell_region == r) for r in range(4)]
     pathways = [
-        (source, target, scaled_fan_in(p, real, senders_of[source].size, cells), real * efficacy)
+        (source, target, scaled_fan_in(p, real, others, cells), real * efficacy)
         for source, target, real, efficacy in fan_ins(p)
-        if senders_of[source].size
+        for others in [senders_of[source].size - (source == target)]
+        if others > 0
     ]
     fan_in = np.array([sum(number for _, target, number, _ in pathways if target == r) for r in range(3)])
     start = np.concatenate([[0], np.cumsum(fan_in[region])]).astype(np.int64)
     sender, weight = np.empty(start[-1], np.uint32), np.empty(start[-1], np.float32)
     key, filled = stream_key(seed, replicate), start[:-1].copy()
     for pathway, (source, target, number, total) in enumerate(pathways):
-        receivers = np.flatnonzero(region == target)
-        choose_senders(key, pathway, senders_of[source], receivers, filled, number, total / number, sender, weight)
+        senders, receivers, recurrent = senders_of[source], senders_of[target], source == target
+        choose_senders(key, pathway, senders, receivers, recurrent, filled, number, total / number, sender, weight)
     rate = lognormal_rates(p, cell_region, draw)
     coupling = np.empty(sender.size, np.float32)
     couple(start, sender, weight, rate, coupling)
@@ -114,25 +115,31 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
 
 @entry
 def choose_senders(
-    key: StreamKey, pathway: int, candidates: npt.NDArray[np.int64], receivers: npt.NDArray[np.int64],
+    key: StreamKey, pathway: int, candidates: npt.NDArray[np.int64], receivers: npt.NDArray[np.int64], recurrent: bool,
     filled: npt.NDArray[np.int64], number: int, weight: float, sender: npt.NDArray[np.uint32],
     bundle: npt.NDArray[np.float32],
 ) -> None:
-    """Give every receiver `number` different senders of one pathway (Floyd's sampling), from its `filled` place on."""
-    taken = np.zeros(candidates.size, np.bool_)
+    """Give every receiver `number` different senders of one pathway (Floyd's sampling), from its `filled` place on.
+
+    recurrent: whether senders and receivers are the same cells, of which none sends to itself.
+    """
+    others = candidates.size - int(recurrent)
+    taken = np.zeros(others, np.bool_)
     chosen = np.empty(number, np.int64)
-    for neuron in receivers:
+    for own in range(receivers.size):
+        neuron = receivers[own]
         first = int(filled[neuron])
         for k in range(number):
             if k % 4 == 0:
                 draws = uniforms(key, neuron, pathway, WIRING, k // 4)
-            last = candidates.size - number + k
+            last = others - number + k
             place = int(draws[k % 4] * (last + 1))
             if taken[place]:
                 place = last
             taken[place] = True
             chosen[k] = place
-            sender[first + k], bundle[first + k] = candidates[place], weight
+            skipped = int(recurrent and place >= own)
+            sender[first + k], bundle[first + k] = candidates[place + skipped], weight
         for used in chosen:
             taken[used] = False
         filled[neuron] = first + number

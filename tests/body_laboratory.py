@@ -65,7 +65,7 @@ class Samples:
         """Fluxes of glucose, mmol/kg/h."""
         p = body_parameters(self.subject)
         state = {name: self.at(name, time) for name in STATES}
-        work = state["oxygen_uptake"] * relative_maximal_uptake(p.adaptation, state["fitness"])
+        work = state["oxygen_uptake"] * relative_maximal_uptake(p.maximal_uptake, state["fitness"])
         levels = (state[name] for name in ("gut_carbohydrate", "glycogen", "glucose", "insulin", "sympathetic"))
         return fuel_fluxes(p.fuels, *levels, work)
 

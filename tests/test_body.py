@@ -19,6 +19,7 @@ from abm.body import (
     simulate_body,
     solve_body,
 )
+from abm.body.adaptation import relative_maximal_uptake
 from abm.body.cortisol import daily_level
 from abm.body.fuels import lipolysis_under_ketones
 from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
@@ -27,7 +28,7 @@ from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
 from abm.body.simulate import SMALL
 from abm.body.solve import ERROR, INTEGRAL, NODES, STAGES
-from abm.config import Subject
+from abm.config import Subject, capacity
 from abm.parameters import ParameterError
 from abm.schedule import Block, Bout, Dose, Meal, Timeline, resting_timeline
 
@@ -321,6 +322,31 @@ def test_overrides_change_the_body() -> None:
     assert body_parameters(slow).lactate.lactate_half_life == pytest.approx(40 / 60)
     bouts = [bout(8.0, 5, 1.0)]
     assert experiment(slow, 9.0, bouts).at("lactate", 9.0) > 1.3 * experiment(HUMAN, 9.0, bouts).at("lactate", 9.0)
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+@pytest.mark.parametrize(
+    ("training", "tolerance"), [("untrained", 1e-12), ("recreational", 0.04), ("trained", 1e-12), ("elite", 0.04)]
+)
+@pytest.mark.parametrize("condition", ["healthy", "type_2_diabetes"])
+def test_the_body_has_the_vo2max_by_which_powers_become_intensities(
+    species: str, training: str, tolerance: float, condition: str
+) -> None:
+    p = body_parameters(person(training, species=species, condition=condition))
+    expected = capacity(species, training, condition).vo2max / capacity(species, "trained", "healthy").vo2max
+    uptake = relative_maximal_uptake(p.maximal_uptake, initial_fitness(p, training))
+    assert uptake == pytest.approx(expected, rel=tolerance)
+
+
+def test_a_vo2max_of_ones_own_reaches_the_fluxes_of_absolute_work() -> None:
+    """Half the VO2max: half the absolute work at the same fraction of it, and less glucose and fat are burnt."""
+    weak = person(**{"schedule.vo2max_untrained": "19 mL/kg/min"})
+    halves = [relative_maximal_uptake(body_parameters(who).maximal_uptake, 0.0) for who in (weak, HUMAN)]
+    assert halves[0] == pytest.approx(0.5 * halves[1])
+    ride = [bout(8.0, 60, 0.6)]
+    light, usual = (experiment(who, 10.0, ride) for who in (weak, HUMAN))
+    assert light.fluxes(8.5).glucose_uptake < 0.8 * usual.fluxes(8.5).glucose_uptake
+    assert light.at("lactate", 9.0) == pytest.approx(usual.at("lactate", 9.0), rel=0.02), "it follows the fraction"
 
 
 class Stranger:

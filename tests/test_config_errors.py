@@ -87,6 +87,8 @@ MISTAKES = {
     "run without end": Mistake("duration: 14 d", "duration: 1e6 d", "run.duration", ("too long", "3650 d")),
     "too many repeats": Mistake("repeats: 10", "repeats: 10000", "intervals.repeats", ("at most 1,000",)),
     "observed too often": Mistake("every: 1 d", "every: 1e-6 h", "observe.1.every", ("number of steps",)),
+    "days out of step with weeks": Mistake("days: [sat]", "days: [sat]\n        every: 2 d", "hiit.sessions.1.every",
+        ("counts weeks", '"14 d"')),
     "repeated too often": Mistake("days: [sat]", "every: 1 s", "hiit.sessions.1.every", ("a minute or more",)),
     "too few neurons": Mistake("neurons: 200", "neurons: 2", "tissue.neurons = 2", ("at least 10",)),
     "neurons as text": Mistake("neurons: 200", "neurons: many", "tissue.neurons", ("a whole number",)),
@@ -225,7 +227,7 @@ ELSEWHERE = {
     "voxels too small",
     "first day after the end", "days without a clock", "intensity and intervals", "body in a slice",
     "light for a person", "mouse on a bicycle", "neither fast nor meal", "duplicate key", "bad YAML", "tab",
-    "grade while cycling",
+    "grade while cycling", "days out of step with weeks",
     "unknown parameter", "unknown part of parameters", "parameter in a wrong unit", "parameter without unit",
     "a list as a key",
 }  # fmt: skip
@@ -305,6 +307,7 @@ def test_files_may_not_include_each_other(tmp_path: Path) -> None:
         ("schedules.hiit={from: other.yaml}", ("schedules.hiit", "unknown key")),
         ("subject={species: [}", ("not valid YAML",)),
         ("reference=hit", ("no such schedule", "'hiit'")),
+        ("schedules.hit.knock_out=MCT1", ("no such schedule", "'hiit'")),
         ("subject.overrides.schedule.vo2_rest=4", ("schedule.vo2_rest", "a bare number")),
     ],
 )

@@ -40,6 +40,24 @@ def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
     assert coarse == pytest.approx(fine, rel=5e-3)
 
 
+@pytest.mark.parametrize("dt", [0.1, 1.0])
+def test_fractions_stay_fractions_where_chromatin_moves_fast(dt):
+    """Ends of the ranges of opening and its exponent under 20 mmol/L lactate; then without any deacetylase."""
+    fast = E._replace(opening_rate=0.01, opening_exponent=5.0)
+    strong = X._replace(lactate_gain=60.0)
+    rest = set_point(fast, strong, REST[None])
+    culture = np.tile([0.05, 20.0, 0.01, 5.0], (round(48 / dt), 1))
+    activity = np.ones(len(culture))
+    course = expected_neuron(fast, strong, culture, activity, rest, dt)
+    none = np.array([Pharmacology(hdac1=0.0, hdac2=0.0, hdac3=0.0)], dtype=np.float64)
+    without = expected_neuron(E, X, np.tile(REST, (500, 1)), np.ones(500), set_point(E, X, REST[None]), dt, none)
+    for found in (course, without):
+        assert all(np.isfinite(values).all() and values.min() >= 0.0 for values in found)
+        assert (found.acetylated + found.repressed).max() <= 1.0 + 1e-12
+    assert without.acetylated[-1] + without.repressed[-1] == pytest.approx(1.0, rel=1e-6)
+    assert course.repressed[-1] < 0.01
+
+
 def test_extracellular_bdnf_follows_release_with_a_memory_and_adds_what_is_brought():
     """b' = (release - b) / tau, exactly over each step of constant release; a bath comes on top."""
     tau, dt = 1.5, 0.25

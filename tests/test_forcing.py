@@ -91,6 +91,17 @@ def test_an_icv_dose_spreads_over_the_brain_and_is_given_once():
     assert sum(parts) == pytest.approx(4.0 / 0.45 * 1e3)
 
 
+@pytest.mark.parametrize("minutes", [1, 2, 5, 6, 15, 20, 30, 60])
+def test_a_bolus_is_given_once_at_any_minute(minutes):
+    """The hours of the clock are rounded, where 20 min are a third of an hour."""
+    step = minutes / 60.0
+    hours = [Clock(step, 0.0, taken).hour for taken in range(24 * 60 // minutes)]
+    for minute in range(0, 24 * 60, minutes):
+        timeline = Timeline("t", 25.0, doses=(Dose("bhb", "icv", 1.0, minute / 60.0, 0.0),))
+        given = [amount for hour in hours for _, amount in forcing.injections(P, timeline, hour, hour + step)]
+        assert given == [pytest.approx(1.0 / 0.45 * 1e-3)]
+
+
 def test_a_bath_holds_its_dose_for_its_time():
     lactate, agonist = Dose("lactate", "bath", 10.0, 2.0, 1.0), Dose("dexamethasone", "bath", 50.0, 2.0, 1.0)
     timeline = Timeline("t", 9.0, doses=(lactate, agonist))

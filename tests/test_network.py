@@ -39,6 +39,16 @@ def test_pathways_follow_the_trisynaptic_circuit(wiring):
         assert len(set(senders)) == len(senders)
 
 
+def test_no_neuron_sends_to_itself():
+    """In pieces so small that every cell is drawn often; a lone cell of a region has no recurrent synapses."""
+    for neurons in (20, 60):
+        small = wire(P, regions(neurons), 3, 0)
+        assert all(neuron not in incoming(small, neuron) for neuron in range(neurons))
+    lone = wire(P, np.array([DG, DG, CA3, CA1], np.int8), 3, 0)
+    assert not (lone.sender == np.repeat(np.arange(4), np.diff(lone.start))).any()
+    assert set(incoming(lone, 2)) <= {0, 1}
+
+
 def test_fan_in_is_scaled_by_one_factor_and_weights_keep_the_anatomical_shares(wiring):
     for region in (DG, CA3, CA1):
         neuron = int(np.flatnonzero(wiring.region[:600] == region)[3])
@@ -111,6 +121,20 @@ def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
     assert counts[0] == pytest.approx(expected, abs=4.0 * np.sqrt(expected))
     assert counts[1] == pytest.approx(1.5 * expected, abs=4.0 * np.sqrt(1.5 * expected))
     assert counts[1] > counts[0]
+
+
+def test_a_step_longer_than_the_time_between_events_has_several(wiring):
+    state, none, load = cells_at_rest(wiring), np.zeros(600), np.zeros(600)
+    rate, synapses = wiring.event_rate.sum(), np.zeros((2, wiring.sender.size))
+    dt = 3.0 / wiring.event_rate.min()
+    counts = [
+        network.replay(
+            wiring, *synapses, S, P, dt, 1.0, stream_key(1, 0), step, *state.values(), none, none, load
+        )
+        for step in range(3)
+    ]
+    assert np.mean(counts) == pytest.approx(rate * dt, abs=wiring.event_rate.size)
+    assert min(counts) >= 3 * wiring.event_rate.size
 
 
 def test_an_event_fires_its_members_and_stays_sparse(wiring):

@@ -22,6 +22,7 @@ from abm.study.plan import plan_experiment
 from abm.study.results import Results
 from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose
+from abm.view.maps import _limits
 from abm.view.page import table
 from abm.view.report import write_report
 from abm.view.style import WORDS, colours, contrast_and_band, mean_and_band
@@ -83,6 +84,15 @@ def test_figure_is_drawn(results: Results, name: str) -> None:
     image = matplotlib.image.imread(results.path / "figures" / f"{name}.png")
     assert min(image.shape[:2]) > 80
     assert np.ptp(image[..., :3]) > 0.5, "the figure is empty"
+
+
+def test_a_map_of_one_value_has_one_colour() -> None:
+    """A signal that a slice has not: its scale must span something, or the colour bar widens that of one row only."""
+    low, high = _limits(np.zeros(3))
+    assert low < 0.0 < high
+    assert _limits(np.array([1.0, 3.0])) == (1.0, 3.0)
+    low, high = _limits(np.array([1.0, 1.001]))
+    assert high - low == pytest.approx(0.02, rel=0.01)
 
 
 def test_page_is_well_formed(parsed: Structure) -> None:

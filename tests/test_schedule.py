@@ -51,6 +51,20 @@ def test_patterns(pattern: dict[str, object], starts: list[float]) -> None:
     assert [bout.start for bout in timeline(96.0, sessions=session(**pattern)).bouts] == starts
 
 
+@pytest.mark.parametrize(
+    ("pattern", "days"),
+    [
+        ({"days": ["mon", "fri"], "every": "14 d"}, [0, 4, 14, 18]),
+        ({"days": ["mon", "fri"], "every": "14 d", "first_day": "4 d"}, [4, 14, 18]),
+        ({"days": ["tue"], "every": "14 d", "first_day": "7 d"}, [8, 22]),
+        ({"every": "14 d", "first_day": "12 h"}, [1, 15]),
+    ],
+)
+def test_weeks_and_days_are_counted_from_the_first_possible_one(pattern: dict[str, object], days: list[int]) -> None:
+    bouts = timeline(4 * WEEK, sessions=session(**pattern)).bouts
+    assert [bout.start for bout in bouts] == [24.0 * day + 7.5 for day in days]
+
+
 @given(
     st.floats(0, 23.9),
     st.sets(st.sampled_from(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]), min_size=1),
@@ -96,6 +110,12 @@ def test_progression_adds_each_week_until_it_stops() -> None:
     bouts = timeline(4 * WEEK, sessions=session(days=["tue"], progression=growth)).bouts
     assert [round(60 * (bout.end - bout.start)) for bout in bouts] == [30, 40, 50, 50]
     assert [bout.intensity for bout in bouts] == pytest.approx([0.7, 0.75, 0.8, 0.8])
+
+
+def test_a_plan_that_begins_later_grows_from_its_first_session() -> None:
+    growth = {"intensity_per_week": "5 %VO2max"}
+    late = session(start="14 d 9 h", every="7 d", progression=growth)
+    assert [bout.intensity for bout in timeline(4 * WEEK, sessions=late).bouts] == pytest.approx([0.7, 0.75])
 
 
 def test_progression_of_intervals() -> None:

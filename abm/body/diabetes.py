@@ -17,17 +17,16 @@ class DiabetesParameters(NamedTuple):
     diabetic_glucagon_basal: Annotated[float, Unit("1")]
     diabetic_ffa_basal: Annotated[float, Unit("1")]
     diabetic_lactate_at_rest: Annotated[float, Unit("1")]
-    diabetic_maximal_uptake: Annotated[float, Unit("1")]
 
 
 def with_diabetes(p: BodyParameters, factors: DiabetesParameters) -> BodyParameters:
     """The same body with type 2 diabetes.
 
-    The set point of glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin,
-    glucagon and fatty acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis. Fatty
-    acid use in exercise falls with VO2max (mensink2001).
+    `p` has the VO2max of diabetics already, with which fatty acid use in exercise falls (mensink2001). The set point of
+    glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin, glucagon and fatty
+    acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis.
     """
-    fuels, lactate, adaptation = p.fuels, p.lactate, p.adaptation
+    fuels, lactate = p.fuels, p.lactate
     return p._replace(
         fuels=fuels._replace(
             glucose_basal=fuels.glucose_basal * factors.diabetic_glucose_basal,
@@ -37,5 +36,4 @@ def with_diabetes(p: BodyParameters, factors: DiabetesParameters) -> BodyParamet
             ffa_basal=fuels.ffa_basal * factors.diabetic_ffa_basal,
         ),
         lactate=lactate._replace(lactate_at_rest=lactate.lactate_at_rest * factors.diabetic_lactate_at_rest),
-        adaptation=adaptation._replace(maximal_uptake=adaptation.maximal_uptake * factors.diabetic_maximal_uptake),
     )

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body.adaptation import AdaptationParameters, fitness_rate, relative_maximal_uptake, threshold_shift
+from abm.body.adaptation import (
+    AdaptationParameters,
+    MaximalUptake,
+    fitness_rate,
+    relative_maximal_uptake,
+    threshold_shift,
+)
 from abm.body.cortisol import CortisolParameters, cortisol_rates
 from abm.body.doses import DoseParameters
 from abm.body.fuels import FuelParameters, ffa_rate, fuel_fluxes, insulin_rate
@@ -70,6 +76,7 @@ class BodyParameters(NamedTuple):
     irisin: IrisinParameters
     cortisol: CortisolParameters
     adaptation: AdaptationParameters
+    maximal_uptake: MaximalUptake
     doses: DoseParameters
 
 
@@ -82,7 +89,7 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     B' = activity x ketogenesis + (absorption + yield x butanediol conversion) / V - clearance.
     """
     y = state[UPTAKE]
-    work = y * relative_maximal_uptake(p.adaptation, state[FITNESS])
+    work = y * relative_maximal_uptake(p.maximal_uptake, state[FITNESS])
     flux = fuel_fluxes(
         p.fuels, state[GUT_CARBOHYDRATE], state[GLYCOGEN], state[GLUCOSE], state[INSULIN], state[SYMPATHETIC], work
     )

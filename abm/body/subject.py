@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abm.body.adaptation import AdaptationParameters
+from abm.body.adaptation import AdaptationParameters, MaximalUptake
 from abm.body.cortisol import CortisolParameters
 from abm.body.diabetes import DiabetesParameters, with_diabetes
 from abm.body.doses import DoseParameters
@@ -44,11 +44,28 @@ def body_parameters(subject: Subject) -> BodyParameters:
             cortisol_nadir_time=(cortisol.cortisol_nadir_time + shift) % 24.0,
         ),
         load_parameters(AdaptationParameters, "body_adaptation", species, overrides),
+        maximal_uptake(subject),
         load_parameters(DoseParameters, "body_doses", species, overrides),
     )
     if subject.condition == "healthy":
         return p
     return with_diabetes(p, load_parameters(DiabetesParameters, "body_diabetes", species, overrides))
+
+
+def maximal_uptake(subject: Subject) -> MaximalUptake:
+    """VO2max of a subject, were it untrained and were it trained, over that of a healthy trained one.
+
+    Raises Fault where a VO2max is not above the uptake at rest.
+    """
+    # The description is imported when a body is built, so that reading a trajectory needs no schema.
+    from abm.config import capacity
+
+    species, condition, overrides = subject.species, subject.condition, subject.overrides
+    unit = capacity(species, "trained", "healthy", overrides).vo2max
+    untrained, trained = (
+        capacity(species, training, condition, overrides).vo2max / unit for training in ("untrained", "trained")
+    )
+    return MaximalUptake(untrained, trained)
 
 
 def initial_fitness(p: BodyParameters, training: str) -> float:

@@ -59,7 +59,11 @@ def check_experiment(experiment: Experiment) -> None:
         raise Fault("there is no such schedule", expected=expected, suggestion=near, at=("reference",))
     subject = experiment.subject
     try:
-        capacity_of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+        # The body also asks for the VO2max that this subject would have untrained and trained.
+        capacity_of_subject, *_ = (
+            capacity(subject.species, training, subject.condition, subject.overrides)
+            for training in (subject.training, "untrained", "trained")
+        )
     except Fault as fault:
         raise Fault(fault.problem, expected=fault.expected, at=("subject", "overrides")) from fault
     for name, schedule in experiment.schedules.items():

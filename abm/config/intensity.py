@@ -137,7 +137,9 @@ def parse_intensity(value: object) -> Intensity:
                 suggestion="%VO2max",
             )
         if unit.startswith("%"):
-            raise Fault(f"'{unit}' is not a unit", expected=_EXPECTED, suggestion=nearest(unit, _RELATIVE))
+            # A share of the maximal heart rate is another dose than the same share of VO2max or of a reserve.
+            near = None if unit.lower().startswith("%hrm") else nearest(unit, _RELATIVE)
+            raise Fault(f"'{unit}' is not a unit", expected=_EXPECTED, suggestion=near)
         for canonical in _ABSOLUTE:
             if unit and same_dimension(unit, canonical):
                 return Intensity(convert(value, canonical), canonical)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from abm.config.experiment import Experiment
 from abm.config.messages import validate
-from abm.errors import ConfigError, Key, nearest
+from abm.errors import ConfigError, Key, listed, nearest
 from abm.yaml_lines import Document, Mark, Place, parse_yaml, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -115,6 +115,9 @@ def _replaced(content: Any, marks: dict[Place, Mark], text: str) -> Any:
             inner[here] = parsed.content
         else:
             if isinstance(inner, dict) and inner.get(here) is None:
+                if place[:-1] == ("schedules",) and here not in inner:
+                    problem, near = "there is no such schedule", nearest(key, inner)
+                    raise ConfigError(problem, file=source, value=key, expected=listed(inner), suggestion=near)
                 inner[here] = {}
             marks.setdefault(place, Mark(source, 0))
             inner = inner[here]

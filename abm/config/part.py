@@ -13,6 +13,7 @@ from abm.errors import Fault
 from abm.units import Hours, Moment, PositiveHours
 
 DAY = 24.0
+WEEK = 7 * DAY
 SHORTEST_REPEAT = 1 / 60  # h
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -61,8 +62,8 @@ class Repeating(Part):
     """Something that happens at a clock time on some days, or once at a time since time zero.
 
     A clock time ("07:30") repeats every day; `days` keeps weekdays (day 0 is a Monday), `first_day` and `last_day`
-    keep what starts between those two times, `every` keeps each n-th day. A time since time zero ("20 h") happens
-    once, or again after each `every`.
+    keep what starts between those two times, `every` keeps each n-th day from the first possible one, or beside `days`
+    each n-th week. A time since time zero ("20 h") happens once, or again after each `every`.
     """
 
     days: Annotated[Weekdays, Field(min_length=1)] | None = None
@@ -89,6 +90,8 @@ class Repeating(Part):
                 raise Fault(
                     "something at a clock time repeats after whole days", expected='days such as "2 d"', at=("every",)
                 )
+            if self.every is not None and self.days is not None and self.every % WEEK:
+                raise Fault("beside 'days' it counts weeks", expected='weeks such as "14 d"', at=("every",))
         else:
             for key in ("days", "first_day"):
                 if getattr(self, key) is not None:
@@ -109,16 +112,19 @@ class Repeating(Part):
             return []
         last = math.inf if self.last_day is None else self.last_day
         if moment.clock:
-            times = [DAY * day + moment.hours for day in range(math.ceil(until / DAY)) if self._applies(day)]
-            return [time for time in times if (self.first_day or 0.0) <= time <= last and time < until]
+            first = max(math.ceil(((self.first_day or 0.0) - moment.hours) / DAY), 0)
+            days = range(first, math.ceil(until / DAY))
+            times = [DAY * day + moment.hours for day in days if self._applies(day, first)]
+            return [time for time in times if time <= last and time < until]
         if self.every is None:
             return [moment.hours] if moment.hours < until else []
         count = max(0, math.ceil((min(last, until) - moment.hours) / self.every) + 1)
         times = [moment.hours + index * self.every for index in range(count)]
         return [time for time in times if time <= last and time < until]
 
-    def _applies(self, day: int) -> bool:
-        if self.days is not None and WEEKDAYS[day % 7] not in self.days:
-            return False
-        first = int((self.first_day or 0.0) // DAY)
-        return self.every is None or (day - first) % round(self.every / DAY) == 0
+    def _applies(self, day: int, first: int) -> bool:
+        """Whether it happens on a day, of those from `first` on."""
+        if self.days is None:
+            return self.every is None or (day - first) % round(self.every / DAY) == 0
+        weeks = 1 if self.every is None else round(self.every / WEEK)
+        return WEEKDAYS[day % 7] in self.days and (day // 7 - first // 7) % weeks == 0

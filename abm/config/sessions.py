@@ -7,13 +7,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from abm.config.intensity import ERGOMETRY, LOCOMOTION, Effort, EffortText, Grade, Intensity, IntensityText
-from abm.config.part import DAY, Part, Repeating
+from abm.config.part import WEEK, Part, Repeating
 from abm.errors import Fault, listed
 from abm.units import Fraction, KilometresPerDay, Moment, PositiveHours, When
 
 Kind = Literal["rest", "walking", "running", "cycling", "rowing", "treadmill", "wheel"]
 Repeats = Annotated[int, Field(strict=True, ge=1, le=1000)]
-WEEK = 7 * DAY
 
 
 class Intervals(Part):
@@ -157,7 +156,7 @@ class Session(Repeating):
 
     def week(self, start: float) -> int:
         """How many weeks the plan has grown by the session that starts at `start` (h)."""
-        first = self.first_day or 0.0
+        first = self.first_day or (0.0 if self.start.clock else self.start.hours)
         weeks = int((start - first) // WEEK)
         limit = self.progression.weeks if self.progression else None
         return weeks if limit is None else min(weeks, limit)

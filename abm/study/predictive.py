@@ -93,17 +93,16 @@ def predict(
 
 
 def _readings(plan: Plan) -> list[Reading]:
-    """What the expected neuron has: after time zero, in the whole tissue, or in the regions read where that is not."""
+    """What the expected neuron has: after time zero, in the whole tissue, of whose regions it knows nothing."""
     from abm.study.surrogate import READ_OUTS
 
-    whole = {reading.metric for reading in plan.readings if reading.region == "all"}
     return [
         reading
         for reading in plan.readings
         if reading.step > 0
         and reading.metric in READ_OUTS
         and METRICS[reading.metric].has_zero
-        and (reading.region == "all" or reading.metric not in whole)
+        and reading.region == "all"
     ]
 
 

@@ -55,7 +55,7 @@ def figures(folder: Path | None = None) -> list[str]:
         return list(FIGURES)
     results = open_results(folder)
     finished, alone = bool(results.states.finished.any()), len(results.schedules) == 1
-    return [name for name in FIGURES if finished and not (alone and name == "contrasts")]
+    return [name for name in FIGURES if finished and not (alone and name in ("contrasts", "signal_dose"))]
 
 
 def draw_one(folder: Path, name: str, dpi: int) -> Path:

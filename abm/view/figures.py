@@ -55,7 +55,7 @@ def chain_overview(results: Results) -> Figure:
             _draw_with_reference(column[place], traces, metric, schedule, results.reference, style)
         column[-1].set_xlabel(time_axis(traces.time.to_numpy())[1])
     names = [
-        "intensity\n(% VO$_2$max)",
+        "mean intensity\n(% VO$_2$max)",
         *(f"{WORDS.get(name, name)}\n(mmol/L)" for name in BOTH),
         *map(label, NEURON_ROWS),
     ]
@@ -65,7 +65,10 @@ def chain_overview(results: Results) -> Figure:
 
 
 def session_signals(results: Results) -> Figure:
-    """Signals on the day of the last session, else on the last day. Light line: plasma, dark: mean over the tissue."""
+    """Signals on the day of the last session, else on the last day.
+
+    Dark line: mean over the tissue, light: plasma (lactate and BHB). Intensity is the mean over a step.
+    """
     traces, styles = results.traces, colours(results.schedules, results.reference)
     figure, axes = _columns(list(styles), 1 + len(SIGNALS))
     for column, (schedule, style) in zip(axes.T, styles.items(), strict=True):
@@ -77,7 +80,7 @@ def session_signals(results: Results) -> Figure:
         column[-1].set_xlabel("clock time (h)")
         column[-1].set_xticks([0, 6, 12, 18, 24])
     names = [f"{WORDS.get(name, name)}\n({METRICS[f'tissue_{name}'].unit})" for name in SIGNALS]
-    for ax, name in zip(axes[:, 0], ["intensity\n(% VO$_2$max)", *names], strict=True):
+    for ax, name in zip(axes[:, 0], ["mean intensity\n(% VO$_2$max)", *names], strict=True):
         ax.set_ylabel(name)
     return figure
 

@@ -79,7 +79,7 @@ def tissue_maps(results: Results) -> Figure:
 def _limits(values: Floats) -> tuple[float, float]:
     """Ends of a colour scale: those of the values, but so far apart that differences of a percent do not glare."""
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    spare = max(0.02 * abs(high) - (high - low), 0.0) / 2.0
+    spare = max(0.02 * abs(high) - (high - low), 0.0) / 2.0 if high or low else 1e-3
     return low - spare, high + spare
 
 
