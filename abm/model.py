@@ -16,6 +16,7 @@ from abm.clock import Clock
 from abm.config import Experiment, load_experiment
 from abm.elementary import LN2
 from abm.epigenome import EpigenomeParameters, resting_rows
+from abm.errors import ConfigError, listed, nearest
 from abm.expression import ExpressionParameters
 from abm.forcing import (
     ForcingParameters,
@@ -89,6 +90,11 @@ class HippocampusModel(mesa.Model):
             experiment = load_experiment(experiment or DEFAULT_EXPERIMENT)
         seed = experiment.run.seed if rng is None else int(rng)
         super().__init__(rng=seed)
+        if schedule not in experiment.schedules:
+            known = experiment.schedules
+            raise ConfigError(
+                "there is no such schedule", value=schedule, expected=listed(known), suggestion=nearest(schedule, known)
+            )
         self.experiment, self.schedule, self.replicate = experiment, schedule, replicate
         self.clock = Clock(experiment.run.step, experiment.run.burn_in)
         self.key = stream_key(seed, replicate)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from abm.config import build_experiment, load_experiment
+from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, start
 from abm.schedule import compile_schedule, resting_timeline
@@ -210,6 +211,11 @@ def test_plain_keywords_are_enough():
     model.step()
     assert model.hour == pytest.approx(-720.0 + model.clock.step)
     assert model.schedule == "hiit"
+
+
+def test_an_unknown_schedule_is_named(experiment):
+    with pytest.raises(ConfigError, match=r"no such schedule.*did you mean"):
+        HippocampusModel(experiment, "hrad")
 
 
 def test_an_unknown_signal_cannot_be_clamped(experiment, rested, rest):

@@ -58,6 +58,7 @@ def test_patterns(pattern: dict[str, object], starts: list[float]) -> None:
         ({"days": ["mon", "fri"], "every": "14 d", "first_day": "4 d"}, [4, 14, 18]),
         ({"days": ["tue"], "every": "14 d", "first_day": "7 d"}, [8, 22]),
         ({"every": "14 d", "first_day": "12 h"}, [1, 15]),
+        ({"every": "14 d", "first_day": "1 d 7.5 h"}, [1, 15]),
     ],
 )
 def test_weeks_and_days_are_counted_from_the_first_possible_one(pattern: dict[str, object], days: list[int]) -> None:

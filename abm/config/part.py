@@ -112,7 +112,8 @@ class Repeating(Part):
             return []
         last = math.inf if self.last_day is None else self.last_day
         if moment.clock:
-            first = max(math.ceil(((self.first_day or 0.0) - moment.hours) / DAY), 0)
+            # The first day that is late enough; hours may be off by a rounding.
+            first = max(math.ceil(((self.first_day or 0.0) - moment.hours) / DAY - 1e-9), 0)
             days = range(first, math.ceil(until / DAY))
             times = [DAY * day + moment.hours for day in days if self._applies(day, first)]
             return [time for time in times if time <= last and time < until]

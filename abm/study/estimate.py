@@ -12,7 +12,7 @@ from typing import NamedTuple
 from abm.metrics import METRICS
 from abm.study.plan import Plan
 
-START = 6.0  # s to load and, if need be, compile a worker's kernels
+START = 6.0  # s to load a worker's kernels; to compile them, once after an installation, takes a minute more
 PER_STEP = 0.34e-3  # s
 PER_NEURON_STEP = 0.71e-6  # s
 PER_VOXEL_STEP = 1.15e-7  # s

@@ -26,7 +26,8 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
 
     The tissue's signals at the neurons, mean over neurons and replicates, and the input activity drive the expected
     neuron (`abm.expectation`) twice: once in the run's steps and once in steps half as long, between whose values the
-    signals are interpolated. Both see the same resting day, the first of the reference schedule.
+    signals are interpolated. Both see the same resting day, the first of the reference schedule, and neither a block or
+    BDNF from a bath: the error is that of the untreated neuron in the tissue of the schedule.
     """
     # Compiled code is loaded only where a report is made.
     from abm.epigenome import EpigenomeParameters
