@@ -118,8 +118,9 @@ def advance_synapses(
     """Advance the synapses of the neurons first..last-1 between events by dt hours and refresh each neuron's sums.
 
     protein: mean over the step; release: release probability of every sending cell relative to rest. Outputs per
-    neuron: drive (weight x rate relative to unpotentiated synapses, mean over the step), early_load (sum of |e|),
-    strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with z > 0.5.
+    neuron: drive (weight x rate relative to unpotentiated synapses, mean over the step), early_load (sum of |e|, each
+    for `wiring.bundle` synapses), strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with
+    z > 0.5.
     """
     e = single_early(early_step(p, dt))
     steps, most = np.empty((4, last - first), Single), 0
@@ -137,7 +138,8 @@ def advance_synapses(
             common, load, weight, driven, raised, held,
         )  # fmt: skip
         totals = padded_totals((driven, load, weight, raised, held), size)
-        drive[neuron], early_load[neuron], strength[neuron] = totals[0], totals[1], float(totals[2]) / size
+        early_load[neuron] = wiring.bundle[wiring.region[neuron]] * totals[1]
+        drive[neuron], strength[neuron] = totals[0], float(totals[2]) / size
         potentiated_share[neuron], consolidated_share[neuron] = float(totals[3]) / size, float(totals[4]) / size
 
 
@@ -181,25 +183,36 @@ def excite(
     """Relative drive of one region's neurons in an event, and which of them fire, in place.
 
     y = (cue + x) / (1 + g): x is the neuron's input from firing cells relative to the regional mean for unpotentiated
-    synapses, which feedforward inhibition follows with gain g; a neuron fires if y > threshold factor x th. found,
-    ends: room for `reached`.
+    synapses, which feedforward inhibition follows with gain g; a neuron fires if y > threshold factor x th.
+
+        x = contacts x scale x strength (1 + sampling (arriving - 1))
+
+    arriving: input of the neuron over the regional mean were no synapse potentiated, whose chance is taken from the
+    modelled to the real synapses by `wiring.sampling`; strength: mean relative weight of the synapses that it comes by.
+    found, ends: room for `reached`.
     """
     reached(wiring, region, firing, found, ends)
+    arriving, strength = np.zeros(contacts.size), np.ones(contacts.size)
     expected, cells, begin = 0.0, 0, 0
     for neuron in range(contacts.size):
         if wiring.region[neuron] != region:
             continue
         cells += 1
-        arriving = 0.0
+        potentiated_input = 0.0
         for k in range(Index(begin), Index(ends[neuron])):
             synapse = Index(found[k])
-            expected += wiring.weight[synapse]
-            strength = wiring.weight[synapse] * (1.0 + early[synapse] + late[synapse])
-            arriving += strength * release[wiring.sender[synapse]]
-        drive[neuron], begin = contacts[neuron] * scale[neuron] * arriving, ends[neuron]
+            weight = wiring.weight[synapse]
+            arriving[neuron] += weight
+            potentiated_input += weight * (1.0 + early[synapse] + late[synapse]) * release[wiring.sender[synapse]]
+        if arriving[neuron] > 0.0:
+            strength[neuron] = potentiated_input / arriving[neuron]
+        expected, begin = expected + arriving[neuron], ends[neuron]
     for neuron in range(contacts.size):
         if wiring.region[neuron] == region:
-            relative = drive[neuron] * cells / expected if expected > 0.0 else 0.0
+            relative = 0.0
+            if expected > 0.0:
+                chance = wiring.sampling[region] * (arriving[neuron] * cells / expected - 1.0)
+                relative = contacts[neuron] * scale[neuron] * strength[neuron] * (1.0 + chance)
             drive[neuron] = (q.cue * cue[neuron] + relative) / (1.0 + q.inhibition)
             firing[neuron] = drive[neuron] > p.active_threshold * threshold[neuron]
 
@@ -233,7 +246,7 @@ def learn(
             else:
                 after = depressed(p, before, depression_gain[neuron])
             early[synapse] = after
-            early_load[neuron] += abs(after) - abs(before)
+            early_load[neuron] += wiring.bundle[wiring.region[neuron]] * (abs(after) - abs(before))
         begin = ends[neuron]
 
 

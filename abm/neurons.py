@@ -63,7 +63,7 @@ class Neuron(ColumnAgent):
     potentiation_gain = Column(default=1.0, doc="cortisol, TrkB and NMDA-receptor gain of potentiation, relative")
     depression_gain = Column(default=1.0, doc="p75 and NMDA-receptor gain of depression relative to rest")
     drive = Column(default=1.0, doc="mean synaptic drive relative to unpotentiated synapses")
-    early_load = Column(doc="sum of |early change| over its synapses")
+    early_load = Column(doc="sum of |early change| over its synapses, of which the mean neuron counts a hundred")
     mean_strength = Column(default=1.0, doc="mean weight of its synapses relative to unpotentiated ones")
     potentiated = Column(doc="share of its synapses with early plus late change above 0.2")
     consolidated = Column(doc="share of its synapses with late change above 0.5")

@@ -173,7 +173,8 @@ def next_late(late: float, early: float, tagged: float, step: LateStep) -> float
 def triggered_time(p: SynapseParameters, early_load: float, dt: float) -> float:
     """For how many of the next dt hours the early changes suffice to trigger protein: tau ln(load / threshold).
 
-    early_load: sum of |e| over the neuron's synapses now, in units of one fully potentiated synapse.
+    early_load: sum of |e| over the neuron's synapses now, in units of one fully potentiated synapse of the hundred that
+    the mean neuron counts (`abm.wiring.COUNTED`).
     """
     return min(max(p.early_time * logarithm(max(early_load, NEGLIGIBLE) / p.protein_threshold), 0.0), dt)
 

@@ -1,12 +1,17 @@
 """How the network DG -> CA3 -> CA1 is wired: pathways, fan-in, resting rates, assemblies.
 
 Scaling of fan-in: a model synapse stands for a bundle of real ones. Every pathway's fan-in is the anatomical number
-times one common factor, chosen so that the mean over cells is `synapses_per_neuron`, at least one and at most half of
-the sending population; the bundle's weight is real / model fan-in, so that pathways keep their shares of the drive.
+times one common factor, chosen so that the mean over cells is `synapses_per_neuron`, and at least one; in a small
+tissue all pathways onto a region are thinned alike, until none has more than half of its sending population. The
+bundle's weight is real / model fan-in, so that pathways keep their shares of the drive.
+What a neuron does must not depend on how many bundles are modelled: where chance among few bundles would count,
+`sampling` takes it down to chance among the real synapses, and sums over synapses are taken in `bundle` synapses each.
 
 A synapse takes 20 bytes: its early and late change, its sender, weight and coupling.
 """
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -18,6 +23,7 @@ from abm.parameters import Unit
 from abm.streams import WIRING, StreamKey, generator, stream_key, uniforms
 
 DG, CA3, CA1, ENTORHINAL = 0, 1, 2, 3
+COUNTED = 100.0  # synapses of the mean neuron over which the early changes that trigger protein are summed
 
 
 class NetworkParameters(NamedTuple):
@@ -55,7 +61,9 @@ class Wiring(NamedTuple):
 
     start: first synapse of each neuron, shape (N + 1,); sender, weight (bundle size), coupling (weight x rate of the
     sender over the sum of that over the neuron's synapses): shape (S,); rate: resting rate of every sending cell, Hz;
-    region: per sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly.
+    region: per sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly. Of each receiving
+    region, shape (3,): sampling, see `sampling`; bundle, for how many synapses one modelled one counts where the mean
+    neuron has COUNTED.
     """
 
     start: npt.NDArray[np.int64]
@@ -66,6 +74,24 @@ class Wiring(NamedTuple):
     region: npt.NDArray[np.int8]
     member: npt.NDArray[np.bool_]
     event_rate: npt.NDArray[np.float64]
+    sampling: npt.NDArray[np.float64]
+    bundle: npt.NDArray[np.float64]
+
+
+class Pathway(NamedTuple):
+    """A pathway as it is modelled: `number` of `senders` cells to each receiver, for `real` synapses of `efficacy`."""
+
+    source: int
+    target: int
+    number: int
+    senders: int
+    real: float
+    efficacy: float
+
+    @property
+    def weight(self) -> float:
+        """Weight of one modelled synapse, a bundle: real x efficacy / modelled fan-in."""
+        return self.real * self.efficacy / self.number
 
 
 def fan_ins(p: NetworkParameters) -> tuple[tuple[int, int, float, float], ...]:
@@ -80,11 +106,41 @@ def fan_ins(p: NetworkParameters) -> tuple[tuple[int, int, float, float], ...]:
     )
 
 
-def scaled_fan_in(p: NetworkParameters, real: float, senders: int, cells: npt.NDArray[np.int64]) -> int:
-    """Model fan-in of a pathway; cells: model neurons in DG, CA3 and CA1 (the rule is in the module's docstring)."""
-    total = sum(cells[receiver] * number for _, receiver, number, _ in fan_ins(p))
-    factor = p.synapses_per_neuron * cells.sum() / total
-    return int(min(max(round(real * factor), 1), max(senders // 2, 1)))
+def mean_fan_in(p: NetworkParameters, cells: npt.NDArray[np.int64]) -> float:
+    """Real synapses of the mean neuron of a tissue with so many cells in DG, CA3 and CA1."""
+    return float(sum(cells[receiver] * number for _, receiver, number, _ in fan_ins(p)) / cells.sum())
+
+
+def pathways_onto(p: NetworkParameters, region: int, cells: npt.NDArray[np.int64]) -> list[Pathway]:
+    """The modelled pathways onto a region (see the module's docstring); cells: of DG, CA3, CA1 and afferents."""
+    onto = [
+        (source, others, real, efficacy)
+        for source, target, real, efficacy in fan_ins(p)
+        for others in [int(cells[source]) - (source == target)]
+        if target == region and others > 0
+    ]
+    wanted = p.synapses_per_neuron / mean_fan_in(p, cells[:3])
+    factor = min([wanted, *(max(others // 2, 1) / real for _, others, real, _ in onto)])
+    return [
+        Pathway(source, region, max(round(real * factor), 1), others, real, efficacy)
+        for source, others, real, efficacy in onto
+    ]
+
+
+def sampling(pathways: Sequence[Pathway]) -> float:
+    """How far a cell's input may leave its region's mean by chance, relative to what modelled synapses would do.
+
+        min(1, sqrt(sum n a^2 / sum m w^2 (M - m) / (M - 1)))
+
+    over the pathways onto a region. Where a share f of the senders fires, the input from n real synapses of weight a
+    has variance f (1 - f) n a^2, and that from m of M modelled senders, of weight w = a n / m and each chosen once,
+    f (1 - f) m w^2 (M - m) / (M - 1). Both by the statistics of sampling; 1 where nothing is left to chance.
+    """
+    real = sum(path.real * path.efficacy**2 for path in pathways)
+    modelled = sum(
+        path.number * path.weight**2 * (path.senders - path.number) / max(path.senders - 1, 1) for path in pathways
+    )
+    return float(np.sqrt(real / modelled)) if modelled > real else 1.0
 
 
 def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicate: int) -> Wiring:
@@ -93,31 +149,29 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
     cell_region = np.concatenate([region, np.full(max(neurons // 5, 20), ENTORHINAL, np.int8)])
     cells = np.bincount(region, minlength=3)
     senders_of = [np.flatnonzero(cell_region == r) for r in range(4)]
-    pathways = [
-        (source, target, scaled_fan_in(p, real, others, cells), real * efficacy)
-        for source, target, real, efficacy in fan_ins(p)
-        for others in [senders_of[source].size - (source == target)]
-        if others > 0
-    ]
-    fan_in = np.array([sum(number for _, target, number, _ in pathways if target == r) for r in range(3)])
+    onto = [pathways_onto(p, r, np.array([senders.size for senders in senders_of])) for r in range(3)]
+    fan_in = np.array([sum(path.number for path in paths) for paths in onto])
     start = np.concatenate([[0], np.cumsum(fan_in[region])]).astype(np.int64)
     sender, weight = np.empty(start[-1], np.uint32), np.empty(start[-1], np.float32)
     key, filled = stream_key(seed, replicate), start[:-1].copy()
-    for pathway, (source, target, number, total) in enumerate(pathways):
-        senders, receivers, recurrent = senders_of[source], senders_of[target], source == target
-        choose_senders(key, pathway, senders, receivers, recurrent, filled, number, total / number, sender, weight)
+    for pathway, path in enumerate(chain.from_iterable(onto)):
+        senders, receivers, recurrent = senders_of[path.source], senders_of[path.target], path.source == path.target
+        choose_senders(key, pathway, senders, receivers, recurrent, filled, path.number, path.weight, sender, weight)
     rate = lognormal_rates(p, cell_region, draw)
     coupling = np.empty(sender.size, np.float32)
     couple(start, sender, weight, rate, coupling)
     member = assemblies(p, senders_of, draw)
-    return Wiring(start, sender, weight, coupling, rate, cell_region, member, event_rates(p, draw))
+    chance = np.array([sampling(paths) for paths in onto])
+    real = np.array([sum(path.real for path in paths) for paths in onto])
+    bundle = COUNTED / mean_fan_in(p, cells) * real / np.maximum(fan_in, 1)
+    return Wiring(start, sender, weight, coupling, rate, cell_region, member, event_rates(p, draw), chance, bundle)
 
 
 @entry
 def choose_senders(
     key: StreamKey, pathway: int, candidates: npt.NDArray[np.int64], receivers: npt.NDArray[np.int64], recurrent: bool,
     filled: npt.NDArray[np.int64], number: int, weight: float, sender: npt.NDArray[np.uint32],
-    bundle: npt.NDArray[np.float32],
+    weights: npt.NDArray[np.float32],
 ) -> None:
     """Give every receiver `number` different senders of one pathway (Floyd's sampling), from its `filled` place on.
 
@@ -139,7 +193,7 @@ def choose_senders(
             taken[place] = True
             chosen[k] = place
             skipped = int(recurrent and place >= own)
-            sender[first + k], bundle[first + k] = candidates[place + skipped], weight
+            sender[first + k], weights[first + k] = candidates[place + skipped], weight
         for used in chosen:
             taken[used] = False
         filled[neuron] = first + number

@@ -41,6 +41,7 @@ class PlainSynapses:
         self.early = [[0.0] * len(row) for row in self.senders]
         self.late = [[0.0] * len(row) for row in self.senders]
         self.region = wiring["region"].tolist()
+        self.sampling, self.bundle = wiring["sampling"].tolist(), wiring["bundle"].tolist()
         self.members = [row.nonzero()[0].tolist() for row in wiring["member"]]
         self.event_rate = wiring["event_rate"].tolist()
         self.release = [1.0] * len(self.region)
@@ -75,7 +76,7 @@ class PlainSynapses:
             driven += (unchanged + unchanged * (mean + z)) * coupling
             raised += e + z > 0.2
             kept += z > 0.5
-        neuron.drive, neuron.early_load = driven, load
+        neuron.drive, neuron.early_load = driven, load * self.bundle[neuron.region]
         neuron.mean_strength, neuron.potentiated = total / len(early), raised / len(early)
         neuron.consolidated = kept / len(early)
 
@@ -93,17 +94,22 @@ class PlainSynapses:
         """Drive of one region's neurons in an event, and which of them fire, in place."""
         q, p, release = self.world.network, self.world.plasticity, self.release
         here = [number for number, neuron in enumerate(self.neurons) if neuron.region == region]
-        expected = 0.0
+        arriving, received = [], []
         for number in here:
-            neuron, received = self.neurons[number], 0.0
+            arrives = with_strength = 0.0
             own = (self.senders[number], self.weights[number], self.early[number], self.late[number])
             for sender, weight, e, z in zip(*own, strict=True):
                 if firing[sender]:
-                    expected += weight
-                    received += weight * neuron.spine * neuron.scale * (1.0 + e + z) * release[sender]
-            drive[number] = received
-        for number in here:
-            relative = drive[number] * len(here) / expected if expected > 0.0 else 0.0
+                    arrives += weight
+                    with_strength += weight * (1.0 + e + z) * release[sender]
+            arriving.append(arrives)
+            received.append(with_strength / arrives if arrives > 0.0 else 1.0)
+        expected = sum(arriving) / len(here)
+        for number, arrives, strength in zip(here, arriving, received, strict=True):
+            neuron, relative = self.neurons[number], 0.0
+            if expected > 0.0:
+                chance = self.sampling[region] * (arrives / expected - 1.0)
+                relative = neuron.spine * neuron.scale * strength * (1.0 + chance)
             drive[number] = (q.cue * cue[number] + relative) / (1.0 + q.inhibition)
             firing[number] = drive[number] > p.active_threshold * self.neurons[number].threshold
 
@@ -121,4 +127,4 @@ class PlainSynapses:
                     early[k] = potentiated(p, before, drive[number], neuron.threshold, gain)
                 else:
                     early[k] = depressed(p, before, neuron.depression_gain)
-                neuron.early_load += abs(early[k]) - abs(before)
+                neuron.early_load += self.bundle[neuron.region] * (abs(early[k]) - abs(before))

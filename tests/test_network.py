@@ -61,11 +61,18 @@ def test_fan_in_is_scaled_by_one_factor_and_weights_keep_the_anatomical_shares(w
 
 def test_large_tissue_has_the_wanted_number_of_synapses():
     cells = np.bincount(regions(20000), minlength=3)
-    total = 0
-    for source, target, real, _ in anatomy.fan_ins(P):
-        senders = 4000 if source == ENTORHINAL else int(cells[source])
-        total += cells[target] * anatomy.scaled_fan_in(P, real, senders, cells)
+    onto = [anatomy.pathways_onto(P, target, np.append(cells, 4000)) for target in (DG, CA3, CA1)]
+    total = sum(cells[path.target] * path.number for paths in onto for path in paths)
     assert total / 20000 == pytest.approx(P.synapses_per_neuron, rel=0.03)
+
+
+def test_small_tissue_thins_all_pathways_onto_a_region_alike():
+    """Else means over modelled synapses would weigh pathways by how many cells of their source are modelled."""
+    onto = anatomy.pathways_onto(P, CA1, np.append(np.bincount(regions(1000), minlength=3), 200))
+    most = max(onto, key=lambda path: path.real)
+    assert most.number == most.senders // 2 < P.synapses_per_neuron
+    for path in onto:
+        assert path.number == max(round(path.real * most.number / most.real), 1)
 
 
 def test_couplings_are_shares_of_the_resting_drive(wiring):
@@ -137,7 +144,46 @@ def test_a_step_longer_than_the_time_between_events_has_several(wiring):
     assert min(counts) >= 3 * wiring.event_rate.size
 
 
-def test_an_event_fires_its_members_and_stays_sparse(wiring):
+def input_of_granule_cells(synapses_per_neuron):
+    """Relative input of resting granule cells while random afferents, a twentieth of all, fire."""
+    p, draws = P._replace(synapses_per_neuron=synapses_per_neuron), np.random.default_rng(0)
+    wiring = wire(p, regions(1500), 4, 0)
+    afferents, found = np.flatnonzero(wiring.region == ENTORHINAL), []
+    for _ in range(20):
+        firing, drive = np.zeros(wiring.region.size, np.bool_), np.zeros(1500)
+        firing[draws.choice(afferents, afferents.size // 20, replace=False)] = True
+        none, state = np.zeros((2, wiring.sender.size)), cells_at_rest(wiring)
+        network.excite(
+            wiring, *none, S, p, DG, np.zeros_like(firing), firing, *state.values(), drive, *room(wiring)
+        )
+        found.append(drive[wiring.region[:1500] == DG] * (1.0 + P.inhibition))
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("synapses_per_neuron", [20.0, 100.0, 300.0])
+def test_chance_in_the_input_is_that_of_the_real_synapses(synapses_per_neuron):
+    """A granule cell has thousands of perforant-path synapses, however few are modelled."""
+    found = input_of_granule_cells(synapses_per_neuron)
+    assert found.mean() == pytest.approx(1.0, abs=1e-9)
+    assert found.std() == pytest.approx(np.sqrt(0.95 / (0.05 * P.entorhinal_to_dg)), rel=0.05)
+
+
+def test_the_load_that_triggers_protein_does_not_count_modelled_synapses():
+    """A neuron whose synapses are all changed alike has the same load however many of them are modelled."""
+    loads = []
+    for synapses_per_neuron in (20.0, 100.0, 300.0):
+        wiring = wire(P._replace(synapses_per_neuron=synapses_per_neuron), regions(1500), 4, 0)
+        loads.append(wiring.bundle * np.diff(wiring.start)[np.searchsorted(wiring.region[:1500], (DG, CA3, CA1))])
+    cells = np.bincount(regions(1500), minlength=3)
+    assert loads[1] == pytest.approx(loads[0])
+    assert loads[2] == pytest.approx(loads[0])
+    assert (loads[0] * cells).sum() / cells.sum() == pytest.approx(anatomy.COUNTED)
+
+
+@pytest.mark.parametrize("synapses_per_neuron", [20.0, 100.0, 300.0])
+def test_an_event_fires_its_members_and_stays_sparse(synapses_per_neuron):
+    """The input of real cells is so even that inhibition silences others, however few synapses are modelled."""
+    wiring = wire(P._replace(synapses_per_neuron=synapses_per_neuron), regions(600), 1, 0)
     cue = wiring.member[0].copy()
     firing, drive = cue & (wiring.region == ENTORHINAL), np.zeros(600)
     state = cells_at_rest(wiring)
@@ -145,8 +191,8 @@ def test_an_event_fires_its_members_and_stays_sparse(wiring):
     for region in (DG, CA3, CA3, CA1):
         network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive, *room(wiring))
     fired = firing[:600]
-    assert fired[cue[:600]].mean() > 0.5
-    assert fired[~cue[:600]].mean() < 0.15
+    assert fired[cue[:600]].mean() > 0.9
+    assert fired[~cue[:600]].mean() < 0.02
 
 
 def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
@@ -159,7 +205,8 @@ def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
     assert np.all(early[~sent] == 0.0)
     assert np.all(early[sent & firing[owner]] > 0.0)
     assert np.all(early[sent & ~firing[owner]] < 0.0)
-    assert load == pytest.approx(np.add.reduceat(np.abs(early), wiring.start[:-1]))
+    counted = wiring.bundle[wiring.region[:600]]
+    assert load == pytest.approx(counted * np.add.reduceat(np.abs(early), wiring.start[:-1]))
 
 
 def test_sums_over_synapses(wiring):
@@ -189,7 +236,8 @@ def test_sums_over_synapses(wiring):
         weights, rates = wiring.weight[mine], wiring.rate[wiring.sender[mine]]
         driving = common[mine] * (1.0 + mean_early + late)[mine]
         drive = (driving * weights * rates).sum() / (weights * rates).sum()
-        expected = [drive, np.abs(early[mine]).sum(), relative[mine].mean()]
+        load = wiring.bundle[wiring.region[neuron]] * np.abs(early[mine]).sum()
+        expected = [drive, load, relative[mine].mean()]
         expected += [(early + late)[mine].__gt__(0.2).mean(), (late[mine] > 0.5).mean()]
         assert out[:, neuron] == pytest.approx(expected, rel=1e-5)
 

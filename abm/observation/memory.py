@@ -60,9 +60,11 @@ def memory_retention(model: Learner, events: int | None = None, time: float | No
         float(model.drugs.protein_synthesis),
     )  # fmt: skip
     retained = np.zeros(len(n.trkb))
+    bundle = model.wiring.bundle[model.wiring.region[: retained.size]]
     _train(
-        model.wiring.start, model.synapses.early, model.synapses.late, model.plasticity, state, q.cue, q.inhibition,
-        int(o.training_events) if events is None else events, o.retention_time if time is None else time, retained,
+        model.wiring.start, bundle, model.synapses.early, model.synapses.late, model.plasticity, state, q.cue,
+        q.inhibition, int(o.training_events) if events is None else events,
+        o.retention_time if time is None else time, retained,
     )  # fmt: skip
     return retained
 
@@ -72,10 +74,11 @@ def consolidated(
     p: SynapseParameters, early: float, late: float, load: float, protein: float, trkb: float, synthesis: float,
     time: float,
 ) -> float:
-    """Late change of a synapse `time` hours later; load: sum of |e| over the neuron's synapses.
+    """Late change of a synapse `time` hours later; load: sum of |e| that triggers protein.
 
-    The tag captures the mean of the protein over the hours for which it stands, some of which the load has triggered.
-    What the neuron forgets within these hours apart, z depends on the protein through this mean alone.
+    In it the trained synapse counts as one of `abm.wiring.COUNTED`, since few are trained. The tag captures the mean of
+    the protein over the hours for which it stands, some of which the load has triggered. What the neuron forgets within
+    these hours apart, z depends on the protein through this mean alone.
     """
     tagged = tagged_time(p, early, time)
     triggered = triggered_time(p, load, tagged)
@@ -86,7 +89,7 @@ def consolidated(
 
 @compiled
 def _train(
-    start: NDArray[np.int64], early: Singles, late: Singles, p: SynapseParameters, n: State, cue: float,
+    start: NDArray[np.int64], bundle: Floats, early: Singles, late: Singles, p: SynapseParameters, n: State, cue: float,
     inhibition: float, events: int, time: float, retained: Floats,
 ) -> None:
     """Fill what each neuron retains; see `memory_retention`."""
@@ -97,7 +100,7 @@ def _train(
         begin, end = start[neuron], start[neuron + 1]
         load, total = 0.0, 0.0
         for synapse in range(begin, end):
-            load += abs(float(early[synapse]))
+            load += bundle[neuron] * abs(float(early[synapse]))
         trkb, protein = n.trkb[neuron], n.protein[neuron]
         for synapse in range(begin, end):
             e, z = float(early[synapse]), float(late[synapse])
