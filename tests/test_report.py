@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib.figure import Figure
 from toy import Here, toy_experiment, toy_model
 
 from abm.signals import SIGNALS
@@ -25,7 +26,7 @@ from abm.view.figures import FIGURES, _dose
 from abm.view.maps import _limits
 from abm.view.page import table
 from abm.view.report import write_report
-from abm.view.style import WORDS, colours, contrast_and_band, mean_and_band
+from abm.view.style import WORDS, colours, contrast_and_band, mean_and_band, ratio_axis
 from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
 
 VOID = {"meta", "img", "br"}
@@ -165,6 +166,21 @@ def test_ratio_over_time_is_the_contrast_of_the_tables() -> None:
     for time in range(3):
         expected = paired_ratio(own[:, time].values.tolist(), reference[:, time].values.tolist())
         np.testing.assert_allclose(found[time], expected[:3])
+
+
+@pytest.mark.parametrize("ratios", [[1.0, 1.0], [1.0 + 1e-9, 1.0], [0.9996, 0.9999], [0.5, 3.0], [np.nan, 1.2]])
+def test_axis_of_ratios_shows_all_of_them_with_labels_that_differ(ratios: list[float]) -> None:
+    axes = Figure().subplots()
+    axes.errorbar(ratios, [0, 1], xerr=np.zeros((2, 2)), fmt="o")
+    ratio_axis(axes)
+    low, high = axes.get_xlim()
+    assert low <= 0.999 <= 1.001 <= high
+    assert low < np.nanmin(ratios)
+    assert np.nanmax(ratios) < high
+    assert high / low < 1.5 * np.nanmax([*ratios, 1.001]) / np.nanmin([*ratios, 0.999])
+    axes.figure.draw_without_rendering()
+    shown = [text.get_text() for text in axes.get_xticklabels()]
+    assert len(set(shown)) == len(shown)
 
 
 def test_dose_is_the_integral_of_the_excess(results: Results) -> None:

@@ -10,7 +10,6 @@ import xarray as xr
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from abm.metric_names import PROMOTERS
@@ -28,6 +27,7 @@ from abm.view.style import (
     few_ticks,
     label,
     mean_and_band,
+    ratio_axis,
     save_figure,
     time_axis,
 )
@@ -249,15 +249,11 @@ def contrasts(results: Results) -> Figure:
 
 
 def _draw_forest(axes: Axes, rows: dict[str, SummaryRow], schedules: list[str], styles: Styles) -> None:
-    axes.axvline(1.0, color=REFERENCE, linewidth=0.8)
-    axes.set_xscale("log")
     for place, schedule in enumerate(schedules):
         row = rows[schedule]
         error = np.nan_to_num([[row.ratio - row.ratio_ci_low], [row.ratio_ci_high - row.ratio]])
         axes.errorbar(row.ratio, place, xerr=error, fmt="o", color=styles[schedule][0], markersize=4, capsize=2)
-    axes.xaxis.set_minor_locator(NullLocator())
-    few_ticks(axes.xaxis)
-    axes.xaxis.set_major_formatter("{x:g}")
+    ratio_axis(axes)
 
 
 FIGURES: dict[str, Callable[[Results], Figure]] = {

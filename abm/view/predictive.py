@@ -8,12 +8,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder
 from abm.view.page import image, note, table
-from abm.view.style import PALETTE, REFERENCE, STYLE, few_ticks, save_figure
+from abm.view.style import PALETTE, STYLE, ratio_axis, save_figure
 from abm.view.text import interval, last_values, number, predictive_of, ratio_text
 
 DPI = 150
@@ -104,8 +103,6 @@ def predictive_figure(results: Results) -> Figure:
 
 
 def _draw(axes: Axes, pairs: list[Pair], schedules: list[str]) -> None:
-    axes.axvline(1.0, color=REFERENCE, linewidth=0.8)
-    axes.set_xscale("log")
     places = np.array([schedules.index(row.schedule) for row, _ in pairs], dtype=np.float64)
     luck = [(row.ratio, row.ratio_ci_low, row.ratio_ci_high) for row, _ in pairs]
     parameters = [(drawn.ratio_median, drawn.ratio_low, drawn.ratio_high) for _, drawn in pairs]
@@ -116,6 +113,4 @@ def _draw(axes: Axes, pairs: list[Pair], schedules: list[str]) -> None:
             centre, places + shift, xerr=ends, fmt=marker, color=colour, markersize=4, capsize=2, label=name,
             markerfacecolor=colour if marker == "o" else "white",
         )  # fmt: skip
-    axes.xaxis.set_minor_locator(NullLocator())
-    few_ticks(axes.xaxis)
-    axes.xaxis.set_major_formatter("{x:g}")
+    ratio_axis(axes)

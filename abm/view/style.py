@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from abm.metrics import METRICS
@@ -65,6 +66,18 @@ def label(metric: str) -> str:
 def few_ticks(axis: Axis, count: int = 4) -> None:
     """Few, round ticks, so that labels of small numbers do not run into each other."""
     axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]))
+
+
+def ratio_axis(axes: Axes) -> None:
+    """Finish an axis of ratios to the reference: logarithmic, with 1 marked and a thousandth to each side at least."""
+    axes.axvline(1.0, color=REFERENCE, linewidth=0.8, zorder=1.0)
+    axes.set_xscale("log")
+    low, high = axes.dataLim.intervalx
+    margin = (high / low) ** 0.04
+    axes.set_xlim(min(low / margin, 0.999), max(high * margin, 1.001))
+    axes.xaxis.set_minor_locator(NullLocator())
+    few_ticks(axes.xaxis)
+    axes.xaxis.set_major_formatter("{x:g}")
 
 
 def mean_and_band(values: xr.DataArray) -> tuple[Floats, Floats]:
