@@ -27,12 +27,17 @@ CLASSES = {"HDAC1": "class_I_HDAC", "HDAC2": "class_I_HDAC", "HDAC3": "class_I_H
 
 
 class Bout(NamedTuple):
-    """Exercise from `start` to `end` (h) at one intensity: the whole oxygen uptake as a fraction of VO2max."""
+    """Exercise from `start` to `end` (h) at one intensity: the whole oxygen uptake as a fraction of VO2max.
+
+    fixed: whether this is a power, a speed or an oxygen uptake, which training makes a smaller fraction of VO2max; then
+    the intensity is that of time zero.
+    """
 
     start: float
     end: float
     intensity: float
     kind: str
+    fixed: bool = False
 
 
 class Meal(NamedTuple):
@@ -99,7 +104,8 @@ class Timeline:
 
     bouts: sorted, not overlapping, intervals expanded; a passive rest is the absence of a bout. resting_intensity:
     oxygen uptake at rest as a fraction of VO2max. light: clock hours at which the lights of the animal house go on
-    and off.
+    and off. begin: midnight of the first day that is no resting day, 0 or, where a fast before the first session took
+    a meal away, earlier (h).
     """
 
     name: str
@@ -110,9 +116,10 @@ class Timeline:
     blocks: tuple[Block, ...] = ()
     resting_intensity: float = 0.0
     light: tuple[float, float] = (7.0, 19.0)
+    begin: float = 0.0
 
     def intensity(self, t: ArrayLike) -> Floats:
-        """Fraction of VO2max at times t (h), any shape; 0 outside bouts, where the body is at rest."""
+        """Fraction of VO2max of time zero at times t (h), any shape; 0 outside bouts, where the body is at rest."""
         times = np.asarray(t, dtype=np.float64)
         starts, ends, levels = self._columns
         if not starts.size:
@@ -171,15 +178,17 @@ def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name
         for key, _, block in schedule.all_blocks()
         for length in [block.duration or math.inf]
     ]
+    meals, begin = _meals(schedule, subject, duration, sorted(spans))
     return Timeline(
         name=name,
         duration=duration,
         bouts=tuple(sorted(bouts)),
-        meals=tuple(sorted(_meals(schedule, subject, duration, sorted(spans)))),
+        meals=tuple(sorted(meals)),
         doses=tuple(sorted(doses, key=lambda dose: (dose.at, dose.what, dose.route))),
         blocks=tuple(sorted(blocks, key=lambda block: (block.start, block.target))),
         resting_intensity=of_subject.resting_fraction,
         light=subject.lights,
+        begin=begin,
     )
 
 
@@ -201,7 +210,7 @@ def _bouts(session: Session, duration: float, of_subject: Capacity) -> list[Bout
         for effort in session.efforts(week):
             if effort.intensity is not None and session.kind != "rest":
                 level = of_subject.fraction(effort.intensity, session.kind, session.grade or 0.0)
-                found.append(Bout(start, start + effort.duration, level, session.kind))
+                found.append(Bout(start, start + effort.duration, level, session.kind, effort.intensity.fixed))
             start += effort.duration
     return [
         bout._replace(end=min(bout.end, duration)) for bout in found if bout.start < duration and bout.intensity > 0
@@ -225,29 +234,37 @@ def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity
         raise ArithmeticError("bouts of no length in the wheel (schedule.wheel_bout)")
     count = 1 if share >= 1 else max(1, round(running / parameters.wheel_bout))
     period = length / count
-    return [Bout(start + k * period, start + k * period + share * period, level, "wheel") for k in range(count)]
+    starts = [start + k * period for k in range(count)]
+    return [Bout(begin, begin + share * period, level, "wheel", intensity.fixed) for begin in starts]
 
 
-def _meals(schedule: Schedule, subject: Subject, duration: float, spans: list[tuple[float, float]]) -> list[Meal]:
-    """Usual meals outside fasts, and the meals of the schedule itself."""
+def _meals(
+    schedule: Schedule, subject: Subject, duration: float, spans: list[tuple[float, float]]
+) -> tuple[list[Meal], float]:
+    """Usual meals outside fasts and the meals of the schedule itself, and from which midnight (h) they are given."""
     parameters = load_parameters(MealParameters, "meals", subject.species, subject.overrides)
     usual = _rodent_meals(parameters, subject.lights) if subject.species == "mouse" else _human_meals(parameters)
     fasts = [span for meal in schedule.meals if meal.fast for span in _fasts(meal.fast, duration, spans)]
-    days = range(math.ceil(duration / DAY))
-    starts = [(DAY * day + meal.start, meal) for day in days for meal in usual]
-    found = [
-        Meal(start, start + parameters.meal_duration, meal.carbohydrate)
-        for start, meal in starts
-        if start < duration and not any(first <= start < last for first, last in fasts)
-    ]
+
+    def eaten(day: int) -> list[Meal]:
+        starts = [(DAY * day + meal.start, meal.carbohydrate) for meal in usual]
+        return [
+            Meal(start, start + parameters.meal_duration, carbohydrate)
+            for start, carbohydrate in starts
+            if start < duration and not any(first <= start < last for first, last in fasts)
+        ]
+
+    days = range(math.floor(min([0.0, *(first for first, _ in fasts)]) / DAY), math.ceil(duration / DAY))
+    begin = next((day for day in days if day < 0 and len(eaten(day)) < len(usual)), 0)
+    found = [meal for day in days if day >= begin for meal in eaten(day)]
     for meal_plan in schedule.meals:
-        eaten = meal_plan.carbohydrate
-        if eaten is None:
+        carbohydrate = meal_plan.carbohydrate
+        if carbohydrate is None:
             continue
         length = meal_plan.duration or parameters.meal_duration
         times = spans if meal_plan.during else [(at, at + length) for at in meal_plan.occurrences(duration)]
-        found += [Meal(start, end, eaten.over(end - start)) for start, end in times]
-    return found
+        found += [Meal(start, end, carbohydrate.over(end - start)) for start, end in times]
+    return found, DAY * begin
 
 
 def _fasts(fast: Fast, duration: float, spans: list[tuple[float, float]]) -> list[tuple[float, float]]:

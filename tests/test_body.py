@@ -28,9 +28,9 @@ from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
 from abm.body.simulate import SMALL
 from abm.body.solve import ERROR, INTEGRAL, NODES, STAGES
-from abm.config import Subject, capacity
+from abm.config import Schedule, Subject, capacity
 from abm.parameters import ParameterError
-from abm.schedule import Block, Bout, Dose, Meal, Timeline, resting_timeline
+from abm.schedule import Block, Bout, Dose, Meal, Timeline, compile_schedule, resting_timeline
 
 HUMAN, MOUSE = person(), person(species="mouse")
 SUBJECTS = [HUMAN, person("trained"), person(condition="type_2_diabetes"), MOUSE]
@@ -334,7 +334,7 @@ def test_the_body_has_the_vo2max_by_which_powers_become_intensities(
 ) -> None:
     p = body_parameters(person(training, species=species, condition=condition))
     expected = capacity(species, training, condition).vo2max / capacity(species, "trained", "healthy").vo2max
-    uptake = relative_maximal_uptake(p.maximal_uptake, initial_fitness(p, training))
+    uptake = relative_maximal_uptake(p.maximal_uptake, initial_fitness(p.adaptation, training))
     assert uptake == pytest.approx(expected, rel=tolerance)
 
 
@@ -361,7 +361,7 @@ def test_a_subject_is_anything_with_its_attributes_and_mistakes_are_named() -> N
     with pytest.raises(ValueError, match="unknown condition 'gout'"):
         body_parameters(wrong)
     with pytest.raises(ValueError, match="unknown training 'lazy'"):
-        initial_fitness(body_parameters(HUMAN), "lazy")
+        initial_fitness(body_parameters(HUMAN).adaptation, "lazy")
     wrong.condition, wrong.overrides = "healthy", {"body_lactate.half_life": "3 h"}
     with pytest.raises(ParameterError, match="half_life"):
         body_parameters(wrong)
@@ -387,6 +387,43 @@ def test_plasma_has_one_mean_per_step_rounded_to_seven_digits() -> None:
 def test_plasma_is_the_same_each_time() -> None:
     first, second = (simulate_body(MOUSE, busy(MOUSE), edges(48.0)) for _ in range(2))
     assert all(np.array_equal(getattr(first, item.name), getattr(second, item.name)) for item in fields(Plasma))
+
+
+def test_a_fixed_load_costs_the_same_oxygen_when_training_has_raised_the_vo2max() -> None:
+    """An hour a day at the same power: its share of VO2max falls, while an equal share of VO2max stays one."""
+    days, p = 56, body_parameters(HUMAN)
+    share, fixed = ([bout(24 * day + 8.0, 60, 0.7)._replace(fixed=f) for day in range(days)] for f in (False, True))
+    hours, start = edges(24.0 * days, 0.5), resting_state(HUMAN)
+    relative, load = (
+        solve_body(p, Timeline("t", 24.0 * days, tuple(bouts)), hours, start) for bouts in (share, fixed)
+    )
+    last = np.array([24.0 * (days - 1) + 9.0])
+    uptake, fitness = (float(load.at(last, INDEX[name])[0]) for name in ("oxygen_uptake", "fitness"))
+    assert fitness > 0.2
+    assert uptake * relative_maximal_uptake(p.maximal_uptake, fitness) == pytest.approx(
+        0.7 * p.maximal_uptake.at_start, rel=1e-3
+    )
+    assert float(relative.at(last, INDEX["oxygen_uptake"])[0]) == pytest.approx(0.7, rel=1e-3)
+    assert fitness < float(relative.at(last, INDEX["fitness"])[0])
+    plasma = simulate_body(HUMAN, Timeline("t", 24.0 * days, tuple(fixed)), hours)
+    movement = plasma.movement[plasma.movement > 0.0]
+    assert movement[-1] < 0.9 * movement[0]
+
+
+def test_a_fast_before_a_session_on_the_first_day_is_like_that_before_a_later_one() -> None:
+    """It reaches back before time zero, and takes the dinner of that day away."""
+    session = {"kind": "cycling", "intensity": "60 %VO2max", "duration": "1 h", "start": "07:30"}
+
+    def line(day: str, fast: str) -> Timeline:
+        plan = {"sessions": session | {"days": [day]}, "meals": {"fast": {"before_sessions": fast}}}
+        return compile_schedule(Schedule.model_validate(plan), HUMAN, 96.0)
+
+    assert line("mon", "12 h").begin == line("thu", "14 h").begin == 0.0
+    assert line("mon", "14 h").begin == -24.0
+    assert [meal.start for meal in line("mon", "14 h").meals if meal.start < 0.0] == [-17.5, -11.5]
+    first, later = (simulate_body(HUMAN, line(day, "14 h"), edges(96.0)) for day in ("mon", "thu"))
+    for name in ("bhb", "lactate", "glycogen", "ffa", "insulin", "fitness"):
+        np.testing.assert_allclose(getattr(first, name)[:240], getattr(later, name)[720:], rtol=1e-5, err_msg=name)
 
 
 def test_movement_is_the_mean_effort_above_rest() -> None:

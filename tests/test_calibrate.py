@@ -205,6 +205,24 @@ def test_blood_samples_of_a_fit_are_those_of_the_model() -> None:
     assert more[0] < more[1]  # a parameter of samples moves them
 
 
+def rides(days: int) -> list[tuple[Evidence, EvidenceObservation]]:
+    """Lactate of a daily ride on the last of some days."""
+    ride = {"kind": "cycling", "intensity": "75 %VO2max", "duration": "45 min", "start": "08:00"}
+    run = {"duration": f"{days} d", "burn_in": "0 h", "step": "15 min"}
+    seen = {"contrast": "ride / rest", "metric": "plasma_lactate", "at": f"{24 * days - 15.5} h", "effect": "up"}
+    protocol = {"schedules": {"rest": {}, "ride": {"sessions": ride}}, "run": run}
+    about = {"id": f"ride{days}", "source": "shaw2019", "role": "calibration"}
+    item = Evidence.model_validate(about | {"protocol": protocol, "observations": [seen]})
+    return [(item, observation) for observation in item.observations]
+
+
+def test_an_arm_of_two_files_is_trained_for_as_long_as_each_lasts() -> None:
+    alone = [float(BodyRows(rides(days)).predict([], np.array([]))[0]) for days in (7, 2)]
+    assert min(alone) > 2.0
+    assert BodyRows([*rides(7), *rides(2)]).predict([], np.array([])).tolist() == alone
+    assert BodyRows([*rides(2), *rides(7)]).predict([], np.array([])).tolist() == alone[::-1]
+
+
 def observed(item: Evidence, arm: str, seen: EvidenceObservation) -> float:
     model = HippocampusModel(item.experiment, arm)
     model.rest()

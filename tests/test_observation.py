@@ -63,9 +63,9 @@ def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
     sample = haemoconcentration(BLOOD, times, intensity)
 
     def rates(x: float, state: np.ndarray) -> np.ndarray:
-        bout = BLOOD.onset_time if x > 0.0 else BLOOD.recovery_time
-        asked = [plasma_loss(BLOOD, np.array([x]))[0], BLOOD.platelet_release * x, x**BLOOD.exertion_exponent]
-        return (np.array(asked) - state) / bout
+        loss = plasma_loss(BLOOD, np.array([x]))[0]
+        asked = np.array([loss, BLOOD.platelet_release * x, x**BLOOD.exertion_exponent])
+        return (asked - state) / np.where(asked > state, BLOOD.onset_time, BLOOD.recovery_time)
 
     def advance(state: np.ndarray, x: float, length: float) -> np.ndarray:
         return solve_ivp(lambda _, y: rates(x, y), (0.0, length), state, rtol=1e-11, atol=1e-14).y[:, -1]
@@ -77,6 +77,16 @@ def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
     np.testing.assert_allclose(sample.plasma_volume, 1.0 - loss, rtol=1e-8)
     np.testing.assert_allclose(sample.platelets, (1.0 + released) / (1.0 - loss), rtol=1e-8)
     np.testing.assert_allclose(sample.exertion, exertion, rtol=1e-7, atol=1e-12)
+
+
+def test_what_follows_a_bout_keeps_its_memory_the_better_the_harder_it_is() -> None:
+    """A cool-down, or an active rest between intervals, is something between rest and going on."""
+    after = (0.0, 1e-4, 0.1, 0.3, 0.5, 0.8)
+    found = [haemoconcentration(BLOOD, np.array([0.0, 0.5, 0.8]), np.array([0.8, y])) for y in after]
+    for name, sign in (("plasma_volume", -1.0), ("platelets", 1.0), ("exertion", 1.0)):
+        left = [sign * float(getattr(sample, name)[-1]) for sample in found]
+        assert np.all(np.diff(left) >= 0.0), name
+        assert left[1] == pytest.approx(left[0], rel=1e-3), name
 
 
 def test_cutting_intervals_does_not_change_their_ends() -> None:

@@ -22,7 +22,7 @@ from abm.study.contrasts import paired_ratio
 from abm.study.plan import plan_experiment
 from abm.study.results import Results
 from abm.view.bibliography import read_bibliography, reference_lines
-from abm.view.figures import FIGURES, _dose
+from abm.view.figures import FIGURES, _dose, _times
 from abm.view.maps import _limits
 from abm.view.page import table
 from abm.view.report import write_report
@@ -156,6 +156,23 @@ def test_band_is_the_interval_over_replicates() -> None:
     mean, half = mean_and_band(values)
     np.testing.assert_allclose(mean, [2.0, 2.0])
     np.testing.assert_allclose(half, [12.706 * np.sqrt(2) / np.sqrt(2), 0.0], rtol=1e-3)
+
+
+def test_band_counts_the_replicates_there_are_at_each_time() -> None:
+    values = xr.DataArray(np.array([[0.1, 1.0], [0.2, 2.0], [np.nan, 3.0]]), dims=("replicate", "time"))
+    mean, half = mean_and_band(values)
+    np.testing.assert_allclose(mean, [0.15, 2.0])
+    np.testing.assert_allclose(half, [12.706 * 0.05, 4.3027 / np.sqrt(3.0)], rtol=1e-4)
+
+
+def test_all_times_of_a_run_of_two_days_are_in_the_unit_of_its_axis() -> None:
+    steps = np.arange(0.0, 48.5, 0.5)
+    own = xr.Dataset(coords={"step_time": steps, "interval_time": 0.5 * (steps[1:] + steps[:-1])})
+    assert _times(own, "step_time", None)[-1] == 2.0
+    assert _times(own, "interval_time", None)[-1] == pytest.approx(47.75 / 24.0)
+    assert _times(own, "interval_time", 24.0)[-1] == 23.75
+    day = own.sel(step_time=slice(0, 24), interval_time=slice(0, 24))
+    assert _times(day, "interval_time", None)[-1] == 23.75
 
 
 def test_ratio_over_time_is_the_contrast_of_the_tables() -> None:

@@ -119,6 +119,19 @@ def test_a_plan_that_begins_later_grows_from_its_first_session() -> None:
     assert [bout.intensity for bout in timeline(4 * WEEK, sessions=late).bouts] == pytest.approx([0.7, 0.75])
 
 
+@pytest.mark.parametrize("start", ["8 h 10 min", "8 h 20 min", "7 h 5 min"])
+def test_progression_counts_whole_weeks_at_any_minute(start: str) -> None:
+    """Hours of minutes are rounded, and a week less 1e-14 h is no week."""
+    plan = session(start=start, every="7 d", progression={"duration_per_week": "10 min"})
+    bouts = timeline(8 * WEEK, sessions=plan).bouts
+    assert [round(60 * (bout.end - bout.start)) for bout in bouts] == [30, 40, 50, 60, 70, 80, 90, 100]
+
+
+def test_last_day_is_met_to_the_minute() -> None:
+    plan = session(start="01:13", last_day="1 d 1 h 13 min")
+    assert [bout.start for bout in timeline(96.0, sessions=plan).bouts] == pytest.approx([73 / 60, 24 + 73 / 60])
+
+
 def test_progression_of_intervals() -> None:
     intervals = {"repeats": 2, "work": "60 s at 90 %VO2max", "rest": "60 s"}
     plan = session(
@@ -177,6 +190,15 @@ def test_a_treadmill_below_the_gait_transition_is_walked() -> None:
     person = capacity("human", "untrained", "healthy")
     assert person.fraction(Intensity(80, "m/min"), "treadmill") == person.fraction(Intensity(80, "m/min"), "walking")
     assert person.fraction(Intensity(160, "m/min"), "treadmill") == person.fraction(Intensity(160, "m/min"), "running")
+
+
+@pytest.mark.parametrize("grade", [0.0, 0.05, 0.15, 0.25])
+def test_no_faster_belt_is_easier(grade: float) -> None:
+    """On steep grades the equation of walking gives more at the transition than that of running."""
+    person = capacity("human", "untrained", "healthy")
+    speeds = np.linspace(20.0, 200.0, 181)
+    costs = [person.fraction(Intensity(float(speed), "m/min"), "treadmill", grade) for speed in speeds]
+    assert np.all(np.diff(costs) >= 0.0)
 
 
 def test_a_cyclist_by_the_metabolic_equation() -> None:

@@ -252,7 +252,27 @@ def test_plasma_can_be_read_out(tmp_path: Path) -> None:
     assert np.isnan(run.p_value), "plasma is the same for all replicates: there is no spread to test against"
 
 
+def test_traces_of_cortisol_are_what_a_sample_holds(tmp_path: Path) -> None:
+    """As the read-out of the same name: the hormone in the plasma that exercise has left."""
+    results = toy_study(tmp_path, "observe=[{metric: plasma_cortisol, at: 8 h}]", arrays=True)
+    run = results.summary[results.summary.schedule == "run"].iloc[0]
+    own = results.traces.sel(schedule="run")
+    assert float(own.plasma_cortisol.sel(interval_time=7.75)) == pytest.approx(run["mean"])
+    assert float(own.plasma_plasma_volume.sel(interval_time=7.75)) < 0.95
+    assert own.plasma_plasma_volume.attrs["long_name"].endswith("at the end of a step")
+
+
 # faults
+
+
+def test_runs_without_what_they_start_from_end_with_a_fault(tmp_path: Path) -> None:
+    """As where workers write to a disk of their own: the burn-in is done, and nobody here sees it."""
+    with mock.patch("abm.study.execute.rest", return_value=None), mock.patch("abm.study.dispatch.POLL", 0.01):
+        results = toy_study(tmp_path)
+    assert {f["error"] for f in results.manifest["failures"]} == {
+        "what it starts from is not there (do the workers see the results folder?)"
+    }
+    assert len(results.manifest["failures"]) == 6
 
 
 def test_a_run_that_fails_is_a_row_and_costs_no_other_run(tmp_path: Path) -> None:

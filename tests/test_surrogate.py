@@ -71,6 +71,22 @@ def test_arms_that_files_share_are_computed_once(rows):
     assert np.array_equal(*np.split(twice.predict(), 2))
 
 
+def test_arms_in_other_tissue_are_other_arms(rows):
+    """Lactate leaves a tissue that is open at its sides, and a file read after another must not get its signals."""
+    open_tissue = {"neurons": 600, "size": ["0.4 mm", "0.4 mm"], "boundaries": {"top": "washout"}}
+    other = evidence(tissue=open_tissue).model_copy(update={"id": "open"})
+    both = np.split(Surrogate([rows, other]).predict(), 2)
+    assert np.array_equal(both[1], Surrogate([other]).predict())
+    assert not np.array_equal(*both)
+
+
+def test_what_is_followed_relative_to_rest_is_not_compared_with_an_amount(rows):
+    alone = {"schedule": "wheel", "metric": "brain_bdnf_release", "at": "2 d", "value": "0.6 ng/g/min",
+             "interval": ["0.4 ng/g/min", "0.8 ng/g/min"]}  # fmt: skip
+    content = rows.model_dump(mode="json", exclude_none=True) | {"observations": [alone]}
+    assert Surrogate([Evidence.model_validate(content)]).observations == []
+
+
 @pytest.mark.slow
 def test_the_whole_model_follows_the_surrogate(rows, surrogate):
     experiment = rows.protocol

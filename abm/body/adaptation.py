@@ -28,10 +28,12 @@ class MaximalUptake(NamedTuple):
     """VO2max of a subject before and after training, in units of a healthy trained subject's of the same species.
 
     It follows from the VO2max in configs/parameters/schedule.yaml, by which powers and speeds become intensities.
+    at_start: VO2max at time zero, of which these intensities are fractions.
     """
 
     untrained: float
     trained: float
+    at_start: float
 
 
 @rule
@@ -59,3 +61,12 @@ def relative_maximal_uptake(p: MaximalUptake, fitness: float) -> float:
     within 3 % of recreational and elite people.
     """
     return p.untrained + (p.trained - p.untrained) * fitness
+
+
+@rule
+def relative_load(p: MaximalUptake, load: float, fitness: float) -> float:
+    """Oxygen demand of a fixed load as a fraction of VO2max: what it was at time zero, times V(start) / V(fitness).
+
+    A power or a speed costs the same oxygen (bushman2020) before and after training, so that its share of VO2max falls.
+    """
+    return load * p.at_start / relative_maximal_uptake(p, fitness)

@@ -2,7 +2,8 @@
 
 Nothing here feeds back on the body's equations, whose concentrations hold at constant plasma volume; a laboratory's
 samples feel all of it. Everything is a first-order memory of what the intensity of the moment asks for, with one time
-constant during exercise and one after it, and is solved exactly over intervals of constant intensity.
+constant where it asks for more and one where it asks for less, and is solved exactly over intervals of constant
+intensity.
 """
 
 from typing import Annotated, NamedTuple
@@ -65,19 +66,20 @@ def haemoconcentration(p: HaemoconcentrationParameters, times: Vector, intensity
     v = 1 - loss;  platelets = (1 + g y) / v: they gain from the spleen in proportion to the intensity y (Gibbons 2023,
     gibbons2023), and all that stays in the vessels is concentrated as v shrinks; exertion x follows y^n.
     """
-    tau = np.where(intensity > 0.0, p.onset_time, p.recovery_time)
     asked = np.stack([plasma_loss(p, intensity), p.platelet_release * intensity, effort(p, intensity)])
-    loss, released, exertion = remembered(np.diff(times), asked, tau)
+    loss, released, exertion = remembered(np.diff(times), asked, p.onset_time, p.recovery_time)
     return BloodSample(1.0 - loss, (1.0 + released) / (1.0 - loss), exertion)
 
 
-def remembered(width: Vector, asked: Vector, tau: Vector) -> Vector:
+def remembered(width: Vector, asked: Vector, onset_time: float, recovery_time: float) -> Vector:
     """First-order memories of what is asked (k, n) at the end of each interval (k, n), zero at the start, exactly.
 
-    m' = (asked - m) / tau: after an interval w it is a + (m - a) e^(-w / tau). width, tau: (n,), h.
+    m' = (asked - m) / tau, with the onset's tau where m rises and the recovery's where it falls: after an interval w it
+    is a + (m - a) e^(-w / tau). width: (n,), h.
     """
     ends, memory = np.empty_like(asked), np.zeros(len(asked))
     for i, length in enumerate(width):
-        memory = asked[:, i] + (memory - asked[:, i]) * exponential(-length / tau[i])
+        left = [exponential(-length / tau) for tau in (onset_time, recovery_time)]
+        memory = asked[:, i] + (memory - asked[:, i]) * np.where(asked[:, i] > memory, *left)
         ends[:, i] = memory
     return ends

@@ -20,6 +20,7 @@ from abm.body.rates import (
     IRISIN,
     KETOGENESIS,
     LACTATE,
+    LOAD,
     MEAL,
     STATES,
     BodyParameters,
@@ -139,7 +140,7 @@ def absorption_rate(p: BodyParameters, what: str, route: str) -> float:
 def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adapting: bool) -> Protocol:
     """Cut a timeline at its own changes and at `edges` (h, increasing), within the first and last edge.
 
-    adapting: whether training changes fitness; off in the resting days before the start.
+    adapting: whether training changes fitness from time zero on; off in resting days, and in those before.
     Raises ValueError for a substance or a route the body does not know.
     """
     doses = [dose for dose in timeline.doses if dose.route not in LOCAL_ROUTES]
@@ -149,9 +150,9 @@ def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adaptin
     changes += [time for block in blocks for time in (block.start, block.end)]
     changes += [time for dose in doses for time in (dose.at, dose.at + dose.duration)]
     inputs = _Inputs(p, [*edges.tolist(), *(time for time in changes if edges[0] < time < edges[-1])])
-    inputs.columns[:, ADAPTING] = float(adapting)
+    inputs.columns[:, ADAPTING] = np.where(inputs.times[:-1] < 0.0, 0.0, float(adapting))
     for bout in timeline.bouts:
-        inputs.columns[inputs.span(bout.start, bout.end), DEMAND] = bout.intensity
+        inputs.columns[inputs.span(bout.start, bout.end), LOAD if bout.fixed else DEMAND] = bout.intensity
     for block in blocks:
         inputs.columns[inputs.span(block.start, block.end), KETOGENESIS] *= 1.0 - block.fraction
     for meal in timeline.meals:

@@ -13,6 +13,7 @@ from abm.body.adaptation import (
     AdaptationParameters,
     MaximalUptake,
     fitness_rate,
+    relative_load,
     relative_maximal_uptake,
     threshold_shift,
 )
@@ -62,7 +63,7 @@ STATES = tuple(STATE_VARIABLES)
 ) = range(len(STATES))  # fmt: skip
 
 # Columns of the inputs that hold over one interval; infusions into each state, in its unit per hour, follow them.
-DEMAND, MEAL, KETOGENESIS, ADAPTING, FIRST_INFUSION = range(5)
+DEMAND, LOAD, MEAL, KETOGENESIS, ADAPTING, FIRST_INFUSION = range(6)
 
 Vector = NDArray[np.float64]
 
@@ -141,8 +142,9 @@ def body_rates(
     """
     y, fitness = state[UPTAKE], state[FITNESS]
     shift = threshold_shift(p.adaptation, fitness)
+    demand = inputs[DEMAND] + relative_load(p.maximal_uptake, inputs[LOAD], fitness)
     rate[UPTAKE], rate[MUSCLE_LACTATE], rate[LACTATE] = lactate_rates(
-        p.lactate, inputs[DEMAND], y, state[MUSCLE_LACTATE], state[LACTATE], shift
+        p.lactate, demand, y, state[MUSCLE_LACTATE], state[LACTATE], shift
     )
     fuel_rates(p, state, inputs[MEAL], inputs[KETOGENESIS], rate)
     rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], y, fitness)

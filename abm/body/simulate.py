@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.body.adaptation import relative_load
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.plasma import Plasma, rounded
 from abm.body.protocol import build_protocol
@@ -27,6 +28,7 @@ from abm.body.rates import (
     IRISIN,
     KETOGENIC_CAPACITY,
     LACTATE,
+    LOAD,
     STATES,
     BodyParameters,
     Vector,
@@ -104,13 +106,14 @@ def solve_body(
 def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float64]) -> Plasma:
     """Plasma of a subject over a timeline, as means over the steps between `edges` (T + 1, h, increasing, from 0).
 
-    At the first edge the body is in the periodic state of its resting days (usual meals, no exercise). A pure
-    function of its arguments, rounded to 7 significant digits. Raises ParameterError, ValueError for what the body
-    does not know, ArithmeticError where no solution is found.
+    At the first edge, or at the midnight at which a fast before the first session begins, the body is in the periodic
+    state of its resting days (usual meals, no exercise). A pure function of its arguments, rounded to 7 significant
+    digits. Raises ParameterError, ValueError for what the body does not know, ArithmeticError where no solution is
+    found.
     """
-    edges = np.asarray(edges, np.float64)
-    p = body_parameters(subject)
-    return _plasma(subject, solve_body(p, timeline, edges, resting_state(subject)), timeline, edges)
+    edges, p = np.asarray(edges, np.float64), body_parameters(subject)
+    times = edges if timeline.begin >= edges[0] else np.concatenate([[timeline.begin], edges])
+    return _plasma(subject, solve_body(p, timeline, times, resting_state(subject)), timeline, edges)
 
 
 def resting_day(subject: Subject, step: float) -> Plasma:
@@ -129,7 +132,8 @@ def resting_state(subject: Subject) -> Vector:
     """State at midnight (one value per name in STATES) that a resting day brings back to itself, fitness held."""
     p = body_parameters(subject)
     # Two days, of which the second counts, so that a meal that runs past midnight is eaten to its end.
-    return _periodic_state(p, initial_fitness(p, subject.training), resting_timeline(subject, 2 * DAY)).copy()
+    fitness = initial_fitness(p.adaptation, subject.training)
+    return _periodic_state(p, fitness, resting_timeline(subject, 2 * DAY)).copy()
 
 
 @lru_cache(maxsize=64)
@@ -154,13 +158,22 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
     return state
 
 
+def _demand(p: BodyParameters, trajectory: Trajectory) -> Vector:
+    """Oxygen demand over the intervals of a protocol (n,), as fractions of VO2max at the fitness of each."""
+    inputs, fitness = trajectory.protocol.inputs, trajectory.means[:, FITNESS]
+    loads = zip(inputs[:, LOAD], fitness, strict=True)
+    relative = [relative_load(p.maximal_uptake, load, at) if load > 0.0 else 0.0 for load, at in loads]
+    demand: Vector = inputs[:, DEMAND] + np.array(relative)
+    return demand
+
+
 def _plasma(subject: Subject, trajectory: Trajectory, timeline: Timeline, edges: Vector) -> Plasma:
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
     p = body_parameters(subject)
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
-    demand, rest = trajectory.protocol.inputs[:, DEMAND], timeline.resting_intensity
+    demand, rest = _demand(p, trajectory), timeline.resting_intensity
     above_rest = np.clip((demand - rest) / (1.0 - rest), 0.0, 1.0)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
     sample = haemoconcentration(shift, trajectory.protocol.times, demand)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abm.body.adaptation import AdaptationParameters, MaximalUptake
+from abm.body.adaptation import AdaptationParameters, MaximalUptake, relative_maximal_uptake
 from abm.body.cortisol import CortisolParameters
 from abm.body.diabetes import DiabetesParameters, with_diabetes
 from abm.body.doses import DoseParameters
@@ -34,6 +34,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
     species, overrides = subject.species, subject.overrides
     cortisol = load_parameters(CortisolParameters, "body_cortisol", species, overrides)
     shift = subject.lights[1] - LIGHTS_OFF
+    adaptation = load_parameters(AdaptationParameters, "body_adaptation", species, overrides)
     p = BodyParameters(
         load_parameters(LactateParameters, "body_lactate", species, overrides),
         load_parameters(FuelParameters, "body_fuels", species, overrides),
@@ -43,8 +44,8 @@ def body_parameters(subject: Subject) -> BodyParameters:
             cortisol_peak_time=(cortisol.cortisol_peak_time + shift) % 24.0,
             cortisol_nadir_time=(cortisol.cortisol_nadir_time + shift) % 24.0,
         ),
-        load_parameters(AdaptationParameters, "body_adaptation", species, overrides),
-        maximal_uptake(subject),
+        adaptation,
+        maximal_uptake(subject, initial_fitness(adaptation, subject.training)),
         load_parameters(DoseParameters, "body_doses", species, overrides),
     )
     if subject.condition == "healthy":
@@ -52,8 +53,8 @@ def body_parameters(subject: Subject) -> BodyParameters:
     return with_diabetes(p, load_parameters(DiabetesParameters, "body_diabetes", species, overrides))
 
 
-def maximal_uptake(subject: Subject) -> MaximalUptake:
-    """VO2max of a subject, were it untrained and were it trained, over that of a healthy trained one.
+def maximal_uptake(subject: Subject, fitness: float) -> MaximalUptake:
+    """VO2max of a subject, were it untrained, were it trained, and at its fitness, over that of a healthy trained one.
 
     Raises Fault where a VO2max is not above the uptake at rest.
     """
@@ -65,12 +66,13 @@ def maximal_uptake(subject: Subject) -> MaximalUptake:
     untrained, trained = (
         capacity(species, training, condition, overrides).vo2max / unit for training in ("untrained", "trained")
     )
-    return MaximalUptake(untrained, trained)
+    ends = MaximalUptake(untrained, trained, 1.0)
+    return ends._replace(at_start=relative_maximal_uptake(ends, fitness))
 
 
-def initial_fitness(p: BodyParameters, training: str) -> float:
+def initial_fitness(p: AdaptationParameters, training: str) -> float:
     """Fitness at the start: 0 untrained, 1 trained; ValueError for an unknown state of training."""
     if training not in TRAINING:
         raise ValueError(f"unknown training {training!r}; expected one of {', '.join(TRAINING)}")
-    fitness: float = getattr(p.adaptation, f"fitness_{training}")
+    fitness: float = getattr(p, f"fitness_{training}")
     return fitness

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from abm.config.sessions import Session
 
 STEPS = tuple(minutes / 60.0 for minutes in (6, 5, 4, 3, 2, 1))  # h, of which the first that fits is taken
+OF_THE_BODY = ("MCT1", "ketogenesis")  # mechanisms between body and tissue, which a slice or a culture has not
 MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
 _ROUNDING = 1e-9
 
@@ -88,6 +89,10 @@ def _check_preparation(preparation: str, schedule: Schedule, at: tuple[str, ...]
         if getattr(schedule, key):
             expected = "doses into the bath, blocks and knock-outs"
             raise Fault(f"a {preparation} has no {key}", expected=expected, at=(*at, key))
+    for key, index, block in schedule.all_blocks():
+        if block.target in OF_THE_BODY:
+            expected = "a mechanism of neurons, such as MCT2 or HDAC3"
+            raise Fault(f"a {preparation} has no {block.target}", expected=expected, at=(*at, key, index, "target"))
     for index, dose in enumerate(schedule.doses):
         if dose.route != "bath":
             raise Fault(f"a {preparation} has no body", expected="route: bath", at=(*at, "doses", index, "route"))
@@ -121,12 +126,14 @@ def _check_intensity(session: Session, week: int, of_subject: Capacity, at: tupl
     else:
         named = [(key, effort.intensity) for key, effort in session.named_efforts(week) if effort.intensity is not None]
     for key, intensity in named:
-        fraction = of_subject.fraction(intensity, session.kind, session.grade or 0.0)
+        fraction, rest = of_subject.fraction(intensity, session.kind, session.grade or 0.0), of_subject.resting_fraction
+        problem = f"{intensity.text()} is {100 * fraction:.3g} %VO2max of this subject"
+        grown = week and session.progression and key not in (("warm_up",), ("cool_down",))
+        place = (*at, "progression") if grown else (*at, *key)
         if fraction > MOST_INTENSE:
-            problem = f"{intensity.text()} is {100 * fraction:.0f} %VO2max of this subject"
-            grown = week and session.progression and key not in (("warm_up",), ("cool_down",))
-            place = (*at, "progression") if grown else (*at, *key)
             raise Fault(problem, expected=f"at most {100 * MOST_INTENSE:.0f} %VO2max", at=place)
+        if 0.0 < fraction < rest:
+            raise Fault(f"{problem}, less than rest", expected=f"at least {100 * rest:.3g} %VO2max", at=place)
 
 
 def wheel_running(session: Session, week: int, of_subject: Capacity) -> tuple[float, Intensity]:

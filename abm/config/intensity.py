@@ -82,9 +82,14 @@ class Capacity(NamedTuple):
         if unit == "W/kg" and kind == "rowing":
             return p.rowing_unloaded + p.rowing_cost * value
         if unit == "m/min" and kind in LOCOMOTION:
-            walks = kind == "walking" or (kind in {"treadmill", "wheel"} and value < p.gait_transition)
-            level, climb = (p.walking_cost, p.walking_climb_cost) if walks else (p.running_cost, p.running_climb_cost)
-            return p.vo2_standing + level * value + climb * value * max(grade, 0.0)
+            slope = max(grade, 0.0)
+            walking = p.walking_cost + p.walking_climb_cost * slope
+            running = p.running_cost + p.running_climb_cost * slope
+            if kind == "walking" or (kind != "running" and value < p.gait_transition):
+                return p.vo2_standing + walking * value
+            # Up a steep grade, who changes from walking to running would else be better off.
+            least = walking * p.gait_transition if kind != "running" else 0.0
+            return p.vo2_standing + max(running * value, least)
         kinds = ERGOMETRY if unit == "W/kg" else LOCOMOTION
         raise Fault(
             f"{unit} says nothing about {kind}; it is for {listed(kinds)}", expected='an intensity such as "65 %VO2max"'
@@ -109,9 +114,14 @@ class Intensity(NamedTuple):
     value: float
     unit: str
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it is a load, and not a share of a capacity that training raises."""
+        return self.unit in _ABSOLUTE
+
     def text(self) -> str:
         """As it is written."""
-        if self.unit in _ABSOLUTE:
+        if self.fixed:
             return quantity_text(self.value, self.unit)
         return f"{int(self.value) if self.value.is_integer() else self.value!r} {self.unit}"
 

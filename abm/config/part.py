@@ -110,7 +110,7 @@ class Repeating(Part):
         moment = self.moment
         if moment is None:
             return []
-        last = math.inf if self.last_day is None else self.last_day
+        last = math.inf if self.last_day is None else self.last_day + 1e-9  # hours may be off by a rounding
         if moment.clock:
             # The first day that is late enough; hours may be off by a rounding.
             first = max(math.ceil(((self.first_day or 0.0) - moment.hours) / DAY - 1e-9), 0)

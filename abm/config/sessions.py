@@ -57,7 +57,8 @@ class Session(Repeating):
     duration: PositiveHours | None = None
     """How long a session lasts; that of intervals follows from them."""
     intensity: IntensityText | None = None
-    """Of a continuous session; of a wheel, that of the running bouts."""
+    """Of a continuous session; of a wheel, that of the running bouts. A power, a speed or an oxygen uptake stays as it
+    is when training raises VO2max."""
     distance: KilometresPerDay | None = None
     """Distance covered in a session; divided by the time spent moving it gives the speed."""
     grade: Grade | None = None
@@ -114,6 +115,8 @@ class Session(Repeating):
                 expected="kind: treadmill for a forced protocol",
                 at=(key,),
             )
+        if self.grade is not None and not (self.distance or "m/min" in [i.unit for _, i in self._named_intensities()]):
+            raise Fault("a share of VO2max is one on any grade", expected="a speed or a distance", at=("grade",))
         for at, (value, unit) in self._named_intensities():
             if value == 0.0 and at in (("intensity",), ("intervals", "work")):
                 raise Fault("nothing is done at an intensity of 0", expected="more than 0, or kind: rest", at=at)
@@ -157,7 +160,7 @@ class Session(Repeating):
     def week(self, start: float) -> int:
         """How many weeks the plan has grown by the session that starts at `start` (h)."""
         first = self.first_day or (0.0 if self.start.clock else self.start.hours)
-        weeks = int((start - first) // WEEK)
+        weeks = int((start - first) / WEEK + 1e-9)  # hours may be off by a rounding
         limit = self.progression.weeks if self.progression else None
         return weeks if limit is None else min(weeks, limit)
 

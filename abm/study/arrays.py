@@ -64,6 +64,8 @@ PLASMA_UNITS = {
     "cortisol": "nmol/L", "insulin": "pmol/L", "glycogen": "mmol/kg", "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
 }  # fmt: skip
 
+AT_ENDS = ("plasma_volume", "platelets", "exertion", "adaptation")  # the rest are means over steps
+
 
 def read_libraries() -> None:
     """Read what writing takes, which lasts a second, while there is nothing else to do."""
@@ -79,16 +81,25 @@ def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     middle = {"units": "h", "long_name": "middle of a step, from the end of burn-in"}
     found = xr.Dataset(coords={"interval_time": ("interval_time", (edges[1:] + edges[:-1]) / 2.0, middle)})
     intensity = np.array([timeline.mean_intensity(edges) for timeline in plan.timelines.values()])
-    about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max"}
+    about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max at time zero"}
     found["intensity"] = (("schedule", "interval_time"), intensity, about)
     # A culture or slice has no blood; a schedule whose body could not be solved has no values.
     for item in fields(Plasma) if plan.experiment.preparation == "in_vivo" else ():
         if item.name != "edges":
-            missing = np.full(plan.steps, np.nan)
-            values = np.array([getattr(plasma.get(schedule), item.name, missing) for schedule in plan.timelines])
-            about = {"units": PLASMA_UNITS.get(item.name, "1"), "long_name": f"Plasma: {item.name.replace('_', ' ')}"}
+            values = np.array([_blood(plasma.get(schedule), item.name, plan.steps) for schedule in plan.timelines])
+            when = ", at the end of a step" if item.name in AT_ENDS else ""
+            text = f"Plasma: {item.name.replace('_', ' ')}{when}"
+            about = {"units": PLASMA_UNITS.get(item.name, "1"), "long_name": text}
             found[f"plasma_{item.name}"] = (("schedule", "interval_time"), values, about)
     return found
+
+
+def _blood(plasma: Plasma | None, name: str, steps: int) -> NDArray[np.float64]:
+    """A field of the plasma, NaN where the body could not be solved; the hormone in the plasma there is, as sampled."""
+    if plasma is None:
+        return np.full(steps, np.nan)
+    values: NDArray[np.float64] = getattr(plasma, name)
+    return values / plasma.plasma_volume if name == "cortisol" else values
 
 
 def write_traces(plan: Plan, folder: ResultsFolder, shared: xr.Dataset) -> None:

@@ -104,8 +104,9 @@ class BodyRows:
 
 def _key(experiment: Experiment, arm: str) -> str:
     """What an arm depends on, as text."""
-    parts = (experiment.subject, experiment.schedules[arm], experiment.tissue)
-    return "".join([*(part.model_dump_json() for part in parts), f"{experiment.preparation}{experiment.run.step}"])
+    parts, run = (experiment.subject, experiment.schedules[arm], experiment.tissue), experiment.run
+    setting = (experiment.preparation, run.step, run.duration, run.burn_in, run.seed)
+    return "".join([*(part.model_dump_json() for part in parts), str(setting)])
 
 
 def _run(course: _Course, changes: Changes) -> dict[str, Floats]:

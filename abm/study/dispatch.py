@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Hashable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from time import sleep
 from typing import Generic, TypeVar
 
 from abm.study.crew import Crew
@@ -58,6 +59,8 @@ class Dispatch(ABC, Generic[Task]):
             helped = False
             while self.waiting or self.running:
                 self._hand_out()
+                if self.waiting and not self.running:
+                    self._abandon()
                 if not (self.waiting or helped):
                     self.meanwhile()
                     helped = True
@@ -80,6 +83,14 @@ class Dispatch(ABC, Generic[Task]):
                 self.running[self.submit(task)] = task
             except BrokenExecutor:
                 self._recover(task)
+
+    def _abandon(self) -> None:
+        """Close what nothing is left to wait for, unless it can start after all once files have been written out."""
+        sleep(POLL)
+        if not any(self.ready(task) for task in self.waiting):
+            lost = Fault("what it starts from is not there (do the workers see the results folder?)", "")
+            while self.waiting:
+                self._close(self.waiting.pop(), lost)
 
     def _next(self) -> Task | None:
         suspects = [task for task in self.waiting if self.attempts[task]]

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from abm.errors import ConfigError
 from abm.parameters import CONFIG_DIRECTORY, ParameterRecord, parameter_parts, parameter_records
+from abm.streams import generator
 from abm.study.store import write_text
 
 if TYPE_CHECKING:
@@ -84,8 +85,9 @@ def posterior_of(fit: Fit, command: str) -> Posterior:
     """The draws of a fit that are kept, evenly from all of them, with the values of the records as they stand now."""
     keys = tuple(found.prior.key for found in fit.parameters)
     units = tuple(found.prior.unit for found in fit.parameters)
-    # A likelihood-free fit gives its draws in the order of their distances.
-    places = np.arange(KEPT) * len(fit.draws) // KEPT
+    # A likelihood-free fit gives its draws in the order of their distances. They are kept in an order of their own,
+    # since draws of several fits are put together by their places.
+    places = generator(0, 0, f"order {fit.calibration.name}").permutation(np.arange(KEPT) * len(fit.draws) // KEPT)
     records = [_record(key) for key in keys]
     values = tuple(record.number for record in records if record is not None)
     return Posterior(fit.calibration.name, command, keys, units, values, np.asarray(fit.draws)[places])

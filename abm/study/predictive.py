@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-# The expected neuron follows these relative to rest, while the read-out is an amount.
-ONLY_RATIOS = {"bdnf_release", "brain_bdnf_release"}
 QUANTILES = (0.025, 0.5, 0.975)
 
 
@@ -140,6 +138,8 @@ def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[Summar
     """Rows of predictive.csv: every schedule and reading, beside the ratio that the simulated population has."""
     if prediction.fitted is None or prediction.drawn is None:
         return []
+    from abm.study.surrogate import ONLY_RATIOS
+
     place = prediction.schedules.index(plan.experiment.reference)
     with np.errstate(all="ignore"):
         fitted = prediction.fitted / prediction.fitted[place]

@@ -82,7 +82,8 @@ class ExposedNeuron:
         Raises ArithmeticError where the body cannot be solved.
         """
         run = experiment.run
-        base = f"{experiment.subject.model_dump_json()}{experiment.preparation}{run.step}"
+        tissue = experiment.tissue.model_dump_json(exclude={"neurons", "size"})  # which are made small
+        base = f"{experiment.subject.model_dump_json()}{tissue}{experiment.preparation}{run.step}"
         key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
         if key not in self.arms:
             small = _shrunk(experiment)
@@ -133,7 +134,9 @@ class Surrogate(ExposedNeuron):
         self.places: list[tuple[str, str | None]] = []
         for item in evidence:
             for observation in item.observations:
-                if split_metric(observation.metric)[0] in READ_OUTS and observation.smd is None:
+                metric = split_metric(observation.metric)[0]
+                alone = observation.arms[1] is None
+                if metric in READ_OUTS and observation.smd is None and not (alone and metric in ONLY_RATIOS):
                     self._add(item, observation)
 
     def _add(self, item: Evidence, observation: EvidenceObservation) -> None:
@@ -277,6 +280,8 @@ def _strength(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
     return math.prod(_grown(course, arm, own, hour))
 
 
+# The expected neuron follows these relative to rest, while the read-out is an amount.
+ONLY_RATIOS = {"bdnf_release", "brain_bdnf_release"}
 READ_OUTS: dict[str, Callable[[Expected, Arm, Constants, float], float]] = {
     "hdac2": _Read("hdac2"),
     "hdac3": _Read("hdac3"),

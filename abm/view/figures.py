@@ -99,21 +99,26 @@ def _last_day(own: xr.Dataset) -> tuple[xr.Dataset, float]:
     return own.sel(step_time=slice(first, first + DAY), interval_time=slice(first, first + DAY)), first
 
 
-def _hours(time: xr.DataArray, first: float | None) -> Floats:
-    values = time.to_numpy()
-    return time_axis(values)[0] if first is None else values - first
+def _times(own: xr.Dataset, name: str, first: float | None) -> Floats:
+    """A time of some traces: hours from `first`, or what the axis of the whole run is in."""
+    values = own[name].to_numpy()
+    if first is not None:
+        return values - first
+    end = own.step_time.to_numpy()[-1:]
+    return values * float(time_axis(end)[0][-1] / end[-1])
 
 
 def _draw_intensity(axes: Axes, own: xr.Dataset, colour: str, first: float | None = None) -> None:
     values = 100.0 * own.intensity.to_numpy()
-    axes.fill_between(_hours(own.interval_time, first), values, step="mid", color=colour, linewidth=0.6)
+    axes.fill_between(_times(own, "interval_time", first), values, step="mid", color=colour, linewidth=0.6)
 
 
 def _draw_signal(axes: Axes, own: xr.Dataset, signal: str, colour: str, first: float | None = None) -> None:
     if signal in BOTH and f"plasma_{signal}" in own:
-        axes.plot(_hours(own.interval_time, first), own[f"plasma_{signal}"], color=colour, alpha=0.35, linewidth=0.9)
+        times = _times(own, "interval_time", first)
+        axes.plot(times, own[f"plasma_{signal}"], color=colour, alpha=0.35, linewidth=0.9)
     mean, _ = mean_and_band(own[f"tissue_{signal}"].sel(region="all"))
-    axes.plot(_hours(own.step_time, first), mean, color=colour, linewidth=0.9)
+    axes.plot(_times(own, "step_time", first), mean, color=colour, linewidth=0.9)
 
 
 def _draw_with_reference(
@@ -149,7 +154,7 @@ def signal_dose(results: Results) -> Figure:
 def _dose(traces: xr.Dataset, metric: str, schedule: str, reference: str) -> tuple[float, float]:
     excess = traces[metric].sel(schedule=schedule) - traces[metric].sel(schedule=reference)
     if "interval_time" in excess.dims:  # means over steps
-        return float(excess.sum() * traces.attrs["step_h"]), 0.0
+        return float(excess.sum(skipna=False) * traces.attrs["step_h"]), 0.0
     mean, half = mean_and_band(excess.sel(region="all").integrate("step_time").expand_dims("point"))
     return float(mean[0]), float(half[0])
 

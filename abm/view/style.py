@@ -82,12 +82,10 @@ def ratio_axis(axes: Axes) -> None:
 
 def mean_and_band(values: xr.DataArray) -> tuple[Floats, Floats]:
     """Mean over the finished replicates and the half-width of its 95 % interval (zero for a single replicate)."""
-    values = values.dropna("replicate", how="all")
-    n = values.sizes["replicate"]
-    mean = values.mean("replicate").to_numpy()
-    if n < 2:
-        return mean, np.zeros_like(mean)
-    return mean, t_quantile(n - 1) * values.std("replicate", ddof=1).to_numpy() / np.sqrt(n)
+    count = values.count("replicate").to_numpy()  # may differ from time to time
+    quantiles = np.array([0.0, 0.0, *(t_quantile(n - 1) for n in range(2, values.sizes["replicate"] + 1))])
+    error = values.std("replicate", ddof=0).to_numpy() / np.sqrt(np.maximum(count - 1, 1))
+    return values.mean("replicate").to_numpy(), quantiles[count] * error
 
 
 def contrast_and_band(metric: str, values: xr.DataArray, reference: xr.DataArray) -> tuple[Floats, Floats, Floats]:
