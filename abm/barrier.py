@@ -194,7 +194,7 @@ class Barrier:
     def settle(self, bhb: Floats) -> None:
         """Bring the carriers to where days of a resting day's BHB (mmol/L, of equal steps) leave them, on the mean.
 
-        Lactate at rest lies below what acts on them.
+        Lactate at rest hardly acts on them and is left out.
         """
         p = self.parameters
         self.state[0] = np.mean([saturation(value, p.ketone_threshold, p.ketone_half) for value in bhb])

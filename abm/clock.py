@@ -32,15 +32,10 @@ class Clock:
         return self.hour % 24.0
 
     @property
-    def weekday(self) -> str:
-        """Day of the week, "mon" to "sun"."""
-        return WEEKDAYS[int(self.hour // 24.0) % 7]
-
-    @property
     def label(self) -> str:
         """Readable time, such as "day 3 (thu) 07:30"."""
-        minutes = round(self.hour_of_day * 60.0)
-        return f"day {int(self.hour // 24.0)} ({self.weekday}) {minutes // 60:02d}:{minutes % 60:02d}"
+        days, minutes = divmod(round(self.hour * 60.0), 24 * 60)
+        return f"day {days} ({WEEKDAYS[days % 7]}) {minutes // 60:02d}:{minutes % 60:02d}"
 
     def next(self) -> "Clock":
         """The clock one step later."""

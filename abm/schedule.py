@@ -102,10 +102,9 @@ class MealParameters(NamedTuple):
 class Timeline:
     """What happens in one arm of an experiment until `duration` (h).
 
-    bouts: sorted, not overlapping, intervals expanded; a passive rest is the absence of a bout. resting_intensity:
-    oxygen uptake at rest as a fraction of VO2max. light: clock hours at which the lights of the animal house go on
-    and off. begin: midnight of the first day that is no resting day, 0 or, where a fast before the first session took
-    a meal away, earlier (h).
+    bouts: sorted, not overlapping, intervals expanded; a passive rest is the absence of a bout. light: clock hours at
+    which the lights of the animal house go on and off. begin: midnight of the first day that is no resting day, 0 or,
+    where a fast before the first session took a meal away, earlier (h).
     """
 
     name: str
@@ -114,7 +113,6 @@ class Timeline:
     meals: tuple[Meal, ...] = ()
     doses: tuple[Dose, ...] = ()
     blocks: tuple[Block, ...] = ()
-    resting_intensity: float = 0.0
     light: tuple[float, float] = (7.0, 19.0)
     begin: float = 0.0
 
@@ -186,7 +184,6 @@ def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name
         meals=tuple(sorted(meals)),
         doses=tuple(sorted(doses, key=lambda dose: (dose.at, dose.what, dose.route))),
         blocks=tuple(sorted(blocks, key=lambda block: (block.start, block.target))),
-        resting_intensity=of_subject.resting_fraction,
         light=subject.lights,
         begin=begin,
     )

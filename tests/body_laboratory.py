@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.body import STATES, Trajectory, body_parameters, resting_state, solve_body
-from abm.body.adaptation import relative_maximal_uptake
+from abm.body.adaptation import work_done
 from abm.body.fuels import FuelFluxes, fuel_fluxes
 from abm.config import Subject
 from abm.schedule import Block, Bout, Dose, Meal, Timeline, resting_timeline
@@ -65,7 +65,7 @@ class Samples:
         """Fluxes of glucose, mmol/kg/h."""
         p = body_parameters(self.subject)
         state = {name: self.at(name, time) for name in STATES}
-        work = state["oxygen_uptake"] * relative_maximal_uptake(p.maximal_uptake, state["fitness"])
+        work = work_done(p.maximal_uptake, state["oxygen_uptake"], state["fitness"])
         levels = (state[name] for name in ("gut_carbohydrate", "glycogen", "glucose", "insulin", "sympathetic"))
         return fuel_fluxes(p.fuels, *levels, work)
 

@@ -22,28 +22,30 @@ class AdaptationParameters(NamedTuple):
     fitness_time: Annotated[float, Unit("h")]
     threshold_untrained: Annotated[float, Unit("1")]
     threshold_gain: Annotated[float, Unit("1")]
+    vo2max_gain: Annotated[float, Unit("mL/kg/min")]
 
 
 class MaximalUptake(NamedTuple):
-    """VO2max of a subject before and after training, in units of a healthy trained subject's of the same species.
+    """A subject's VO2max and uptake at rest, in units of the VO2max of a healthy trained subject of the same species.
 
-    It follows from the VO2max in configs/parameters/schedule.yaml, by which powers and speeds become intensities.
-    at_start: VO2max at time zero, of which these intensities are fractions.
+    at_start: VO2max at time zero, at fitness_at_start; powers and speeds became intensities by it. gain: what training
+    adds to it per unit of fitness.
     """
 
-    untrained: float
-    trained: float
     at_start: float
+    fitness_at_start: float
+    gain: float
+    rest: float
 
 
 @rule
-def fitness_rate(p: AdaptationParameters, fitness: float, uptake: float) -> float:
-    """Rate of change of fitness, 1/h: (g y^3 (f_max - f) - f) / tau.
+def fitness_rate(p: AdaptationParameters, fitness: float, reserve: float) -> float:
+    """Rate of change of fitness, 1/h: (g e^3 (f_max - f) - f) / tau, e the share of the uptake reserve in use.
 
     The cube lets short hard intervals count as much as longer moderate bouts; without training fitness is lost with the
     time constant tau.
     """
-    stimulus = p.fitness_gain * uptake * uptake * uptake
+    stimulus = p.fitness_gain * reserve * reserve * reserve
     return (stimulus * (p.fitness_maximum - fitness) - fitness) / p.fitness_time
 
 
@@ -55,12 +57,36 @@ def threshold_shift(p: AdaptationParameters, fitness: float) -> float:
 
 @rule
 def relative_maximal_uptake(p: MaximalUptake, fitness: float) -> float:
-    """VO2max relative to that of a healthy trained subject, V_0 + (V_1 - V_0) f.
+    """VO2max relative to that of a healthy trained subject of the species, V_start + g (f - f_start).
 
-    Fluxes that follow absolute work are scaled by it. The line through untrained (f = 0) and trained (f = 1) passes
-    within 3 % of recreational and elite people.
+    Training raises it by less than trained people differ from untrained ones, who were not born alike (bouchard1999).
     """
-    return p.untrained + (p.trained - p.untrained) * fitness
+    return p.at_start + p.gain * (fitness - p.fitness_at_start)
+
+
+@rule
+def resting_uptake(p: MaximalUptake, fitness: float) -> float:
+    """Oxygen uptake at rest as a fraction of VO2max."""
+    return p.rest / relative_maximal_uptake(p, fitness)
+
+
+@rule
+def reserve_in_use(p: MaximalUptake, above_rest: float, fitness: float) -> float:
+    """Oxygen uptake above rest, a fraction y of VO2max, over the uptake reserve, y / (1 - y_rest): 1 at VO2max.
+
+    A resting mouse takes up a third of its VO2max and a person a tenth, so that the fraction of VO2max itself does not
+    measure effort across species. The reserve is the one of swain1997.
+    """
+    return above_rest / (1.0 - resting_uptake(p, fitness))
+
+
+@rule
+def work_done(p: MaximalUptake, above_rest: float, fitness: float) -> float:
+    """Uptake above rest over the reserve of a healthy trained subject: fluxes that follow absolute work scale with it.
+
+    y V / (1 - rest), V the VO2max and rest the uptake at rest in units of that subject's VO2max.
+    """
+    return above_rest * relative_maximal_uptake(p, fitness) / (1.0 - p.rest)
 
 
 @rule
@@ -70,3 +96,12 @@ def relative_load(p: MaximalUptake, load: float, fitness: float) -> float:
     A power or a speed costs the same oxygen (bushman2020) before and after training, so that its share of VO2max falls.
     """
     return load * p.at_start / relative_maximal_uptake(p, fitness)
+
+
+@rule
+def oxygen_demand(p: MaximalUptake, share: float, load: float, fitness: float) -> float:
+    """Oxygen demand as a fraction of VO2max, of a share of VO2max or of a fixed load (0 where there is none).
+
+    Rest asks for the uptake at rest, and nothing asks for less.
+    """
+    return max(share + relative_load(p, load, fitness), resting_uptake(p, fitness))

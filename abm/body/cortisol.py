@@ -49,11 +49,18 @@ def daily_level(p: CortisolParameters, clock_time: float) -> tuple[float, float]
 
 @rule
 def cortisol_rates(
-    p: CortisolParameters, clock_time: float, uptake: float, drive: float, cortisol: float, agonist: float
+    p: CortisolParameters,
+    clock_time: float,
+    resting_uptake: float,
+    above_rest: float,
+    drive: float,
+    cortisol: float,
+    agonist: float,
 ) -> tuple[float, float]:
     """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
 
-    H' = ((y - threshold)+ - H) / tau: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill
+    H' = ((y - threshold)+ - H) / tau, y the oxygen uptake as fraction of VO2max, less the tail of the smoothed corner
+    at rest: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill
     2008, hill2008). C' = S + s H K / (K + C) / (1 + agonist) - k C. The resting secretion S = C_rest (k +
     C_rest'/C_rest) keeps C on its daily curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of
     its EC50), restrains it as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise
@@ -63,7 +70,9 @@ def cortisol_rates(
     clearance = LN2 / p.cortisol_half_life
     restraint = 1.0 + max(cortisol - rest, 0.0) / p.cortisol_feedback_half + agonist
     blunting = p.cortisol_feedback_half / (p.cortisol_feedback_half + cortisol)
-    stimulus = above(uptake, p.cortisol_exercise_threshold, p.cortisol_exercise_width)
+    stimulus = above(resting_uptake + above_rest, p.cortisol_exercise_threshold, p.cortisol_exercise_width) - above(
+        resting_uptake, p.cortisol_exercise_threshold, p.cortisol_exercise_width
+    )
     secretion = rest * (clearance + slope) / restraint + p.cortisol_exercise_secretion * drive * blunting / (
         1.0 + agonist
     )

@@ -1,7 +1,8 @@
 """Carbohydrate and fat in the blood: gut, liver glycogen, glucose, insulin, glucagon, free fatty acids.
 
 Fluxes in mmol per kg body mass and hour, glucose and free fatty acids in mmol/L, insulin in pmol/L, glycogen in mmol
-of glucose per kg body mass; y is oxygen uptake as fraction of VO2max. "Basal" is the postabsorptive state, about 14 h
+of glucose per kg body mass; e is the share of the oxygen-uptake reserve in use, w the uptake above rest over the
+reserve of a healthy trained subject, which stands for absolute work. "Basal" is the postabsorptive state, about 14 h
 after the last meal in a human, to which each regulation is normalised.
 """
 
@@ -58,13 +59,10 @@ class FuelFluxes(NamedTuple):
 
 
 @rule
-def glucagon_level(p: FuelParameters, glucose: float, uptake: float) -> float:
-    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b y), y as absolute work.
-
-    It turns over in minutes. uptake y: over the VO2max of a trained subject.
-    """
+def glucagon_level(p: FuelParameters, glucose: float, work: float) -> float:
+    """Glucagon relative to the healthy basal level: g (G_basal / G)^2 (1 + b w). It turns over in minutes."""
     ratio = p.glucose_basal / glucose
-    return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * uptake)
+    return p.glucagon_basal * ratio * ratio * (1.0 + p.glucagon_exercise_gain * work)
 
 
 @rule
@@ -88,34 +86,34 @@ def sympathetic_drive(p: FuelParameters, sympathetic: float) -> float:
 
 @rule
 def glucose_uptake(
-    p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, uptake: float
+    p: FuelParameters, glucose: float, insulin_action: float, sympathetic: float, work: float
 ) -> float:
     """Glucose leaving the blood, mmol/kg/h.
 
     Obligatory (brain, blood cells; saturated, half at 1 mmol/L) + insulin-dependent u I G / G_basal + working muscle
-    u_ex y d G / G_basal, with the sympathetic drive d; y scaled by relative VO2max to absolute work.
+    u_ex w d G / G_basal, with the sympathetic drive d.
     """
     level = glucose / p.glucose_basal
     obligatory = p.obligatory_uptake * glucose / (glucose + 1.0) * (p.glucose_basal + 1.0) / p.glucose_basal
     peripheral = (p.liver_output_basal - p.obligatory_uptake) * insulin_action * level
-    working = p.exercise_glucose_uptake * uptake * sympathetic_drive(p, sympathetic)
+    working = p.exercise_glucose_uptake * work * sympathetic_drive(p, sympathetic)
     return obligatory + peripheral + working * level
 
 
 @rule
 def fuel_fluxes(
-    p: FuelParameters, gut: float, glycogen: float, glucose: float, insulin: float, sympathetic: float, uptake: float
+    p: FuelParameters, gut: float, glycogen: float, glucose: float, insulin: float, sympathetic: float, work: float
 ) -> FuelFluxes:
     """All fluxes of glucose.
 
     Absorption is saturable, v C / (C + K). The liver keeps a share of what is absorbed, c (1 - g / g_max) I^2 / (I^2
     + glucagon^2), which falls as glycogen fills up and when the hormones call for output. Its output is
     glycogenolysis, proportional to g / (g + K), and gluconeogenesis, both under the hormonal drive; sympathetic drive
-    in exercise adds to glycogenolysis, as (1 + e y) (wahren1971). uptake y: over the VO2max of a trained subject.
+    in exercise adds to glycogenolysis, as (1 + b w) (wahren1971).
     """
     gut_glucose = p.gut_glucose_maximum * gut / (gut + p.gut_glucose_half)
     insulin_action = p.insulin_sensitivity * insulin / p.insulin_basal
-    glucagon = glucagon_level(p, glucose, uptake)
+    glucagon = glucagon_level(p, glucose, work)
     output = p.liver_output_basal * liver_drive(p, insulin_action, glucagon, gut_glucose)
     storing = insulin_action * insulin_action / (insulin_action * insulin_action + glucagon * glucagon)
     half_full = 0.5 * p.glycogen_capacity
@@ -123,20 +121,20 @@ def fuel_fluxes(
     return FuelFluxes(
         gut_glucose,
         p.portal_capture * gut_glucose * (1.0 - glycogen / p.glycogen_capacity) * storing,
-        output * (1.0 - p.gluconeogenesis_share) * filling * (1.0 + p.liver_exercise_gain * uptake),
+        output * (1.0 - p.gluconeogenesis_share) * filling * (1.0 + p.liver_exercise_gain * work),
         output * p.gluconeogenesis_share,
-        glucose_uptake(p, glucose, insulin_action, sympathetic, uptake),
+        glucose_uptake(p, glucose, insulin_action, sympathetic, work),
         insulin_action,
         glucagon,
     )
 
 
 @rule
-def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose: float, uptake: float) -> float:
-    """Rate of change of plasma insulin, pmol/L/h: it follows I_basal (G / G_basal)^2 (1 + incretin) / (1 + a y)."""
+def insulin_rate(p: FuelParameters, glucose: float, insulin: float, gut_glucose: float, reserve: float) -> float:
+    """Rate of change of plasma insulin, pmol/L/h: it follows I_basal (G / G_basal)^2 (1 + incretin) / (1 + a e)."""
     level = glucose / p.glucose_basal
     target = p.insulin_basal * level * level * (1.0 + p.insulin_incretin_gain * gut_glucose)
-    return (target / (1.0 + p.insulin_exercise_suppression * uptake) - insulin) / p.insulin_time
+    return (target / (1.0 + p.insulin_exercise_suppression * reserve) - insulin) / p.insulin_time
 
 
 @rule
@@ -153,15 +151,14 @@ def lipolysis_under_ketones(p: FuelParameters, bhb: float) -> float:
 
 @rule
 def ffa_rate(
-    p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, uptake: float, bhb: float
+    p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, work: float, bhb: float
 ) -> float:
-    """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b y).
+    """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b w).
 
     Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d) / (1 + (B / K)^2): insulin and BHB restrain it, the sympathetic
     drive d raises it. As d outlasts the bout while muscle uptake stops at once, fatty acids overshoot after exercise.
-    y: scaled to absolute work.
     """
     r = p.lipolysis_insulin_sensitivity
     restraint = (1.0 + r) / (1.0 + r * insulin_action) * lipolysis_under_ketones(p, bhb)
     lipolysis = p.ffa_basal * restraint * (1.0 + p.lipolysis_exercise_gain * sympathetic_drive(p, sympathetic))
-    return p.ffa_turnover * (lipolysis - ffa * (1.0 + p.ffa_exercise_uptake * uptake))
+    return p.ffa_turnover * (lipolysis - ffa * (1.0 + p.ffa_exercise_uptake * work))

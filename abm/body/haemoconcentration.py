@@ -42,7 +42,7 @@ class BloodSample(NamedTuple):
 
 
 def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
-    """Share of plasma that has left the vessels in long exercise at a fraction y of VO2max: L y^n / (y^n + K^n).
+    """Share of plasma that has left the vessels in long exercise, L e^n / (e^n + K^n), e the share of uptake reserve.
 
     After 30 min at 40, 60 and 80 % it is 9.9, 15.6 and 17.2 % (Hill 2008, hill2008).
     """
@@ -51,7 +51,7 @@ def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
 
 
 def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
-    """What exertion follows, min(y, 1)^n: BDNF of the blood rises little at low and much at high intensity y.
+    """What exertion follows, min(e, 1)^n: BDNF of the blood rises little at low and much at high effort e.
 
     Six 40-s intervals at VO2max raise it 4-5 times as much as 90 min at 25 % (Gibbons 2023, gibbons2023). It rises with
     the lactate of the same bouts (Ferris 2007, ferris2007), but lactate given at rest does not raise it (Roja 2025,
@@ -61,10 +61,11 @@ def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
 
 
 def haemoconcentration(p: HaemoconcentrationParameters, times: Vector, intensity: Vector) -> BloodSample:
-    """The blood along `times` (n + 1, h) for an intensity (n,) that is 0 at rest; at the first time it is rested.
+    """The blood along `times` (n + 1, h) for an intensity (n,), the share of the oxygen-uptake reserve asked for.
 
-    v = 1 - loss;  platelets = (1 + g y) / v: they gain from the spleen in proportion to the intensity y (Gibbons 2023,
-    gibbons2023), and all that stays in the vessels is concentrated as v shrinks; exertion x follows y^n.
+    It is rested at the first time. v = 1 - loss;  platelets = (1 + g e) / v: they gain from the spleen in proportion to
+    the intensity e (Gibbons 2023, gibbons2023), and all that stays in the vessels is concentrated as v shrinks;
+    exertion x follows e^n.
     """
     asked = np.stack([plasma_loss(p, intensity), p.platelet_release * intensity, effort(p, intensity)])
     loss, released, exertion = remembered(np.diff(times), asked, p.onset_time, p.recovery_time)

@@ -1,4 +1,4 @@
-"""Irisin in the blood: one compartment, release raised by oxygen uptake and by training. nmol/L and hours."""
+"""Irisin in the blood: one compartment, release raised by exercise and by training. nmol/L and hours."""
 
 from typing import Annotated, NamedTuple
 
@@ -18,10 +18,11 @@ class IrisinParameters(NamedTuple):
 
 
 @rule
-def irisin_rate(p: IrisinParameters, irisin: float, uptake: float, fitness: float) -> float:
-    """Rate of change of plasma irisin, nmol/L/h: k (I_rest (1 + b fitness) (1 + g y) - I), k = ln 2 / half-life.
+def irisin_rate(p: IrisinParameters, irisin: float, reserve: float, fitness: float) -> float:
+    """Rate of change of plasma irisin, nmol/L/h: k (I_rest (1 + b fitness) (1 + g e) - I), k = ln 2 / half-life.
 
-    Scale from mass spectrometry (Jedrychowski 2015, jedrychowski2015), rise graded with workload (daskalopoulou2014).
+    Scale from mass spectrometry (Jedrychowski 2015, jedrychowski2015), rise graded with workload (daskalopoulou2014): e
+    is the share of the oxygen-uptake reserve in use.
     """
-    release = p.irisin_at_rest * (1.0 + p.irisin_training_gain * fitness) * (1.0 + p.irisin_exercise_gain * uptake)
+    release = p.irisin_at_rest * (1.0 + p.irisin_training_gain * fitness) * (1.0 + p.irisin_exercise_gain * reserve)
     return LN2 / p.irisin_half_life * (release - irisin)

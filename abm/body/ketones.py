@@ -55,13 +55,13 @@ def ketogenesis(
 
 
 @rule
-def ketone_clearance(p: KetoneParameters, bhb: float, uptake: float, fitness: float) -> float:
-    """BHB taken up by tissues, mmol/L/h: V B / (B + K / ((1 + a y)(1 + b fitness))).
+def ketone_clearance(p: KetoneParameters, bhb: float, reserve: float, fitness: float) -> float:
+    """BHB taken up by tissues, mmol/L/h: V B / (B + K / ((1 + a e)(1 + b fitness))).
 
-    Saturable, so that clearance per concentration falls as BHB rises, and exercise speeds it up at low but hardly at
-    high concentration (Fery and Balasse 1988, fery1988).
+    Saturable, so that clearance per concentration falls as BHB rises, and exercise, e the share of the oxygen-uptake
+    reserve in use, speeds it up at low but hardly at high concentration (Fery and Balasse 1988, fery1988).
     """
-    affinity = (1.0 + p.ketone_clearance_exercise * uptake) * (1.0 + p.ketone_clearance_training * fitness)
+    affinity = (1.0 + p.ketone_clearance_exercise * reserve) * (1.0 + p.ketone_clearance_training * fitness)
     return p.ketone_clearance_maximum * bhb / (bhb + p.ketone_clearance_half / affinity)
 
 

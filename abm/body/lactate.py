@@ -42,19 +42,22 @@ def above(intensity: float, threshold: float, width: float) -> float:
 
 
 @rule
-def muscle_lactate_production(p: LactateParameters, demand: float, uptake: float, threshold_shift: float) -> float:
+def muscle_lactate_production(
+    p: LactateParameters, demand: float, resting_uptake: float, above_rest: float, threshold_shift: float
+) -> float:
     """Lactate made by working muscle beyond what rest makes, mmol/L/h of lactate space.
 
     a1 (y - LT1)+ + a2 (y - LT2)+ + a3 (D - y)+^2, the first two with smoothed corners: glycolysis outruns oxidation
     above the first turn point and anaerobic supply sets in near the second (Tschakert 2015, tschakert2015); whatever
     demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen
-    uptake as fraction of VO2max; the oxygen stores and phosphocreatine that its lag stands for are why 20-s intervals
-    make less lactate than 4-min ones. threshold_shift moves both thresholds.
+    uptake, that at rest and that above it, as fraction of VO2max; the oxygen stores and phosphocreatine that its lag
+    stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift moves both thresholds.
     """
     first_threshold, second_threshold = p.first_threshold + threshold_shift, p.second_threshold + threshold_shift
+    uptake = resting_uptake + above_rest
     # The tail of the smoothed corner at rest is taken off, so that rest makes nothing beyond resting turnover.
     first = above(uptake, first_threshold, p.first_threshold_width) - above(
-        0.0, first_threshold, p.first_threshold_width
+        resting_uptake, first_threshold, p.first_threshold_width
     )
     second = above(uptake, second_threshold, p.second_threshold_width)
     deficit = max(demand - uptake, 0.0)
@@ -78,30 +81,40 @@ def glycolysis_left(p: LactateParameters, lactate: float) -> float:
 
 
 @rule
-def lactate_turnover(p: LactateParameters, uptake: float, threshold_shift: float) -> float:
+def lactate_turnover(p: LactateParameters, above_rest: float, threshold_shift: float) -> float:
     """Fraction of blood lactate replaced per hour, 1/h.
 
-    k (1 + c y / (y + LT1)), k = ln 2 / passive half-life: working muscle oxidises lactate, so that active recovery
-    near the lactate threshold clears fastest (Devlin 2014, devlin2014; Menzies 2010, menzies2010).
+    k (1 + c y / (y + LT1)), k = ln 2 / passive half-life, y the uptake above rest: working muscle oxidises lactate, so
+    that active recovery near the lactate threshold clears fastest (Devlin 2014, devlin2014; Menzies 2010, menzies2010).
     """
-    active = p.lactate_active_clearance * uptake / (uptake + p.first_threshold + threshold_shift)
+    active = p.lactate_active_clearance * above_rest / (above_rest + p.first_threshold + threshold_shift)
     return LN2 / p.lactate_half_life * (1.0 + active)
 
 
 @rule
 def lactate_rates(
-    p: LactateParameters, demand: float, uptake: float, muscle: float, blood: float, threshold_shift: float
+    p: LactateParameters,
+    demand: float,
+    resting_uptake: float,
+    above_rest: float,
+    muscle: float,
+    blood: float,
+    threshold_shift: float,
 ) -> tuple[float, float, float]:
     """Rates of change of oxygen uptake (1/h), muscle lactate and blood lactate (mmol/L/h).
 
-    y' = (min(D, 1) - y) / tau_y;  M' = production x what M + L leave - release;  L' = release + k(y) (L_rest - L).
+    y' = (min(D, 1) - y_rest - y) / tau_y, y above rest;  M' = production x what M + L leave - release;  L' = release +
+    k(y) (L_rest - L).
     Release M / tau_M / (1 + M / K) saturates as the carriers of the muscle membrane do, so that lactate peaks minutes
     after an all-out effort. Turnover at the resting level is balanced, in exercise too; production above it
     accumulates.
     """
+    made = glycolysis_left(p, muscle + blood) * muscle_lactate_production(
+        p, demand, resting_uptake, above_rest, threshold_shift
+    )
     release = muscle / p.muscle_release_time / (1.0 + muscle / p.muscle_release_half)
     return (
-        (min(demand, 1.0) - uptake) / p.oxygen_uptake_time,
-        glycolysis_left(p, muscle + blood) * muscle_lactate_production(p, demand, uptake, threshold_shift) - release,
-        release + lactate_turnover(p, uptake, threshold_shift) * (p.lactate_at_rest - blood),
+        (min(demand, 1.0) - resting_uptake - above_rest) / p.oxygen_uptake_time,
+        made - release,
+        release + lactate_turnover(p, above_rest, threshold_shift) * (p.lactate_at_rest - blood),
     )

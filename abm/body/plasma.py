@@ -17,7 +17,7 @@ class Plasma:
 
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
-    untrained, 1 trained. movement: fraction of VO2max above rest, 0 to 1, the drive of movement to the entorhinal
+    untrained, 1 trained. movement: share of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal
     cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
     mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these four, which hold at the end of a step:
     plasma_volume and platelets, their concentration, relative to rest; exertion, recent power of the intensity, 0 at

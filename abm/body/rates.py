@@ -13,9 +13,11 @@ from abm.body.adaptation import (
     AdaptationParameters,
     MaximalUptake,
     fitness_rate,
-    relative_load,
-    relative_maximal_uptake,
+    oxygen_demand,
+    reserve_in_use,
+    resting_uptake,
     threshold_shift,
+    work_done,
 )
 from abm.body.cortisol import CortisolParameters, cortisol_rates
 from abm.body.doses import DoseParameters
@@ -34,14 +36,14 @@ from abm.elementary import LN2
 from abm.loops import compiled
 
 STATE_VARIABLES = {
-    "oxygen_uptake": "fraction of VO2max, follows demand",
+    "oxygen_uptake": "above rest, fraction of VO2max, follows demand",
     "muscle_lactate": "mmol per litre of lactate space",
     "lactate": "mmol/L",
     "gut_carbohydrate": "mmol glucose per kg body mass",
     "glycogen": "liver, mmol glucose per kg body mass",
     "glucose": "mmol/L",
     "insulin": "pmol/L",
-    "sympathetic": "effort remembered over hours, fraction of VO2max",
+    "sympathetic": "effort remembered over hours, share of the uptake reserve",
     "ffa": "mmol/L",
     "gut_ketone": "BHB, mmol per kg body mass",
     "butanediol": "mmol per kg body mass",
@@ -86,11 +88,12 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     """Rates of gut, glycogen, glucose, insulin, sympathetic state, fatty acids and BHB, written into `rate`.
 
     gut' = meal - absorption;  glycogen' = portal uptake - glycogenolysis;
-    V G' = absorption - portal uptake + glycogenolysis + gluconeogenesis - uptake;  s' = (y - s) / tau_s;
-    B' = activity x ketogenesis + (absorption + yield x butanediol conversion) / V - clearance.
+    V G' = absorption - portal uptake + glycogenolysis + gluconeogenesis - uptake;  s' = (e - s) / tau_s, e the share of
+    the oxygen-uptake reserve in use;  B' = activity x ketogenesis + (absorption + yield x butanediol conversion) / V -
+    clearance.
     """
-    y = state[UPTAKE]
-    work = y * relative_maximal_uptake(p.maximal_uptake, state[FITNESS])
+    reserve = reserve_in_use(p.maximal_uptake, state[UPTAKE], state[FITNESS])
+    work = work_done(p.maximal_uptake, state[UPTAKE], state[FITNESS])
     flux = fuel_fluxes(
         p.fuels, state[GUT_CARBOHYDRATE], state[GLYCOGEN], state[GLUCOSE], state[INSULIN], state[SYMPATHETIC], work
     )
@@ -103,8 +106,8 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     rate[GUT_CARBOHYDRATE] = meal - flux.gut_glucose
     rate[GLYCOGEN] = flux.portal_uptake - flux.glycogenolysis
     rate[GLUCOSE] = (supply - flux.glucose_uptake) / p.fuels.glucose_volume
-    rate[INSULIN] = insulin_rate(p.fuels, state[GLUCOSE], state[INSULIN], flux.gut_glucose, y)
-    rate[SYMPATHETIC] = (y - state[SYMPATHETIC]) / p.fuels.sympathetic_time
+    rate[INSULIN] = insulin_rate(p.fuels, state[GLUCOSE], state[INSULIN], flux.gut_glucose, reserve)
+    rate[SYMPATHETIC] = (reserve - state[SYMPATHETIC]) / p.fuels.sympathetic_time
     rate[FFA] = ffa_rate(p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work, state[BHB])
     rate[GUT_KETONE] = -absorbed
     rate[BUTANEDIOL] = -converted
@@ -112,7 +115,7 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     rate[BHB] = (
         ketogenesis_activity * made
         + (absorbed + p.ketones.ester_bhb_yield * converted) / p.ketones.ketone_volume
-        - ketone_clearance(p.ketones, state[BHB], y, state[FITNESS])
+        - ketone_clearance(p.ketones, state[BHB], reserve, state[FITNESS])
     )
 
 
@@ -140,19 +143,20 @@ def body_rates(
     inputs: what holds over the interval (see DEMAND and following). Each dose that is absorbed has a depot, an extra
     state after STATES: d' = -k d, target' += k d x scale.
     """
-    y, fitness = state[UPTAKE], state[FITNESS]
+    y, fitness = state[UPTAKE], state[FITNESS]  # y is 0 at rest exactly, so that the stiffest equation rests there
+    rest, reserve = resting_uptake(p.maximal_uptake, fitness), reserve_in_use(p.maximal_uptake, y, fitness)
     shift = threshold_shift(p.adaptation, fitness)
-    demand = inputs[DEMAND] + relative_load(p.maximal_uptake, inputs[LOAD], fitness)
+    demand = oxygen_demand(p.maximal_uptake, inputs[DEMAND], inputs[LOAD], fitness)
     rate[UPTAKE], rate[MUSCLE_LACTATE], rate[LACTATE] = lactate_rates(
-        p.lactate, demand, y, state[MUSCLE_LACTATE], state[LACTATE], shift
+        p.lactate, demand, rest, y, state[MUSCLE_LACTATE], state[LACTATE], shift
     )
     fuel_rates(p, state, inputs[MEAL], inputs[KETOGENESIS], rate)
-    rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], y, fitness)
+    rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], reserve, fitness)
     agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_effect
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
-        p.cortisol, time, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
+        p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
     )
-    rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, y)
+    rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, reserve)
     drug_rates(p.doses, state, rate)
     first_depot = len(rate) - len(depot_absorption)
     for j in range(len(depot_absorption)):

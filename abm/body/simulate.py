@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body.adaptation import relative_load
+from abm.body.adaptation import oxygen_demand, reserve_in_use, resting_uptake
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.plasma import Plasma, rounded
 from abm.body.protocol import build_protocol
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-8
 # Size below which a state counts as small in the error control, in the unit of the state; 0.001 for what is not named.
 SMALL = {INSULIN: 0.05, CORTISOL: 0.1, IRISIN: 3e-4, BHB: 1e-4, FFA: 1e-3, BDNF: 1e-3}
-PERIODIC = 1e-8  # largest relative change over a day that still counts as periodic
+PERIODIC = 1e-7  # largest relative change over a day that still counts as periodic; step control alone leaves some 1e-8
 MOST_DAYS = 400
 
 
@@ -113,7 +113,7 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     """
     edges, p = np.asarray(edges, np.float64), body_parameters(subject)
     times = edges if timeline.begin >= edges[0] else np.concatenate([[timeline.begin], edges])
-    return _plasma(subject, solve_body(p, timeline, times, resting_state(subject)), timeline, edges)
+    return _plasma(subject, solve_body(p, timeline, times, resting_state(subject)), edges)
 
 
 def resting_day(subject: Subject, step: float) -> Plasma:
@@ -124,7 +124,7 @@ def resting_day(subject: Subject, step: float) -> Plasma:
     edges = DAY + np.arange(count + 1) * DAY / count
     timeline = resting_timeline(subject, 2 * DAY)
     p = body_parameters(subject)
-    plasma = _plasma(subject, solve_body(p, timeline, edges, resting_state(subject), adapting=False), timeline, edges)
+    plasma = _plasma(subject, solve_body(p, timeline, edges, resting_state(subject), adapting=False), edges)
     return Plasma(edges - DAY, *(getattr(plasma, name) for name in list(Plasma.__dataclass_fields__)[1:]))
 
 
@@ -158,25 +158,28 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
     return state
 
 
-def _demand(p: BodyParameters, trajectory: Trajectory) -> Vector:
-    """Oxygen demand over the intervals of a protocol (n,), as fractions of VO2max at the fitness of each."""
-    inputs, fitness = trajectory.protocol.inputs, trajectory.means[:, FITNESS]
-    loads = zip(inputs[:, LOAD], fitness, strict=True)
-    relative = [relative_load(p.maximal_uptake, load, at) if load > 0.0 else 0.0 for load, at in loads]
-    demand: Vector = inputs[:, DEMAND] + np.array(relative)
-    return demand
+def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
+    """Share of the oxygen-uptake reserve asked for over the intervals of a protocol (n,), at the fitness of each.
+
+    Exactly 0 at rest, of which there are most.
+    """
+    inputs, fitness, own = trajectory.protocol.inputs, trajectory.means[:, FITNESS], p.maximal_uptake
+    asked = np.zeros(len(inputs))
+    for i in np.flatnonzero(inputs[:, DEMAND] + inputs[:, LOAD] > 0.0):
+        demand = oxygen_demand(own, inputs[i, DEMAND], inputs[i, LOAD], fitness[i])
+        asked[i] = reserve_in_use(own, demand - resting_uptake(own, fitness[i]), fitness[i])
+    return asked
 
 
-def _plasma(subject: Subject, trajectory: Trajectory, timeline: Timeline, edges: Vector) -> Plasma:
+def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
     p = body_parameters(subject)
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
-    demand, rest = _demand(p, trajectory), timeline.resting_intensity
-    above_rest = np.clip((demand - rest) / (1.0 - rest), 0.0, 1.0)
+    intensity = _intensity(p, trajectory)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
-    sample = haemoconcentration(shift, trajectory.protocol.times, demand)
+    sample = haemoconcentration(shift, trajectory.protocol.times, intensity)
     return Plasma(
         edges=edges,
         bhb=mean(BHB),
@@ -188,7 +191,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, timeline: Timeline, edges:
         insulin=mean(INSULIN),
         glycogen=mean(GLYCOGEN),
         fitness=mean(FITNESS),
-        movement=rounded(trajectory.step_means(edges, above_rest)),
+        movement=rounded(trajectory.step_means(edges, np.minimum(intensity, 1.0))),
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),

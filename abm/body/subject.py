@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abm.body.adaptation import AdaptationParameters, MaximalUptake, relative_maximal_uptake
+from abm.body.adaptation import AdaptationParameters, MaximalUptake
 from abm.body.cortisol import CortisolParameters
 from abm.body.diabetes import DiabetesParameters, with_diabetes
 from abm.body.doses import DoseParameters
@@ -13,6 +13,7 @@ from abm.body.irisin import IrisinParameters
 from abm.body.ketones import KetoneParameters
 from abm.body.lactate import LactateParameters
 from abm.body.rates import BodyParameters
+from abm.errors import Fault
 from abm.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
             cortisol_nadir_time=(cortisol.cortisol_nadir_time + shift) % 24.0,
         ),
         adaptation,
-        maximal_uptake(subject, initial_fitness(adaptation, subject.training)),
+        maximal_uptake(subject, adaptation),
         load_parameters(DoseParameters, "body_doses", species, overrides),
     )
     if subject.condition == "healthy":
@@ -53,21 +54,26 @@ def body_parameters(subject: Subject) -> BodyParameters:
     return with_diabetes(p, load_parameters(DiabetesParameters, "body_diabetes", species, overrides))
 
 
-def maximal_uptake(subject: Subject, fitness: float) -> MaximalUptake:
-    """VO2max of a subject, were it untrained, were it trained, and at its fitness, over that of a healthy trained one.
+def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> MaximalUptake:
+    """VO2max of a subject and what training makes of it, over that of a healthy trained one of its species.
 
-    Raises Fault where a VO2max is not above the uptake at rest.
+    Raises Fault where a VO2max is not above the uptake at rest, or would not stay so if all training were lost.
     """
     # The description is imported when a body is built, so that reading a trajectory needs no schema.
     from abm.config import capacity
 
-    species, condition, overrides = subject.species, subject.condition, subject.overrides
+    species, overrides = subject.species, subject.overrides
+    own = capacity(species, subject.training, subject.condition, overrides)
     unit = capacity(species, "trained", "healthy", overrides).vo2max
-    untrained, trained = (
-        capacity(species, training, condition, overrides).vo2max / unit for training in ("untrained", "trained")
+    fitness, rest = initial_fitness(adaptation, subject.training), own.parameters.vo2_rest
+    if own.vo2max - adaptation.vo2max_gain * fitness <= rest:
+        raise Fault("training gains more than VO2max exceeds the uptake at rest", expected="a smaller vo2max_gain")
+    return MaximalUptake(
+        at_start=own.vo2max / unit,
+        fitness_at_start=fitness,
+        gain=adaptation.vo2max_gain / unit,
+        rest=rest / unit,
     )
-    ends = MaximalUptake(untrained, trained, 1.0)
-    return ends._replace(at_start=relative_maximal_uptake(ends, fitness))
 
 
 def initial_fitness(p: AdaptationParameters, training: str) -> float:

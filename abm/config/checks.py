@@ -60,11 +60,8 @@ def check_experiment(experiment: Experiment) -> None:
         raise Fault("there is no such schedule", expected=expected, suggestion=near, at=("reference",))
     subject = experiment.subject
     try:
-        # The body also asks for the VO2max that this subject would have untrained and trained.
-        capacity_of_subject, *_ = (
-            capacity(subject.species, training, subject.condition, subject.overrides)
-            for training in (subject.training, "untrained", "trained")
-        )
+        capacity_of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
+        capacity(subject.species, "trained", "healthy", subject.overrides)  # which the body measures by
     except Fault as fault:
         raise Fault(fault.problem, expected=fault.expected, at=("subject", "overrides")) from fault
     for name, schedule in experiment.schedules.items():
