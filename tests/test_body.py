@@ -364,6 +364,11 @@ def test_exercise_begins_at_rest_and_not_at_nothing(who: Subject) -> None:
         assert changes[1] < 0.15 * changes[-1], f"{name}: next to rest there is next to nothing"
 
 
+def test_a_vo2max_that_would_sink_to_rest_is_refused() -> None:
+    with pytest.raises(ArithmeticError, match="vo2max_gain is too large"):
+        body_parameters(person("elite", **{"body_adaptation.vo2max_gain": "60 mL/kg/min"}))
+
+
 class Stranger:
     species, training, condition, lights = "human", "untrained", "healthy", (7.0, 19.0)
     overrides: dict[str, str] = {}  # noqa: RUF012
@@ -544,7 +549,8 @@ def test_step_means_do_not_depend_on_the_step() -> None:
     fine = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.1))
     coarse = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.5))
     for name in SIGNALS:
-        np.testing.assert_allclose(getattr(fine, name).reshape(-1, 5).mean(axis=1), getattr(coarse, name), rtol=1e-6)
+        means = getattr(fine, name).reshape(-1, 5).mean(axis=1)
+        np.testing.assert_allclose(means, getattr(coarse, name), rtol=2e-6)  # the solver errs by 1e-8 in each step
 
 
 def test_four_weeks_of_intervals_take_few_steps() -> None:

@@ -161,7 +161,7 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
 def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
     """Share of the oxygen-uptake reserve asked for over the intervals of a protocol (n,), at the fitness of each.
 
-    Exactly 0 at rest, of which there are most.
+    Exactly 0 at rest, which most intervals are.
     """
     inputs, fitness, own = trajectory.protocol.inputs, trajectory.means[:, FITNESS], p.maximal_uptake
     asked = np.zeros(len(inputs))

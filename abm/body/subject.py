@@ -13,7 +13,6 @@ from abm.body.irisin import IrisinParameters
 from abm.body.ketones import KetoneParameters
 from abm.body.lactate import LactateParameters
 from abm.body.rates import BodyParameters
-from abm.errors import Fault
 from abm.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
 def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> MaximalUptake:
     """VO2max of a subject and what training makes of it, over that of a healthy trained one of its species.
 
-    Raises Fault where a VO2max is not above the uptake at rest, or would not stay so if all training were lost.
+    Raises Fault where a VO2max is not above the uptake at rest, ArithmeticError where losing all training makes it so.
     """
     # The description is imported when a body is built, so that reading a trajectory needs no schema.
     from abm.config import capacity
@@ -67,7 +66,7 @@ def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> Maxima
     unit = capacity(species, "trained", "healthy", overrides).vo2max
     fitness, rest = initial_fitness(adaptation, subject.training), own.parameters.vo2_rest
     if own.vo2max - adaptation.vo2max_gain * fitness <= rest:
-        raise Fault("training gains more than VO2max exceeds the uptake at rest", expected="a smaller vo2max_gain")
+        raise ArithmeticError("without training VO2max would not exceed the uptake at rest (vo2max_gain is too large)")
     return MaximalUptake(
         at_start=own.vo2max / unit,
         fitness_at_start=fitness,
