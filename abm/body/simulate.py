@@ -41,7 +41,7 @@ from abm.schedule import DAY, Timeline, resting_timeline
 if TYPE_CHECKING:
     from abm.config import Subject
 
-TOLERANCE = 1e-8
+TOLERANCE = 5e-9
 # Size below which a state counts as small in the error control, in the unit of the state; 0.001 for what is not named.
 SMALL = {INSULIN: 0.05, CORTISOL: 0.1, IRISIN: 3e-4, BHB: 1e-4, FFA: 1e-3, BDNF: 1e-3}
 PERIODIC = 1e-7  # largest relative change over a day that still counts as periodic; step control alone leaves some 1e-8
