@@ -144,11 +144,12 @@ class Timeline:
         default: both.
         """
         names = {target, CLASSES.get(target, target)}
-        return math.prod(
+        left = (
             1.0 - block.fraction
             for block in self.blocks
             if block.target in names and loss in (None, block.loss) and lasts(block.start, block.end, t)
         )
+        return math.prod(left, start=1.0)  # a float even of nothing: whole numbers compile all loops anew
 
     @cached_property
     def _columns(self) -> tuple[Floats, Floats, Floats]:

@@ -59,7 +59,7 @@ def layers(shape: tuple[int, int, int]) -> Floats:
     """D of every voxel of the layered tissue over that of the uniform one."""
     sheet = np.arange(shape[0]) * SHEETS // shape[0]
     along = np.where(sheet % 2 == 0, 1.0, 1.0 / CONTRAST)
-    return np.ascontiguousarray(np.broadcast_to(along[:, None, None], shape))
+    return np.broadcast_to(along[:, None, None], shape).copy()
 
 
 def decay_rates(shape: tuple[int, int, int], substance: int) -> Floats:

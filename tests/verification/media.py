@@ -15,7 +15,7 @@ def medium(shape, voxel=1.0, diffusivity=1.0, storage=1.0, loss=0.0, source=0.0,
     """A Medium on a (z, y, x) grid; numbers stand for uniform fields. conductance: alpha/lambda^2."""
 
     def field(value):
-        return np.ascontiguousarray(np.broadcast_to(np.asarray(value, float), shape))
+        return np.broadcast_to(np.asarray(value, float), shape).copy()  # read-only, it would be compiled anew
 
     storage, loss, source = field(storage).ravel(), field(loss).ravel(), field(source).ravel()
     faces = face_conductance(field(conductance) / voxel**2)
