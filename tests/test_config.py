@@ -152,6 +152,18 @@ def test_overrides(example: Path) -> None:
     assert experiment.subject.overrides == {"schedule.vo2_rest": "4 mL/kg/min"}
 
 
+def test_an_override_brings_in_a_file_as_the_experiment_does(example: Path) -> None:
+    """Its path is relative to the experiment's file, and keys beside it replace keys of it."""
+    session = "{kind: cycling, intensity: 60 %VO2max, duration: 20 min, start: '07:00'}"
+    example.with_name("other.yaml").write_text(f"meals: {{fast: {{before_sessions: 3 h}}}}\nsessions: {session}\n")
+    overrides = ["schedules.brought={from: other.yaml}", "schedules.fed={from: other.yaml, meals: []}"]
+    schedules = load_experiment(example, overrides).schedules
+    assert schedules["brought"].sessions == schedules["fed"].sessions
+    assert schedules["brought"].sessions[0].duration == pytest.approx(1 / 3)
+    assert len(schedules["brought"].meals) == 1
+    assert not schedules["fed"].meals
+
+
 def test_the_resolved_example_loads_again(example: Path, tmp_path: Path) -> None:
     experiment = load_experiment(example)
     again = tmp_path / "again.yaml"

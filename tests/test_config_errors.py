@@ -311,7 +311,7 @@ def test_files_may_not_include_each_other(tmp_path: Path) -> None:
         ("run.seed.x=3", ("'run.seed' has no keys",)),
         ("observe.7.at=3 d", ("is a list of 2",)),
         ("schedules.continuous.sessions.start=24:30", ("sessions.start", "clock time")),
-        ("schedules.hiit={from: other.yaml}", ("schedules.hiit", "unknown key")),
+        ("schedules.hiit={from: other.yaml}", ("schedules.hiit.from", "no such file")),
         ("subject={species: [}", ("not valid YAML",)),
         ("reference=hit", ("no such schedule", "'hiit'")),
         ("schedules.hit.knock_out=MCT1", ("no such schedule", "'hiit'")),

@@ -27,7 +27,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
 
 def load_model(cls: type[Model], path: str | Path, overrides: Sequence[str] = ()) -> Model:
     """As load_experiment for any part of a description, or for a model that contains one."""
-    return validate(cls, override(load_document(path), overrides))
+    return validate(cls, override(load_document(path), overrides, Path(path)))
 
 
 def build_experiment(content: Mapping[str, Any], overrides: Sequence[str] = ()) -> Experiment:
@@ -87,22 +87,22 @@ def _read_other(
     return content
 
 
-def override(document: Document, overrides: Sequence[str]) -> Document:
-    """The document with `key.path=value` replacements, each value read as YAML."""
+def override(document: Document, overrides: Sequence[str], path: Path = Path()) -> Document:
+    """The document with `key.path=value` replacements, each value read as if it stood in the file at `path`."""
     content, marks = document.content, dict(document.marks)
     for text in overrides:
-        content = _replaced(content, marks, text)
+        content = _replaced(content, marks, text, path)
     return Document(content, marks)
 
 
-def _replaced(content: Any, marks: dict[Place, Mark], text: str) -> Any:
+def _replaced(content: Any, marks: dict[Place, Mark], text: str, file: Path) -> Any:
     source = f"--set {text}"
-    path, equals, written = text.partition("=")
+    path, equals, value = text.partition("=")
     keys = path.strip().split(".")
     if not equals or not all(keys):
         raise ConfigError("not a replacement", file=source, expected='key.path=value such as run.duration="14 d"')
     try:
-        parsed = parse_yaml(written, source)
+        parsed = parse_yaml(value, source)
     except ConfigError as error:
         raise ConfigError(error.problem, file=source, expected="a value as in a YAML file") from None
     place: Place = ()
@@ -112,7 +112,10 @@ def _replaced(content: Any, marks: dict[Place, Mark], text: str) -> Any:
         inner, here = _entry(inner, key, source, ".".join(keys[:position]))
         place = (*place, here)
         if position == len(keys) - 1:
-            inner[here] = parsed.content
+            _forget(marks, place)
+            written = [place[:depth] for depth in range(len(place))] + [(*place, *below) for below in parsed.marks]
+            given = Document(parsed.content, dict.fromkeys(written, Mark(source, 0)))
+            inner[here] = _included(given, given.content, place, file, (file.resolve(),), marks)
         else:
             if isinstance(inner, dict) and inner.get(here) is None:
                 if place[:-1] == ("schedules",) and here not in inner:
@@ -121,8 +124,6 @@ def _replaced(content: Any, marks: dict[Place, Mark], text: str) -> Any:
                 inner[here] = {}
             marks.setdefault(place, Mark(source, 0))
             inner = inner[here]
-    _forget(marks, place)
-    marks.update({(*place, *below): Mark(source, 0) for below in parsed.marks})
     return content
 
 
