@@ -33,7 +33,7 @@ from abm.body.ketones import (
 )
 from abm.body.lactate import LactateParameters, lactate_rates
 from abm.elementary import LN2
-from abm.loops import compiled
+from abm.loops import compiled, loop
 
 STATE_VARIABLES = {
     "oxygen_uptake": "above rest, fraction of VO2max, follows demand",
@@ -83,7 +83,7 @@ class BodyParameters(NamedTuple):
     doses: DoseParameters
 
 
-@compiled
+@loop
 def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activity: float, rate: Vector) -> None:
     """Rates of gut, glycogen, glucose, insulin, sympathetic state, fatty acids and BHB, written into `rate`.
 
@@ -119,7 +119,7 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     )
 
 
-@compiled
+@loop
 def drug_rates(p: DoseParameters, state: Vector, rate: Vector) -> None:
     """First-order elimination of dexamethasone, 2-deoxyglucose and infused BDNF, written into `rate`."""
     rate[DEXAMETHASONE] = -LN2 / p.dexamethasone_half_life * state[DEXAMETHASONE]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from abm.body.rates import BodyParameters, Vector, body_rates
 from abm.elementary import power
-from abm.loops import compiled
+from abm.loops import compiled, inlined
 
 
 class Protocol(NamedTuple):
@@ -64,7 +64,7 @@ SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 SMALLEST_STEP = 1e-9
 
 
-@compiled
+@inlined
 def try_step(
     p: BodyParameters,
     protocol: Protocol,
@@ -97,7 +97,7 @@ def try_step(
         )
 
 
-@compiled
+@inlined
 def step_error(
     step: float, stages: NDArray[np.float64], state: Vector, trial: Vector, scale: Vector, tolerance: float
 ) -> float:

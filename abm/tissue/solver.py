@@ -31,7 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from abm.elementary import power
-from abm.loops import entry, inlined
+from abm.loops import inlined
 from abm.sums import Field, total
 from abm.tissue.modes import ROWS, precondition, predict
 from abm.tissue.passes import CHUNK, balance, blend, even_out, follow, lift, product
@@ -242,7 +242,7 @@ def conclude(
     return least, scale, (lost + (1.0 - kept) * missing) / lost if lost > 0.0 else 1.0
 
 
-@entry
+@inlined
 def advance_implicit(
     m: Medium, duration: float, step: float, tolerance: float, c: Field, integral: Field, w: Work
 ) -> Progress:
