@@ -49,7 +49,7 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.loops import entry, inlined, loop
+from abm.loops import entry, loop
 from abm.neurons import NeuronColumns, Pharmacology, PromoterConstants, Signals
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms
 from abm.synapses import (
@@ -280,7 +280,7 @@ def adapt(
         n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
 
 
-@inlined
+@loop
 def advance_tile(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
     s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
