@@ -13,7 +13,6 @@ from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from numba import get_num_threads, njit
-from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.event import Event, Listener, register
 
@@ -23,37 +22,13 @@ Task = tuple[Callable[[], None], SimpleQueue[BaseException | None]]
 PIECE = 8192  # neurons; a thread works on them for some milliseconds
 
 
-class OptimisedOnce(JITCodeLibrary):
-    """Machine code of a function and of all that it calls.
-
-    Numba optimises it twice, at first to bring the counts of references together, of which loops over numbers have
-    hardly any; that took a third of the time for compiling and made the loops no faster.
-    """
-
-    def _optimize_final_module(self) -> None:
-        codegen: Any = self._codegen
-        passes, builder = codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
-
-
-class Once(Compiler):
-    """Numba's compiler with one round of optimisation."""
-
-    def define_pipelines(self) -> list[object]:
-        """The usual passes."""
-        state: Any = self.state
-        state.library = OptimisedOnce(state.targetctx.codegen(), state.func_id.func_qualname)  # type: ignore[no-untyped-call]
-        state.library.enable_object_caching()
-        return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
-
-
-class WithoutOverlap(Once):
-    """The same, told that the arrays a function is given lie apart in memory."""
+class WithoutOverlap(Compiler):
+    """Numba's compiler, told that the arrays a function is given lie apart in memory."""
 
     def define_pipelines(self) -> list[object]:
         """The usual passes."""
         self.state.flags.noalias = True
-        return super().define_pipelines()
+        return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
 
 
 class Uncollected(Listener):
@@ -110,8 +85,7 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
 
 def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[Arguments, Result]:
     compiler: Any = njit  # its published types do not know all its options
-    always: dict[str, Any] = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "pipeline_class": Once}
-    return compiler(**(always | options))(function)  # type: ignore[no-any-return]
+    return compiler(cache=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)  # type: ignore[no-any-return]
 
 
 def threads() -> int:
