@@ -40,13 +40,14 @@ def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
     assert coarse == pytest.approx(fine, rel=5e-3)
 
 
+@pytest.mark.parametrize("hours", [4, pytest.param(48, marks=pytest.mark.slow)])  # of which each takes a second
 @pytest.mark.parametrize("dt", [0.1, 1.0])
-def test_fractions_stay_fractions_where_chromatin_moves_fast(dt):
+def test_fractions_stay_fractions_where_chromatin_moves_fast(dt, hours):
     """Ends of the ranges of opening and its exponent under 20 mmol/L lactate; then without any deacetylase."""
     fast = E._replace(opening_rate=0.01, opening_exponent=5.0)
     strong = X._replace(lactate_gain=60.0)
     rest = set_point(fast, strong, REST[None])
-    culture = np.tile([0.05, 20.0, 0.01, 5.0], (round(4 / dt), 1))  # an hour of it takes a second to compute
+    culture = np.tile([0.05, 20.0, 0.01, 5.0], (round(hours / dt), 1))
     activity = np.ones(len(culture))
     course = expected_neuron(fast, strong, culture, activity, rest, dt)
     none = np.array([Pharmacology(hdac1=0.0, hdac2=0.0, hdac3=0.0)], dtype=np.float64)
