@@ -14,6 +14,8 @@ BLOOD_METRIC_NAMES = (
     "plasma_irisin",
     "plasma_cortisol",
     "plasma_glucose",
+    "plasma_volume",
+    "platelet_count",
     "serum_bdnf",
     "plasma_bdnf",
     "brain_bdnf_release",

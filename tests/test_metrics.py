@@ -41,8 +41,8 @@ class Model:
         self.neurons = SimpleNamespace(**columns)
         self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
         self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0}
-        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9}
-        self.blood |= {"platelets": 1.2, "exertion": 0.3, "adaptation": 0.1}
+        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
+        self.blood |= {"platelets": 1.2, "exertion": 0.3, "adaptation": 0.1, "platelet_adaptation": 0.05}
         self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))
         self.drugs = Pharmacology()
         self.expression = load_parameters(ExpressionParameters, "expression")

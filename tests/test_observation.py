@@ -11,7 +11,15 @@ from scipy.stats import lognorm
 from test_metrics import Model
 
 from abm.body import simulate_body
-from abm.body.haemoconcentration import HaemoconcentrationParameters, effort, haemoconcentration, plasma_loss
+from abm.body.haemoconcentration import (
+    BloodSample,
+    HaemoconcentrationParameters,
+    effort,
+    haemoconcentration,
+    mean_over_lives,
+    plasma_loss,
+)
+from abm.body.hypervolaemia import HypervolaemiaParameters, plasma_gain
 from abm.config import Subject, build_experiment
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expression import glucocorticoid_occupancy
@@ -27,7 +35,15 @@ from abm.observation import (
     standardised_difference,
 )
 from abm.observation.assays import bound_shares, deacetylase_occupancy, receptor_occupancy
-from abm.observation.blood import brain_release, infused, plasma_bdnf, relative_release, sampled_cortisol, serum_bdnf
+from abm.observation.blood import (
+    brain_release,
+    concentrated,
+    infused,
+    plasma_bdnf,
+    relative_release,
+    sampled_cortisol,
+    serum_bdnf,
+)
 from abm.observation.cohort import small_sample, variation
 from abm.observation.memory import consolidated, memory_retention
 from abm.observation.miniature import miniature_amplitude, miniature_frequency
@@ -44,8 +60,12 @@ from abm.synapses import (
     triggered_time,
 )
 
-SAMPLED = ("plasma_volume", "platelets", "exertion", "adaptation")
+SAMPLED = ("plasma_volume", "plasma_gained", "platelets", "exertion", "adaptation", "platelet_adaptation")
+RESTED = {"plasma_volume": 1.0, "platelets": 1.0} | dict.fromkeys(
+    ("plasma_gained", "exertion", "adaptation", "platelet_adaptation"), 0.0
+)
 BLOOD = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration")
+GAIN = load_parameters(HypervolaemiaParameters, "body_hypervolaemia")
 PLASTICITY = load_parameters(SynapseParameters, "synapses")
 MINUTE = 1.0 / 60.0
 
@@ -58,9 +78,13 @@ def intensities() -> tuple[np.ndarray, np.ndarray]:
     return np.array([0.0, 0.5, 0.6, 0.9, 1.2, 2.0, 2.3, 4.0]), np.array([0.0, 0.9, 0.0, 0.6, 0.0, 0.3, 0.0])
 
 
+def sample_of(times: np.ndarray, intensity: np.ndarray) -> BloodSample:
+    return haemoconcentration(BLOOD, GAIN, times, intensity)
+
+
 def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
     times, intensity = intensities()
-    sample = haemoconcentration(BLOOD, times, intensity)
+    sample = sample_of(times, intensity)
 
     def rates(x: float, state: np.ndarray) -> np.ndarray:
         loss = plasma_loss(BLOOD, np.array([x]))[0]
@@ -74,15 +98,18 @@ def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
     for x, length in zip(intensity, np.diff(times), strict=True):
         states.append(advance(states[-1], x, length))
     loss, released, exertion = np.array(states)[1:].T
-    np.testing.assert_allclose(sample.plasma_volume, 1.0 - loss, rtol=1e-8)
-    np.testing.assert_allclose(sample.platelets, (1.0 + released) / (1.0 - loss), rtol=1e-8)
+    gained = plasma_gain(GAIN, times, plasma_loss(BLOOD, intensity))
+    volume = (1.0 - loss) * (1.0 + gained)
+    np.testing.assert_allclose(sample.plasma_gained, gained)
+    np.testing.assert_allclose(sample.plasma_volume, volume, rtol=1e-8)
+    np.testing.assert_allclose(sample.platelets, (1.0 + released) / volume, rtol=1e-8)
     np.testing.assert_allclose(sample.exertion, exertion, rtol=1e-7, atol=1e-12)
 
 
 def test_what_follows_a_bout_keeps_its_memory_the_better_the_harder_it_is() -> None:
     """A cool-down, or an active rest between intervals, is something between rest and going on."""
     after = (0.0, 1e-4, 0.1, 0.3, 0.5, 0.8)
-    found = [haemoconcentration(BLOOD, np.array([0.0, 0.5, 0.8]), np.array([0.8, y])) for y in after]
+    found = [sample_of(np.array([0.0, 0.5, 0.8]), np.array([0.8, y])) for y in after]
     for name, sign in (("plasma_volume", -1.0), ("platelets", 1.0), ("exertion", 1.0)):
         left = [sign * float(getattr(sample, name)[-1]) for sample in found]
         assert np.all(np.diff(left) >= 0.0), name
@@ -92,10 +119,7 @@ def test_what_follows_a_bout_keeps_its_memory_the_better_the_harder_it_is() -> N
 def test_cutting_intervals_does_not_change_their_ends() -> None:
     times, intensity = intensities()
     fine = np.sort(np.concatenate([times, 0.5 * (times[1:] + times[:-1])]))
-    whole, halves = (
-        haemoconcentration(BLOOD, times, intensity),
-        haemoconcentration(BLOOD, fine, np.repeat(intensity, 2)),
-    )
+    whole, halves = sample_of(times, intensity), sample_of(fine, np.repeat(intensity, 2))
     for one, other in zip(whole, halves, strict=True):
         np.testing.assert_allclose(one, other[1::2], rtol=1e-12)
 
@@ -122,6 +146,23 @@ def test_adaptation_is_the_fitness_gained_and_is_lost_again() -> None:
     np.testing.assert_allclose(three.adaptation, three.fitness, atol=0.03)  # an untrained man: from zero; end and mean
     assert 0.0 < three.adaptation[-1] < 0.6 * three.adaptation[end]
     assert three.exertion[-1] < 1e-9  # of the last bout nothing is left
+
+
+def test_platelets_keep_what_they_were_made_with() -> None:
+    """A step of the supply shows in platelets as the share of them made since: linear over a life, whole after it."""
+    life = BLOOD.platelet_life
+    times = np.array([0.0, 100.0, 100.0 + life / 4.0, 100.0 + life / 2.0, 100.0 + life, 100.0 + 3.0 * life])
+    means = np.array([0.0, 2.0, 2.0, 2.0, 2.0])
+    found = mean_over_lives(BLOOD, times, means, times)
+    np.testing.assert_allclose(found, [0.0, 0.0, 0.5, 1.0, 2.0, 2.0], rtol=1e-12)
+
+
+def test_adaptation_reaches_platelets_late_and_leaves_them_late() -> None:
+    blood = programme("mon wed fri")
+    week, end = 7 * 24 - 1, 56 * 24 - 1
+    assert 0.0 < blood.platelet_adaptation[week] < 0.7 * blood.adaptation[week]
+    assert blood.platelet_adaptation[end + 48] > blood.adaptation[end + 48]
+    np.testing.assert_allclose(blood.platelet_adaptation[end], blood.adaptation[end - 240 : end].mean(), rtol=0.02)
 
 
 def test_effort_is_steeper_than_intensity() -> None:
@@ -153,7 +194,7 @@ def test_plasma_lost_in_half_an_hour(intensity: float, change: float) -> None:
 def test_cortisol_as_it_is_sampled(intensity: float, change: float, deviation: float) -> None:
     """Row C1, Hill 2008: per cent after 30 min, haemoconcentration included, within the published deviation."""
     blood, end, before = sampled(intensity, 30.0)
-    measured = blood.cortisol / blood.plasma_volume
+    measured = concentrated(blood.cortisol, blood.plasma_volume, blood.plasma_gained)
     assert 100.0 * (measured[end] / measured[before] - 1.0) == pytest.approx(change, abs=deviation)
 
 
@@ -166,11 +207,13 @@ def test_platelets_after_light_exercise() -> None:
 def test_blood_at_rest_is_undisturbed_and_recovers() -> None:
     blood, _, _ = sampled(0.0, 30.0)
     assert (blood.plasma_volume == 1.0).all()
+    assert (blood.plasma_gained == 0.0).all()
     assert (blood.platelets == 1.0).all()
     assert (blood.exertion == 0.0).all()
     assert (np.diff(blood.adaptation) <= 0.0).all()  # a trained man who rests loses fitness
     blood, end, _ = sampled(0.8, 30.0)
-    assert 1.0 - blood.plasma_volume[end + 120] < 0.05 * (1.0 - blood.plasma_volume[end])
+    left = 1.0 - blood.plasma_volume / (1.0 + blood.plasma_gained)
+    assert left[end + 120] < 0.05 * left[end]
 
 
 # samples
@@ -182,7 +225,7 @@ class Rested(Model):
     def __init__(self, species: str = "human") -> None:
         super().__init__()
         self.experiment.subject.species = species
-        self.blood |= {"plasma_volume": 1.0, "platelets": 1.0, "exertion": 0.0, "adaptation": 0.0}
+        self.blood |= RESTED
         self.neurons.rest_bdnf = self.tissue.concentration[4].reshape(-1)[self.neurons.voxel].copy()
         self.neurons.bdnf_protein[:] = self.expression.store_at_rest
 
@@ -199,6 +242,16 @@ def test_shrinking_plasma_keeps_amounts() -> None:
     shrunk.blood["plasma_volume"] = 0.8
     for read in (sampled_cortisol, plasma_bdnf):
         assert read(shrunk) * 0.8 == pytest.approx(read(full), rel=1e-14)
+
+
+def test_plasma_gained_over_days_dilutes_platelets_alone() -> None:
+    """What is renewed within hours keeps its level in the larger volume; platelets live ten days."""
+    gained = Rested()
+    gained.blood |= {"plasma_volume": 1.1, "plasma_gained": 0.1, "platelets": 1.0 / 1.1}
+    for read in (sampled_cortisol, plasma_bdnf):
+        assert read(gained) == pytest.approx(read(Rested()), rel=1e-14)
+    diluted = serum_bdnf(Rested()) - plasma_bdnf(Rested())
+    assert serum_bdnf(gained) - plasma_bdnf(gained) == pytest.approx(diluted / 1.1)
 
 
 def test_the_brain_supplies_its_share() -> None:
@@ -222,7 +275,7 @@ def test_platelets_carry_the_slow_part_of_serum() -> None:
 def test_training_raises_what_organs_outside_the_brain_supply() -> None:
     """Their share rises in plasma and in platelets alike; the brain's release stays."""
     model, p = Rested(), observation_parameters(Rested())
-    model.blood["adaptation"] = 0.5
+    model.blood |= {"adaptation": 0.5, "platelet_adaptation": 0.5}
     expected = p.brain_share + (1.0 - p.brain_share) * (1.0 + 0.5 * p.adaptation_gain)
     assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
     assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)

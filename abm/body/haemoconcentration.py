@@ -1,9 +1,9 @@
 """What exercise does to the blood itself: plasma leaves the vessels, the spleen gives off platelets.
 
 Nothing here feeds back on the body's equations, whose concentrations hold at constant plasma volume; a laboratory's
-samples feel all of it. Everything is a first-order memory of what the intensity of the moment asks for, with one time
-constant where it asks for more and one where it asks for less, and is solved exactly over intervals of constant
-intensity.
+samples feel all of it. Everything but the gain of plasma in the days after (`abm.body.hypervolaemia`) is a first-order
+memory of what the intensity of the moment asks for, with one time constant where it asks for more and one where it asks
+for less, and is solved exactly over intervals of constant intensity.
 """
 
 from typing import Annotated, NamedTuple
@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.body.hypervolaemia import HypervolaemiaParameters, plasma_gain
 from abm.elementary import exponential, power
 from abm.parameters import Unit
 
@@ -27,16 +28,19 @@ class HaemoconcentrationParameters(NamedTuple):
     onset_time: Annotated[float, Unit("h")]
     recovery_time: Annotated[float, Unit("h")]
     exertion_exponent: Annotated[float, Unit("1")]
+    platelet_life: Annotated[float, Unit("h")]
 
 
 class BloodSample(NamedTuple):
     """The blood at the end of intervals, each of shape (n,): a sample is taken at a moment.
 
-    plasma_volume; platelets, their concentration: both relative to rest. exertion: recent power of the intensity, 0 at
+    plasma_volume; platelets, their concentration: both relative to the first time. plasma_gained: share by which
+    plasma has grown since, which the loss of the moment is taken from. exertion: recent power of the intensity, 0 at
     rest and at most 1 at VO2max.
     """
 
     plasma_volume: Vector
+    plasma_gained: Vector
     platelets: Vector
     exertion: Vector
 
@@ -60,16 +64,21 @@ def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
     return np.array([power(min(value, 1.0), p.exertion_exponent) for value in intensity])
 
 
-def haemoconcentration(p: HaemoconcentrationParameters, times: Vector, intensity: Vector) -> BloodSample:
+def haemoconcentration(
+    p: HaemoconcentrationParameters, gain: HypervolaemiaParameters, times: Vector, intensity: Vector
+) -> BloodSample:
     """The blood along `times` (n + 1, h) for an intensity (n,), the share of the oxygen-uptake reserve asked for.
 
-    It is rested at the first time. v = 1 - loss;  platelets = (1 + g e) / v: they gain from the spleen in proportion to
-    the intensity e (Gibbons 2023, gibbons2023), and all that stays in the vessels is concentrated as v shrinks;
-    exertion x follows e^n.
+    It is rested at the first time. v = (1 - loss) (1 + h);  platelets = (1 + g e) / v: they gain from the spleen in
+    proportion to the intensity e (Gibbons 2023, gibbons2023), and all that stays in the vessels for days is
+    concentrated as plasma is lost and diluted as it is gained; exertion x follows e^n.
     """
-    asked = np.stack([plasma_loss(p, intensity), p.platelet_release * intensity, effort(p, intensity)])
+    driven_out = plasma_loss(p, intensity)
+    asked = np.stack([driven_out, p.platelet_release * intensity, effort(p, intensity)])
     loss, released, exertion = remembered(np.diff(times), asked, p.onset_time, p.recovery_time)
-    return BloodSample(1.0 - loss, (1.0 + released) / (1.0 - loss), exertion)
+    gained = plasma_gain(gain, times, driven_out)
+    volume = (1.0 - loss) * (1.0 + gained)
+    return BloodSample(volume, gained, (1.0 + released) / volume, exertion)
 
 
 def remembered(width: Vector, asked: Vector, onset_time: float, recovery_time: float) -> Vector:
@@ -84,3 +93,15 @@ def remembered(width: Vector, asked: Vector, onset_time: float, recovery_time: f
         memory = asked[:, i] + (memory - asked[:, i]) * np.where(asked[:, i] > memory, *left)
         ends[:, i] = memory
     return ends
+
+
+def mean_over_lives(p: HaemoconcentrationParameters, times: Vector, means: Vector, at: Vector) -> Vector:
+    """Mean of a state over the birth times of the platelets in the blood, at times `at`, each of which lies in `times`.
+
+    A platelet keeps what it was loaded with when it was made and disappears after its life T (Fliedner 2002,
+    fliedner2002), so that those in the blood at t were made evenly over [t - T, t]. means: (n,), of the state over the
+    intervals of times (n + 1, h); before the first time it was 0.
+    """
+    sums = np.concatenate([[0.0], np.cumsum(means * np.diff(times))])
+    found: Vector = (np.interp(at, times, sums) - np.interp(at - p.platelet_life, times, sums)) / p.platelet_life
+    return found

@@ -19,9 +19,10 @@ class Plasma:
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
     untrained, 1 trained. movement: share of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal
     cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
-    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these four, which hold at the end of a step:
-    plasma_volume and platelets, their concentration, relative to rest; exertion, recent power of the intensity, 0 at
-    rest; adaptation, fitness above that of the start.
+    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these six, which hold at the end of a step:
+    plasma_volume and platelets, their concentration, relative to time zero; plasma_gained, what exercise of the last
+    days has added to the plasma, as a share; exertion, recent power of the intensity, 0 at rest; adaptation, fitness
+    above that of the start, and platelet_adaptation, what it was on the mean when the platelets in the blood were made.
     """
 
     edges: Vector
@@ -39,9 +40,11 @@ class Plasma:
     two_deoxyglucose: Vector
     bdnf_iv: Vector
     plasma_volume: Vector
+    plasma_gained: Vector
     platelets: Vector
     exertion: Vector
     adaptation: Vector
+    platelet_adaptation: Vector
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:

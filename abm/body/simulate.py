@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.body.adaptation import oxygen_demand, reserve_in_use, resting_uptake
-from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
+from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration, mean_over_lives
+from abm.body.hypervolaemia import HypervolaemiaParameters
 from abm.body.plasma import Plasma, rounded
 from abm.body.protocol import build_protocol
 from abm.body.rates import (
@@ -177,9 +178,11 @@ def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
 
     p = body_parameters(subject)
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
+    gain = load_parameters(HypervolaemiaParameters, "body_hypervolaemia", subject.species, subject.overrides)
     intensity = _intensity(p, trajectory)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
-    sample = haemoconcentration(shift, trajectory.protocol.times, intensity)
+    times, at_start = trajectory.protocol.times, trajectory.points[0, FITNESS]
+    sample = haemoconcentration(shift, gain, times, intensity)
     return Plasma(
         edges=edges,
         bhb=mean(BHB),
@@ -195,6 +198,9 @@ def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),
-        adaptation=rounded(trajectory.at(edges[1:], FITNESS) - trajectory.points[0, FITNESS]),
+        adaptation=rounded(trajectory.at(edges[1:], FITNESS) - at_start),
+        platelet_adaptation=rounded(
+            mean_over_lives(shift, times, trajectory.means[:, FITNESS] - at_start, edges[1:])
+        ),
         **{name: rounded(trajectory.step_ends(edges, values)) for name, values in sample._asdict().items()},
     )

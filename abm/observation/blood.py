@@ -30,11 +30,21 @@ class Sampled(Protocol):
 
 
 def sampled_cortisol(model: Sampled) -> float:
-    """Total cortisol of a plasma sample, nmol/L: the hormone at constant plasma volume over the relative volume.
+    """Total cortisol of a plasma sample, nmol/L: the hormone at constant plasma volume, `concentrated`.
 
     So a laboratory sees it; metabolites and irisin are published, and modelled, as measured and stay as they are.
     """
-    return float(model.blood["cortisol"] / model.blood["plasma_volume"])
+    blood = model.blood
+    return float(concentrated(blood["cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
+
+
+def concentrated(level: Any, plasma_volume: Any, plasma_gained: Any) -> Any:
+    """A level that holds at constant plasma volume as a laboratory finds it, c (1 + h) / v = c / (1 - loss).
+
+    v: plasma relative to time zero; h: the share gained since. What is renewed within hours, a hormone or the BDNF of
+    plasma, is concentrated by water that leaves in minutes; the plasma that is gained over a day it fills as the rest.
+    """
+    return level * (1.0 + plasma_gained) / plasma_volume
 
 
 def relative_release(model: Sampled) -> float:
@@ -74,16 +84,18 @@ def serum_bdnf(model: Sampled) -> float:
 def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any) -> Any:
     """BDNF of plasma, ng/mL, of one sample or of an array of them.
 
-        P = P_rest [f b + (1 - f) (A + g x)] / v + infused,    A = 1 + G a
+        P = P_rest [f b + (1 - f) (A + g x)] (1 + h) / v + infused,    A = 1 + G a
 
     b = release: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the
     memory of intensity that drives release outside the brain (muscle, endothelium); A: resting supply of the same
-    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008); v:
-    relative plasma volume. blood: the columns of `abm.body.Plasma` by name.
+    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008); v
+    and h: relative plasma volume and what of it was gained, see `concentrated`. blood: the columns of `abm.body.Plasma`
+    by name.
     """
-    elsewhere = adapted(p, blood) + p.peripheral_gain * blood["exertion"]
+    elsewhere = adapted(p, blood["adaptation"]) + p.peripheral_gain * blood["exertion"]
     supply = p.brain_share * release + (1.0 - p.brain_share) * elsewhere
-    return p.plasma_bdnf_at_rest * supply / blood["plasma_volume"] + infused(p, blood["bdnf_iv"])
+    level = concentrated(p.plasma_bdnf_at_rest * supply, blood["plasma_volume"], blood["plasma_gained"])
+    return level + infused(p, blood["bdnf_iv"])
 
 
 def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any, store: Any) -> Any:
@@ -91,19 +103,20 @@ def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any
 
         S = n q S_platelet + P,    q = [f s + (1 - f) A] (1 + h x)
 
-    n: relative platelet count, haemoconcentration included (Gibbons 2023, gibbons2023); q: BDNF per platelet. A
-    platelet lives ten days, so q follows the supply of BDNF slowly: that of the brain as the neurons' store s relative
-    to rest, that of other organs, megakaryocytes among them (Naegelin 2018, naegelin2018), as the adapted A. h x:
+    n: relative platelet count, haemoconcentration and the dilution of the days after exercise included (Gibbons 2023,
+    gibbons2023; Gillen 1991, gillen1991); q: BDNF per platelet. A platelet lives ten days, so q follows the supply of
+    BDNF slowly: that of the brain as the neurons' store s relative to rest, that of other organs, megakaryocytes among
+    them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets in the blood were made. h x:
     loading during hard exercise.
     """
-    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood)
+    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood["platelet_adaptation"])
     per_platelet = per_platelet * (1.0 + p.platelet_loading * blood["exertion"])
     return blood["platelets"] * per_platelet * p.platelet_bdnf_at_rest + plasma_level(p, blood, release)
 
 
-def adapted(p: ObservationParameters, blood: Mapping[str, Any]) -> Any:
+def adapted(p: ObservationParameters, adaptation: Any) -> Any:
     """Resting supply of BDNF outside the brain, relative to the subject as he was used to live: A = 1 + G a."""
-    return 1.0 + p.adaptation_gain * blood["adaptation"]
+    return 1.0 + p.adaptation_gain * adaptation
 
 
 def infused(p: ObservationParameters, dosed: Any) -> Any:

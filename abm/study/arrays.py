@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from abm.body import Plasma
 from abm.metric_names import PROMOTERS, REGIONS
 from abm.metrics import METRICS
+from abm.observation.blood import concentrated
 from abm.signals import SIGNALS
 from abm.study.plan import Plan, Run
 from abm.study.record import FAST, LEDGER, QUANTILES, SLOW, SPREAD
@@ -64,7 +65,8 @@ PLASMA_UNITS = {
     "cortisol": "nmol/L", "insulin": "pmol/L", "glycogen": "mmol/kg", "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
 }  # fmt: skip
 
-AT_ENDS = ("plasma_volume", "platelets", "exertion", "adaptation")  # the rest are means over steps
+# The rest are means over steps.
+AT_ENDS = ("plasma_volume", "plasma_gained", "platelets", "exertion", "adaptation", "platelet_adaptation")
 
 
 def read_libraries() -> None:
@@ -99,7 +101,7 @@ def _blood(plasma: Plasma | None, name: str, steps: int) -> NDArray[np.float64]:
     if plasma is None:
         return np.full(steps, np.nan)
     values: NDArray[np.float64] = getattr(plasma, name)
-    return values / plasma.plasma_volume if name == "cortisol" else values
+    return concentrated(values, plasma.plasma_volume, plasma.plasma_gained) if name == "cortisol" else values
 
 
 def write_traces(plan: Plan, folder: ResultsFolder, shared: xr.Dataset) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from abm.body import Plasma, simulate_body
 from abm.forcing import step_edges
 from abm.observation import ObservationParameters, effect_size
-from abm.observation.blood import plasma_level, relative_release, relative_store, serum_level
+from abm.observation.blood import concentrated, plasma_level, relative_release, relative_store, serum_level
 from abm.parameters import load_parameters
 from abm.schedule import compile_schedule
 from abm.study.plan import whole_voxels
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 PLASMA = "plasma_"
 TISSUE = ("tissue_bhb", "tissue_lactate")
-BLOOD = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
+LEVELS = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
+BLOOD = (*LEVELS, "plasma_volume", "platelet_count")
 SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
 
@@ -113,9 +114,10 @@ def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     """Read-outs of an arm after each step."""
     of_body = tuple(change for change in changes if change[0].startswith("body_"))
     plasma = _plasma(course, of_body)
-    found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in BLOOD}
+    found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in LEVELS}
     # A laboratory sees the hormone in the volume of plasma there is.
-    found["plasma_cortisol"] = plasma.cortisol / plasma.plasma_volume
+    found["plasma_cortisol"] = concentrated(plasma.cortisol, plasma.plasma_volume, plasma.plasma_gained)
+    found |= {"plasma_volume": plasma.plasma_volume, "platelet_count": plasma.platelets}
     if course.neurons:
         found |= _samples(course, plasma, _observation_parameters(course.experiment.subject, changes))
     return found | (_brain(course, of_body, changes) if course.tissue else {})

@@ -40,7 +40,7 @@ SUBMODELS = {
     "Schedule": ("schedule", "forcing"),
     "Body": (
         *(f"body/{name}" for name in ("__init__", "lactate", "fuels", "ketones", "irisin", "cortisol", "adaptation")),
-        *(f"body/{name}" for name in ("diabetes", "doses", "haemoconcentration")),
+        *(f"body/{name}" for name in ("diabetes", "doses", "haemoconcentration", "hypervolaemia")),
     ),
     "Blood-brain barrier": ("barrier",),
     "Tissue": tuple(f"tissue/{name}" for name in ("geometry", "placement", "medium", "kernels", "solver")),
