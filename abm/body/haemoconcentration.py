@@ -24,6 +24,7 @@ class HaemoconcentrationParameters(NamedTuple):
     largest_plasma_loss: Annotated[float, Unit("1")]
     plasma_loss_half: Annotated[float, Unit("1")]
     plasma_loss_exponent: Annotated[float, Unit("1")]
+    plasma_loss_time: Annotated[float, Unit("h")]
     platelet_release: Annotated[float, Unit("1")]
     onset_time: Annotated[float, Unit("h")]
     recovery_time: Annotated[float, Unit("h")]
@@ -48,7 +49,8 @@ class BloodSample(NamedTuple):
 def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
     """Share of plasma that has left the vessels in long exercise, L e^n / (e^n + K^n), e the share of uptake reserve.
 
-    After 30 min at 40, 60 and 80 % it is 9.9, 15.6 and 17.2 % (Hill 2008, hill2008).
+    Papers do not agree: at 60 to 70 % of VO2max 6.5 % (pmid1425629), 11 % (bloomer2013) and 15.6 % (Hill 2008,
+    hill2008) were found; at VO2max 18.6 % (Sullivan 1993, sullivan1993).
     """
     ratio = np.array([power(value / p.plasma_loss_half, p.plasma_loss_exponent) for value in intensity])
     return p.largest_plasma_loss * ratio / (1.0 + ratio)
@@ -75,22 +77,24 @@ def haemoconcentration(
     """
     driven_out = plasma_loss(p, intensity)
     asked = np.stack([driven_out, p.platelet_release * intensity, effort(p, intensity)])
-    loss, released, exertion = remembered(np.diff(times), asked, p.onset_time, p.recovery_time)
+    onset_times = np.array([p.plasma_loss_time, p.onset_time, p.onset_time])
+    loss, released, exertion = remembered(np.diff(times), asked, onset_times, p.recovery_time)
     gained = plasma_gain(gain, times, driven_out)
     volume = (1.0 - loss) * (1.0 + gained)
     return BloodSample(volume, gained, (1.0 + released) / volume, exertion)
 
 
-def remembered(width: Vector, asked: Vector, onset_time: float, recovery_time: float) -> Vector:
+def remembered(width: Vector, asked: Vector, onset_times: Vector, recovery_time: float) -> Vector:
     """First-order memories of what is asked (k, n) at the end of each interval (k, n), zero at the start, exactly.
 
-    m' = (asked - m) / tau, with the onset's tau where m rises and the recovery's where it falls: after an interval w it
-    is a + (m - a) e^(-w / tau). width: (n,), h.
+    m' = (asked - m) / tau, with the onset's tau (k,) where m rises and the recovery's where it falls: after an interval
+    w it is a + (m - a) e^(-w / tau). width: (n,), h.
     """
     ends, memory = np.empty_like(asked), np.zeros(len(asked))
     for i, length in enumerate(width):
-        left = [exponential(-length / tau) for tau in (onset_time, recovery_time)]
-        memory = asked[:, i] + (memory - asked[:, i]) * np.where(asked[:, i] > memory, *left)
+        rising = np.array([exponential(-length / tau) for tau in onset_times])
+        left = np.where(asked[:, i] > memory, rising, exponential(-length / recovery_time))
+        memory = asked[:, i] + (memory - asked[:, i]) * left
         ends[:, i] = memory
     return ends
 
