@@ -1,7 +1,7 @@
 """How long a study will take and how much memory and disk it needs, before it runs.
 
-The costs were measured on one core of a server of 2023 (AMD EPYC), 200 to 16,000 neurons, 1,024 and 4,096 voxels; other
-machines differ by a factor of two or so.
+The costs were measured on one core of a server of 2023 (AMD EPYC), 200 to 8,000 neurons, 256 and 4,096 voxels, steps of
+6 to 30 min; other machines differ by a factor of two or so.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ import math
 from typing import NamedTuple
 
 from abm.metrics import METRICS
+from abm.schedule import DAY
 from abm.study.plan import Plan
 
 START = 6.0  # s to load a worker's kernels; to compile them, once after an installation, takes a minute more
 PER_STEP = 0.34e-3  # s
-PER_NEURON_STEP = 0.71e-6  # s
-PER_VOXEL_STEP = 1.15e-7  # s
+PER_NEURON_STEP = 0.8e-6  # s
+PER_VOXEL_STEP = 1.3e-7  # s
+LONG_STEP, LONGER = 0.25, 0.4  # h; power by which longer steps cost more, as fields take more parts of a step
+PER_BODY_DAY = 9e-3  # s for a schedule
 WORKER_BYTES = 270e6
 NEURON_BYTES = 11e3
 VOXEL_BYTES = 1e3
@@ -38,10 +41,12 @@ def estimate(plan: Plan, workers: int) -> Estimate:
     replicates, neurons, voxels = plan.experiment.run.replicates, plan.experiment.tissue.neurons, voxels_of(plan)
     workers = min(workers, len(plan.runs))
     step = PER_STEP + PER_NEURON_STEP * neurons + PER_VOXEL_STEP * voxels
+    step *= max(plan.experiment.run.step / LONG_STEP, 1.0) ** LONGER
     burn_in, run = plan.burn_in_steps * step, plan.steps * step
-    core = replicates * (burn_in + len(plan.timelines) * run)
+    body = PER_BODY_DAY * len(plan.timelines) * plan.experiment.run.duration / DAY
+    core = body + replicates * (burn_in + len(plan.timelines) * run)
     # At least one burn-in and one run follow each other.
-    wall = START + max(core / workers, burn_in + run)
+    wall = START + max(core / workers, body + burn_in + run)
     memory = WORKER_BYTES + NEURON_BYTES * neurons + VOXEL_BYTES * voxels
     return Estimate(core + START * workers, wall, workers, memory, _disk(plan))
 
