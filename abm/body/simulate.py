@@ -112,9 +112,20 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     digits. Raises ParameterError, ValueError for what the body does not know, ArithmeticError where no solution is
     found.
     """
-    edges, p = np.asarray(edges, np.float64), body_parameters(subject)
+    edges = np.asarray(edges, np.float64)
+    return _plasma(subject, _solved(subject, timeline, edges), edges)
+
+
+def asked_intensity(subject: Subject, timeline: Timeline, edges: Vector) -> tuple[Vector, Vector]:
+    """Times (n + 1, h) between which the body's inputs hold, and the share of the uptake reserve asked for (n,)."""
+    trajectory = _solved(subject, timeline, np.asarray(edges, np.float64))
+    return trajectory.protocol.times, _intensity(body_parameters(subject), trajectory)
+
+
+def _solved(subject: Subject, timeline: Timeline, edges: Vector) -> Trajectory:
+    """The body over the edges, from its resting state at the first of them or when a fast before it begins."""
     times = edges if timeline.begin >= edges[0] else np.concatenate([[timeline.begin], edges])
-    return _plasma(subject, solve_body(p, timeline, times, resting_state(subject)), edges)
+    return solve_body(body_parameters(subject), timeline, times, resting_state(subject))
 
 
 def resting_day(subject: Subject, step: float) -> Plasma:

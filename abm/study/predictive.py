@@ -5,8 +5,10 @@ ratio moves over parameters that fit the evidence about as well: for each of the
 
     ratio_k = x(schedule, theta_k) / x(reference, theta_k),    interval = 2.5 and 97.5 % quantiles of ratio_k,
 
-with x from the expected neuron (`surrogate`), whose signals are computed once for each schedule. Only neurons' numbers
-are drawn; body and barrier stay at their committed values, since each draw of theirs would need all signals anew.
+with x from the expected neuron (`surrogate`), whose signals are computed once for each schedule, and for samples of
+blood from what that neuron releases and stores (`drawn_blood`). Numbers of the neurons are drawn, and those of a sample
+of blood; the rest of the body and the barrier stay at their committed values, since each draw of theirs would need all
+signals anew.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from abm.study.priors import NEURAL_PARTS
 from abm.study.results import PredictiveRow, SummaryRow
 
 if TYPE_CHECKING:
-    from abm.study.surrogate import ExposedNeuron
+    from abm.study.drawn_blood import Exercised
+    from abm.study.surrogate import Course, ExposedNeuron
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +63,7 @@ class Prediction:
 def predict(
     plan: Plan, schedules: Sequence[str], posteriors: Sequence[Posterior], *, progress: bool = False
 ) -> Prediction:
-    """Read-outs of a planned experiment over the posterior of the neurons.
+    """Read-outs of a planned experiment over the posterior of the neurons and, of blood samples, over theirs.
 
     schedules: those whose body could be solved. Nothing is predicted, and the prediction says why, where there is no
     posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
@@ -73,32 +76,46 @@ def predict(
     # Compiled code is loaded only where something is predicted.
     from abm.study.surrogate import ExposedNeuron
 
-    readings, exposed = _readings(plan), ExposedNeuron()
+    sampled, exposed = _of_samples(plan.experiment, posteriors), ExposedNeuron()
+    readings = _readings(plan, blood=bool(sampled))
     if not readings:
         return Prediction(left_out="No predictive intervals: the experiment observes nothing the expected neuron has.")
     try:
         keys = [exposed.expose(plan.experiment, name) for name in schedules]
-        fitted = _read(exposed, keys, plan, readings, {})
+        reader = _Reader(plan, tuple(readings), dict(zip(schedules, keys, strict=True)), exposed)
+        fitted = reader.read({})
     except ArithmeticError as error:
         return Prediction(left_out=f"No predictive intervals: {error}.")
-    draws = range(min(len(posterior.draws) for posterior in neural))
+    used = [*neural, *sampled]
+    draws = range(min(len(posterior.draws) for posterior in used))
     drawn = np.full((len(draws), *fitted.shape), np.nan)
     for draw in tqdm(draws, desc="draws of the parameters", mininterval=1.0, disable=not progress):
-        overrides = {key: value for posterior in neural for key, value in posterior.overrides(draw).items()}
-        drawn[draw] = _read(exposed, keys, plan, readings, overrides)
-    names = tuple(posterior.name for posterior in neural)
+        drawn[draw] = reader.read({key: value for found in used for key, value in found.overrides(draw).items()})
+    names = tuple(posterior.name for posterior in used)
     return Prediction(tuple(schedules), tuple(readings), fitted, drawn, names)
 
 
-def _readings(plan: Plan) -> list[Reading]:
-    """What the expected neuron has: after time zero, in the whole tissue, of whose regions it knows nothing."""
+def _of_samples(experiment: Experiment, posteriors: Sequence[Posterior]) -> list[Posterior]:
+    """The posteriors of blood samples, where they belong to the parameter files and to this experiment."""
+    from abm.study.drawn_blood import DRAWN_PARTS
+
+    found = [posterior for posterior in posteriors if posterior.parts <= DRAWN_PARTS]
+    changed = any(key.partition(".")[0] in DRAWN_PARTS for key in experiment.subject.overrides)
+    usable = experiment.preparation == "in_vivo" and not changed and not any(one.stale() for one in found)
+    return found if usable else []
+
+
+def _readings(plan: Plan, *, blood: bool) -> list[Reading]:
+    """What is predicted: after time zero, in the whole tissue, of whose regions the expected neuron knows nothing."""
+    from abm.study.drawn_blood import BLOOD_READ_OUTS
     from abm.study.surrogate import READ_OUTS
 
+    known = {*READ_OUTS, *(BLOOD_READ_OUTS if blood else ())}
     return [
         reading
         for reading in plan.readings
         if reading.step > 0
-        and reading.metric in READ_OUTS
+        and reading.metric in known
         and METRICS[reading.metric].has_zero
         and reading.region == "all"
     ]
@@ -120,18 +137,45 @@ def _reason(experiment: Experiment, schedules: Sequence[str], neural: Sequence[P
     return next((reason for true, reason in reasons if true), "")
 
 
-def _read(
-    exposed: ExposedNeuron, keys: Sequence[str], plan: Plan, readings: Sequence[Reading], overrides: Mapping[str, float]
-) -> Floats:
-    """The readings of every schedule, (schedules, readings); NaN where there is no number."""
-    from abm.study.surrogate import READ_OUTS
+class _Reader:
+    """Reads an experiment's read-outs with changed parameters.
 
-    courses = exposed.courses(overrides)
-    with np.errstate(all="ignore"):
-        found = [
-            [READ_OUTS[reading.metric](*courses[key], plan.hour(reading.step)) for reading in readings] for key in keys
-        ]
-    return np.array(found, np.float64)
+    arms: key of the exposed neuron's arm by schedule.
+    """
+
+    def __init__(
+        self, plan: Plan, readings: tuple[Reading, ...], arms: Mapping[str, str], exposed: ExposedNeuron
+    ) -> None:
+        from abm.study.drawn_blood import BLOOD_READ_OUTS, exercised
+
+        self.plan, self.readings, self.arms, self.exposed = plan, readings, arms, exposed
+        hours = [plan.hour(reading.step) for reading in readings if reading.metric in BLOOD_READ_OUTS]
+        self.blood: dict[str, Exercised] = {name: exercised(plan, name, hours) for name in arms} if hours else {}
+
+    def read(self, overrides: Mapping[str, float]) -> Floats:
+        """The readings of every schedule, (schedules, readings); NaN where there is no number."""
+        neural = {key: value for key, value in overrides.items() if key.partition(".")[0] in NEURAL_PARTS}
+        courses = self.exposed.courses(neural)
+        with np.errstate(all="ignore"):
+            return np.array([self._row(name, courses[key], overrides) for name, key in self.arms.items()], np.float64)
+
+    def _row(self, schedule: str, course: Course, overrides: Mapping[str, float]) -> list[float]:
+        from abm.study.drawn_blood import samples
+        from abm.study.surrogate import READ_OUTS
+
+        subject, found = self.plan.experiment.subject, []
+        blood = self.blood.get(schedule)
+        sample = samples(subject, blood, overrides) if blood else None
+        store_at_rest = course[2].expression.store_at_rest
+        for reading in self.readings:
+            hour = self.plan.hour(reading.step)
+            if blood is None or sample is None or reading.metric in READ_OUTS:
+                found.append(READ_OUTS[reading.metric](*course, hour))
+                continue
+            release = READ_OUTS["brain_bdnf_release"](*course, hour)
+            store = READ_OUTS["bdnf_protein"](*course, hour) / store_at_rest
+            found.append(sample.read(reading.metric, int(np.searchsorted(blood.hours, hour)), release, store))
+        return found
 
 
 def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[SummaryRow]) -> list[PredictiveRow]:
