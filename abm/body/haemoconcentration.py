@@ -100,7 +100,7 @@ def remembered(width: Vector, asked: Vector, onset_times: Vector, recovery_time:
 
 
 def mean_over_lives(p: HaemoconcentrationParameters, times: Vector, means: Vector, at: Vector) -> Vector:
-    """Mean of a state over the birth times of the platelets that are in the blood at times `at` (h), of the shape of `at`.
+    """Mean of a state over the birth times of the platelets that are in the blood at times `at`, h.
 
     A platelet keeps what it was loaded with when it was made and disappears after its life T (Fliedner 2002,
     fliedner2002), so that those in the blood at t were made evenly over [t - T, t]. means: (n,), of the state over the

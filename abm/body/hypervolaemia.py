@@ -2,8 +2,9 @@
 
 Exercise that drives plasma out of the vessels moves albumin into them, which draws water after it over the hours that
 follow: plasma is back at its volume an hour after intense intervals and a tenth above it a day later (Gillen 1991,
-gillen1991). The larger the loss, the larger the gain (Fellmann 1992, fellmann1992); once training stops it is lost
-over days to weeks (Cullinane 1986, cullinane1986; Houmard 1992, houmard1992). Both stages are linear between changes of exercise and solved exactly.
+gillen1991). The larger the loss, the larger the gain (Fellmann 1992, fellmann1992); once training stops it is lost over
+days to weeks (Cullinane 1986, cullinane1986; Houmard 1992, houmard1992). Both stages are linear between changes of
+exercise and solved exactly.
 """
 
 from typing import Annotated, NamedTuple
