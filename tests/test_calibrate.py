@@ -189,11 +189,11 @@ def test_residual(seen: Published, predicted: float, expected: float) -> None:
 
 @pytest.mark.slow
 def test_blood_samples_of_a_fit_are_those_of_the_model() -> None:
-    """BDNF of serum and plasma from body and held brain, and their effect size, against a whole run."""
+    """BDNF of serum and plasma from body and held brain, their effect size, and platelets, against a whole run."""
     item = load_evidence(CONFIG_DIRECTORY / "evidence" / "gibbons2023_exercise.yaml")
     meta = load_evidence(CONFIG_DIRECTORY / "evidence" / "szuhany2015_bout.yaml")
     rows = [(one, seen) for one in (item, meta) for seen in one.observations if is_predicted(seen)]
-    assert len(rows) == 5
+    assert len(rows) == 6
     found = BodyRows(rows).predict([], np.array([]))
     for (one, seen), value in zip(rows, found, strict=True):
         own, other = (observed(one, arm, seen) for arm in seen.arms if arm is not None)
