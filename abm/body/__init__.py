@@ -6,7 +6,7 @@ is computed once per subject and schedule.
 
 from abm.body.plasma import Plasma
 from abm.body.rates import STATE_VARIABLES, STATES, BodyParameters
-from abm.body.simulate import Trajectory, asked_intensity, resting_day, resting_state, simulate_body, solve_body
+from abm.body.simulate import Trajectory, exercised_body, resting_day, resting_state, simulate_body, solve_body
 from abm.body.subject import body_parameters, initial_fitness
 
 __all__ = [
@@ -15,8 +15,8 @@ __all__ = [
     "BodyParameters",
     "Plasma",
     "Trajectory",
-    "asked_intensity",
     "body_parameters",
+    "exercised_body",
     "initial_fitness",
     "resting_day",
     "resting_state",

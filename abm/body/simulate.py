@@ -116,10 +116,14 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     return _plasma(subject, _solved(subject, timeline, edges), edges)
 
 
-def asked_intensity(subject: Subject, timeline: Timeline, edges: Vector) -> tuple[Vector, Vector]:
-    """Times (n + 1, h) between which the body's inputs hold, and the share of the uptake reserve asked for (n,)."""
-    trajectory = _solved(subject, timeline, np.asarray(edges, np.float64))
-    return trajectory.protocol.times, _intensity(body_parameters(subject), trajectory)
+def exercised_body(subject: Subject, timeline: Timeline, edges: Vector) -> tuple[Plasma, Vector, Vector]:
+    """Plasma as of `simulate_body`, the times (n + 1, h) between which the body's inputs hold, and what they ask for.
+
+    That is the share of the oxygen-uptake reserve (n,), which blood follows by rules of its own (`haemoconcentration`).
+    """
+    trajectory = _solved(subject, timeline, edges)
+    intensity = _intensity(body_parameters(subject), trajectory)
+    return _plasma(subject, trajectory, edges), trajectory.protocol.times, intensity
 
 
 def _solved(subject: Subject, timeline: Timeline, edges: Vector) -> Trajectory:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body import asked_intensity, simulate_body
+from abm.body import exercised_body
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.hypervolaemia import HypervolaemiaParameters
 from abm.forcing import step_edges
@@ -45,11 +45,13 @@ class Exercised(NamedTuple):
 class Samples(NamedTuple):
     """Columns of the blood at the hours of the readings, and the parameters that a sample is read with."""
 
+    hours: Floats
     columns: dict[str, Floats]
     parameters: ObservationParameters
 
-    def read(self, metric: str, place: int, release: float, store: float) -> float:
+    def read(self, metric: str, hour: float, release: float, store: float) -> float:
         """A read-out at one of the hours; release, store: of the brain, relative to rest."""
+        place = int(np.searchsorted(self.hours, hour))
         blood = {name: values[place] for name, values in self.columns.items()}
         if metric in OWN_COLUMNS:
             return float(blood[OWN_COLUMNS[metric]])
@@ -63,8 +65,7 @@ def exercised(plan: Plan, schedule: str, hours: Sequence[float]) -> Exercised:
     subject, step, timeline = plan.experiment.subject, plan.step, plan.timelines[schedule]
     read = np.array(sorted(set(hours)))
     edges = step_edges(float(read[-1]), step)
-    times, intensity = asked_intensity(subject, timeline, edges)
-    plasma = simulate_body(subject, timeline, edges)
+    plasma, times, intensity = exercised_body(subject, timeline, edges)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
     return Exercised(*_merged(times, intensity, read), read, columns)
@@ -84,7 +85,7 @@ def samples(subject: Subject, course: Exercised, drawn: Mapping[str, float]) -> 
     places = np.searchsorted(course.times, course.hours - 1e-6) - 1
     found = {name: values[places] for name, values in sample._asdict().items()}
     own = load_parameters(ObservationParameters, "observation", subject.species, overrides)
-    return Samples(course.plasma | found, own)
+    return Samples(course.hours, course.plasma | found, own)
 
 
 def _merged(times: Floats, intensity: Floats, hours: Floats) -> tuple[Floats, Floats]:

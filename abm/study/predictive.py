@@ -163,18 +163,17 @@ class _Reader:
         from abm.study.drawn_blood import samples
         from abm.study.surrogate import READ_OUTS
 
-        subject, found = self.plan.experiment.subject, []
-        blood = self.blood.get(schedule)
+        subject, blood, found = self.plan.experiment.subject, self.blood.get(schedule), []
         sample = samples(subject, blood, overrides) if blood else None
         store_at_rest = course[2].expression.store_at_rest
         for reading in self.readings:
             hour = self.plan.hour(reading.step)
-            if blood is None or sample is None or reading.metric in READ_OUTS:
+            if sample is None or reading.metric in READ_OUTS:
                 found.append(READ_OUTS[reading.metric](*course, hour))
                 continue
             release = READ_OUTS["brain_bdnf_release"](*course, hour)
             store = READ_OUTS["bdnf_protein"](*course, hour) / store_at_rest
-            found.append(sample.read(reading.metric, int(np.searchsorted(blood.hours, hour)), release, store))
+            found.append(sample.read(reading.metric, hour, release, store))
         return found
 
 
