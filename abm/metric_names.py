@@ -14,6 +14,7 @@ BLOOD_METRIC_NAMES = (
     "plasma_irisin",
     "plasma_cortisol",
     "plasma_glucose",
+    "vo2max",
     "plasma_volume",
     "platelet_count",
     "serum_bdnf",

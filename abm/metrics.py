@@ -162,6 +162,7 @@ def _body() -> list[Metric]:
     }
     mean = "mean over the step that ends then"
     cortisol = f"Total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included, {mean}."
+    uptake = f"Maximal oxygen uptake, which follows fitness, {mean}."
     volume = "Plasma volume relative to that at time zero, what exercise took and what the days after it added."
     count = "Platelets per volume relative to time zero: what the spleen gives off, in the plasma that there is."
     return [
@@ -170,6 +171,7 @@ def _body() -> list[Metric]:
             for name, (text, unit) in substances.items()
         ),
         Metric("plasma_cortisol", "nmol/L", "body", cortisol, partial(_sampled, "sampled_cortisol")),
+        Metric("vo2max", "mL/kg/min", "body", uptake, partial(_plasma, "vo2max")),
         Metric("plasma_volume", "1", "body", volume, partial(_plasma, "plasma_volume")),
         Metric("platelet_count", "1", "body", count, partial(_plasma, "platelets")),
     ]

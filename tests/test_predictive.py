@@ -247,7 +247,7 @@ def test_a_folder_that_is_not_there_holds_none(tmp_path: Path) -> None:
 
 def test_shipped_posteriors_belong_to_the_parameter_files() -> None:
     shipped = load_posteriors()
-    assert {found.name for found in shipped} == {"barrier", "blood", "body", "neurons", "plasma_volume"}
+    assert {found.name for found in shipped} == {"barrier", "blood", "body", "neurons", "plasma_volume", "training"}
     assert [found.stale() for found in shipped if found.stale()] == []
 
 

@@ -1,11 +1,14 @@
 """Training state of the body: one slow variable that training raises and rest lets decay.
 
 Fitness 0 is an untrained person or a caged rodent, 1 one who has trained for months, 1.4 an elite athlete. It moves the
-lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and resting irisin.
+lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and resting irisin. Sessions act on it
+through a signal that they leave for about a day and that saturates: a third of the duration or of the frequency keeps
+the VO2max that training gave (Hickson 1982, hickson1982; Hickson 1981, hickson1981).
 """
 
 from typing import Annotated, NamedTuple
 
+from abm.elementary import power
 from abm.loops import rule
 from abm.parameters import Unit
 
@@ -20,6 +23,9 @@ class AdaptationParameters(NamedTuple):
     fitness_maximum: Annotated[float, Unit("1")]
     fitness_gain: Annotated[float, Unit("1")]
     fitness_time: Annotated[float, Unit("h")]
+    training_exponent: Annotated[float, Unit("1")]
+    training_half: Annotated[float, Unit("h")]
+    training_time: Annotated[float, Unit("h")]
     threshold_untrained: Annotated[float, Unit("1")]
     threshold_gain: Annotated[float, Unit("1")]
     vo2max_gain: Annotated[float, Unit("mL/kg/min")]
@@ -29,23 +35,35 @@ class MaximalUptake(NamedTuple):
     """A subject's VO2max and uptake at rest, in units of the VO2max of a healthy trained subject of the same species.
 
     at_start: VO2max at time zero, at fitness_at_start; powers and speeds became intensities by it. gain: what training
-    adds to it per unit of fitness.
+    adds to it per unit of fitness. unit: the VO2max of that trained subject, mL/kg/min.
     """
 
     at_start: float
     fitness_at_start: float
     gain: float
     rest: float
+    unit: float
 
 
 @rule
-def fitness_rate(p: AdaptationParameters, fitness: float, reserve: float) -> float:
-    """Rate of change of fitness, 1/h: (g e^3 (f_max - f) - f) / tau, e the share of the uptake reserve in use.
+def training_rate(p: AdaptationParameters, training: float, reserve: float) -> float:
+    """Rate of change of the training signal q, h/h: e^n - q / tau_q, e the share of the uptake reserve in use.
 
-    The cube lets short hard intervals count as much as longer moderate bouts; without training fitness is lost with the
-    time constant tau.
+    It counts the hours at VO2max that training of the last days amounts to. The power n, fitted to programmes that
+    differ in intensity alone (Gormley 2008, gormley2008; Helgerud 2007, helgerud2007), lets short hard intervals count
+    as much as longer moderate bouts.
     """
-    stimulus = p.fitness_gain * reserve * reserve * reserve
+    return power(reserve, p.training_exponent) - training / p.training_time
+
+
+@rule
+def fitness_rate(p: AdaptationParameters, fitness: float, training: float) -> float:
+    """Rate of change of fitness f, 1/h: (g q / (q + K) (f_max - f) - f) / tau, q the training signal.
+
+    Of a long session what comes after the first quarter of an hour of hard work adds little; without training fitness
+    is lost with the time constant tau (Coyle 1984, coyle1984).
+    """
+    stimulus = p.fitness_gain * training / (training + p.training_half)
     return (stimulus * (p.fitness_maximum - fitness) - fitness) / p.fitness_time
 
 

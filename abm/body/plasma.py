@@ -17,12 +17,13 @@ class Plasma:
 
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
-    untrained, 1 trained. movement: share of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal
-    cortex and the septum. dexamethasone: multiples of its EC50 at the glucocorticoid receptor. two_deoxyglucose:
-    mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these six, which hold at the end of a step:
-    plasma_volume and platelets, their concentration, relative to time zero; plasma_gained, what exercise of the last
-    days has added to the plasma, as a share; exertion, recent power of the intensity, 0 at rest; adaptation, fitness
-    above that of the start, and platelet_adaptation, what it was on the mean when the platelets in the blood were made.
+    untrained, 1 trained. vo2max: maximal oxygen uptake at that fitness, mL/kg/min. movement: share of the oxygen-uptake
+    reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum. dexamethasone: multiples of its EC50
+    at the glucocorticoid receptor. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these
+    six, which hold at the end of a step: plasma_volume and platelets, their concentration, relative to time zero;
+    plasma_gained, what exercise of the last days has added to the plasma, as a share; exertion, recent power of the
+    intensity, 0 at rest; adaptation, fitness above that of the start, and platelet_adaptation, what it was on the mean
+    when the platelets in the blood were made.
     """
 
     edges: Vector
@@ -35,6 +36,7 @@ class Plasma:
     insulin: Vector
     glycogen: Vector
     fitness: Vector
+    vo2max: Vector
     movement: Vector
     dexamethasone: Vector
     two_deoxyglucose: Vector

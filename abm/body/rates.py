@@ -17,6 +17,7 @@ from abm.body.adaptation import (
     reserve_in_use,
     resting_uptake,
     threshold_shift,
+    training_rate,
     work_done,
 )
 from abm.body.cortisol import CortisolParameters, cortisol_rates
@@ -52,6 +53,7 @@ STATE_VARIABLES = {
     "irisin": "nmol/L",
     "cortisol_drive": "effort above the threshold, fraction of VO2max",
     "cortisol": "nmol/L",
+    "training_signal": "hours at VO2max that training of the last days amounts to",
     "fitness": "0 untrained, 1 trained",
     "dexamethasone": "nmol/L",
     "deoxyglucose": "mmol/L",
@@ -61,7 +63,7 @@ STATES = tuple(STATE_VARIABLES)
 (
     UPTAKE, MUSCLE_LACTATE, LACTATE, GUT_CARBOHYDRATE, GLYCOGEN, GLUCOSE, INSULIN, SYMPATHETIC, FFA,
     GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL,
-    FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
+    TRAINING_SIGNAL, FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
 ) = range(len(STATES))  # fmt: skip
 
 # Columns of the inputs that hold over one interval; infusions into each state, in its unit per hour, follow them.
@@ -156,7 +158,8 @@ def body_rates(
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
         p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
     )
-    rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, reserve)
+    rate[TRAINING_SIGNAL] = training_rate(p.adaptation, state[TRAINING_SIGNAL], reserve)
+    rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, state[TRAINING_SIGNAL])
     drug_rates(p.doses, state, rate)
     first_depot = len(rate) - len(depot_absorption)
     for j in range(len(depot_absorption)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body.adaptation import oxygen_demand, reserve_in_use, resting_uptake
+from abm.body.adaptation import oxygen_demand, relative_maximal_uptake, reserve_in_use, resting_uptake
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration, mean_over_lives
 from abm.body.hypervolaemia import HypervolaemiaParameters
 from abm.body.plasma import Plasma, rounded
@@ -197,6 +197,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
     intensity = _intensity(p, trajectory)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
     times, at_start = trajectory.protocol.times, trajectory.points[0, FITNESS]
+    fitness, own = trajectory.step_means(edges, trajectory.means[:, FITNESS]), p.maximal_uptake
     sample = haemoconcentration(shift, gain, times, intensity)
     return Plasma(
         edges=edges,
@@ -208,7 +209,8 @@ def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
         cortisol=mean(CORTISOL),
         insulin=mean(INSULIN),
         glycogen=mean(GLYCOGEN),
-        fitness=mean(FITNESS),
+        fitness=rounded(fitness),
+        vo2max=rounded(own.unit * relative_maximal_uptake(own, value) for value in fitness),
         movement=rounded(trajectory.step_means(edges, np.minimum(intensity, 1.0))),
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),

@@ -72,6 +72,7 @@ def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> Maxima
         fitness_at_start=fitness,
         gain=adaptation.vo2max_gain / unit,
         rest=rest / unit,
+        unit=unit,
     )
 
 

@@ -44,7 +44,7 @@ UNITS = {
     "plasma_bhb": "mmol/L", "plasma_lactate": "mmol/L", "plasma_glucose": "mmol/L", "plasma_irisin": "nmol/L",
     "plasma_cortisol": "nmol/L", "plasma_bdnf": "ng/mL", "serum_bdnf": "ng/mL", "brain_bdnf_release": "ng/g/min",
     "tissue_bhb": "mmol/L", "tissue_lactate": "mmol/L", "tissue_irisin": "nmol/L", "tissue_cortisol": "nmol/L",
-    "tissue_bdnf": "nmol/L", "bdnf_release": "1/h",
+    "tissue_bdnf": "nmol/L", "bdnf_release": "1/h", "vo2max": "mL/kg/min",
 }  # fmt: skip
 
 

@@ -62,7 +62,8 @@ class Variable:
 AMOUNTS = "1e-18 mol (bhb, lactate), else 1e-24 mol; residuals are relative"
 PLASMA_UNITS = {
     "bhb": "mmol/L", "lactate": "mmol/L", "glucose": "mmol/L", "ffa": "mmol/L", "irisin": "nmol/L",
-    "cortisol": "nmol/L", "insulin": "pmol/L", "glycogen": "mmol/kg", "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
+    "cortisol": "nmol/L", "insulin": "pmol/L", "glycogen": "mmol/kg", "vo2max": "mL/kg/min",
+    "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
 }  # fmt: skip
 
 # The rest are means over steps.

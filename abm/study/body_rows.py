@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PLASMA = "plasma_"
 TISSUE = ("tissue_bhb", "tissue_lactate")
 LEVELS = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
-BLOOD = (*LEVELS, "plasma_volume", "platelet_count")
+BLOOD = (*LEVELS, "vo2max", "plasma_volume", "platelet_count")
 SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
 
@@ -117,7 +117,7 @@ def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in LEVELS}
     # A laboratory sees the hormone in the volume of plasma there is.
     found["plasma_cortisol"] = concentrated(plasma.cortisol, plasma.plasma_volume, plasma.plasma_gained)
-    found |= {"plasma_volume": plasma.plasma_volume, "platelet_count": plasma.platelets}
+    found |= {"vo2max": plasma.vo2max, "plasma_volume": plasma.plasma_volume, "platelet_count": plasma.platelets}
     if course.neurons:
         found |= _samples(course, plasma, _observation_parameters(course.experiment.subject, changes))
     return found | (_brain(course, of_body, changes) if course.tissue else {})
