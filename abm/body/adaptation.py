@@ -2,8 +2,8 @@
 
 Fitness 0 is an untrained person or a caged rodent, 1 one who has trained for months, 1.4 an elite athlete. It moves the
 lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and resting irisin. Sessions act on it
-through a signal that they leave for about a day and that saturates: a third of the duration or of the frequency keeps
-the VO2max that training gave (Hickson 1982, hickson1982; Hickson 1981, hickson1981).
+through a signal that they leave for about a day and that saturates: a third of the duration or of the frequency kept
+the VO2max that training had given (Hickson 1982, hickson1982; Hickson 1981, hickson1981b).
 """
 
 from typing import Annotated, NamedTuple
@@ -60,8 +60,8 @@ def training_rate(p: AdaptationParameters, training: float, reserve: float) -> f
 def fitness_rate(p: AdaptationParameters, fitness: float, training: float) -> float:
     """Rate of change of fitness f, 1/h: (g q / (q + K) (f_max - f) - f) / tau, q the training signal.
 
-    Of a long session what comes after the first quarter of an hour of hard work adds little; without training fitness
-    is lost with the time constant tau (Coyle 1984, coyle1984).
+    At q = K training has half the effect that it could have, so that a session four times as long adds less than three
+    times as much; without training fitness is lost with the time constant tau (Coyle 1984, coyle1984).
     """
     stimulus = p.fitness_gain * training / (training + p.training_half)
     return (stimulus * (p.fitness_maximum - fitness) - fitness) / p.fitness_time
