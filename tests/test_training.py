@@ -77,12 +77,13 @@ def test_more_training_makes_fitter(what: str) -> None:
 
 def test_constant_work_reaches_its_plateau_as_fast_as_published() -> None:
     """Hickson 1981 (hickson1981): with 40 min on six days a week at constant work rates VO2max rose with half times of
-    10.3 and 10.8 d and no further after three weeks. The paper gave nothing to the fit; its intensity is assumed.
+    10.3 and 10.8 d and no further after three weeks. The paper gave nothing to the fit; its intensity is assumed. Here
+    it takes 12.9 d.
     """
     days = [day for day in range(70) if day % 7 != 6]
     fitness = fitness_after(70, sessions(days, 40.0, 0.8, True))
     half = float(np.interp(0.5 * fitness[-1], fitness, np.arange(71.0)))
-    assert 8.0 < half < 13.0
+    assert half == pytest.approx(10.5, rel=0.35)
 
 
 def test_vo2max_starts_as_in_the_schedules_and_follows_fitness() -> None:
