@@ -404,6 +404,7 @@ def test_a_folder_that_holds_something_is_refused_before_the_fit(
             calibrate(config(), tmp_path / "out", overwrite=True)
 
 
+@pytest.mark.slow
 def test_neurons_are_fitted_by_the_expected_neuron(
     library: Path, config: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -267,6 +267,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_experiment_prints_and_keeps_what_the_parameters_leave_open(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
