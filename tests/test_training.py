@@ -6,7 +6,6 @@ from body_laboratory import INDEX, person
 from scipy.integrate import solve_ivp
 
 from abm.body import body_parameters, resting_state, simulate_body, solve_body
-from abm.body.adaptation import fitness_rate, reserve_in_use, training_rate
 from abm.schedule import Bout, Timeline
 
 UNTRAINED = person()
@@ -19,40 +18,57 @@ def sessions(days: list[int], minutes: float, intensity: float, fixed: bool = Fa
     )
 
 
-def fitness_after(days: int, bouts: tuple[Bout, ...], step: float = 24.0) -> np.ndarray:
-    """Fitness at the ends of the steps."""
-    p, hours = body_parameters(UNTRAINED), np.arange(0.0, DAY * days + step, step)
+def fitness_after(days: int, bouts: tuple[Bout, ...]) -> np.ndarray:
+    """Fitness at every midnight."""
+    p, hours = body_parameters(UNTRAINED), np.arange(0.0, DAY * days + DAY, DAY)
     trajectory = solve_body(p, Timeline("t", DAY * days, bouts), hours, resting_state(UNTRAINED))
     return trajectory.at(hours, INDEX["fitness"])
 
 
 def test_signal_and_fitness_agree_with_an_independent_solver() -> None:
-    """Two bouts on two days, of which the second is an hour: the two equations alone, driven by the body's uptake."""
+    """Two bouts on two days, the second of an hour: the two equations written out, driven by the body's uptake.
+
+    q' = e^n - q / tau_q;  f' = (g q / (q + K) (f_max - f) - f) / tau;  e = y / (1 - rest / VO2max).
+    """
     bouts = (Bout(9.0, 9.5, 0.7, "cycling"), Bout(33.0, 34.0, 0.9, "cycling"))
     p, hours = body_parameters(UNTRAINED), np.round(np.arange(0.0, 48.0 + 1e-9, 1.0 / 120.0), 9)
     trajectory = solve_body(p, Timeline("t", 48.0, bouts), hours, resting_state(UNTRAINED))
-    uptake = trajectory.at(hours, INDEX["oxygen_uptake"])
+    uptake, a, own = trajectory.at(hours, INDEX["oxygen_uptake"]), p.adaptation, p.maximal_uptake
 
     def rates(time: float, state: np.ndarray) -> list[float]:
         signal, fitness = state
-        reserve = reserve_in_use(p.maximal_uptake, float(np.interp(time, hours, uptake)), fitness)
-        return [training_rate(p.adaptation, signal, reserve), fitness_rate(p.adaptation, fitness, signal)]
+        effort = np.interp(time, hours, uptake) / (1.0 - own.rest / (own.at_start + own.gain * fitness))
+        drive = a.fitness_gain * signal / (signal + a.training_half)
+        return [
+            effort**a.training_exponent - signal / a.training_time,
+            (drive * (a.fitness_maximum - fitness) - fitness) / a.fitness_time,
+        ]
 
     found = solve_ivp(rates, (0.0, 48.0), [0.0, 0.0], max_step=0.02, rtol=1e-9, atol=1e-12).y[:, -1]
     last = [trajectory.points[-1, INDEX[name]] for name in ("training_signal", "fitness")]
     np.testing.assert_allclose(last, found, rtol=2e-4)
 
 
-def test_signal_of_a_steady_bout_is_its_exact_solution() -> None:
-    """Under constant effort q = e^n tau (1 - e^(-t / tau)); the rate is zero at its end for ever."""
-    p = body_parameters(UNTRAINED).adaptation
-    level = 0.8**p.training_exponent * p.training_time
-    assert training_rate(p, level, 0.8) == pytest.approx(0.0, abs=1e-12)
-    assert training_rate(p, 0.0, 0.8) == pytest.approx(0.8**p.training_exponent, rel=1e-12)
-    assert training_rate(p, level, 0.0) == pytest.approx(-level / p.training_time, rel=1e-12)
-    drive = p.fitness_gain / 2.0
-    reached = drive * p.fitness_maximum / (1.0 + drive)
-    assert fitness_rate(p, reached, p.training_half) == pytest.approx(0.0, abs=1e-12)
+def test_signal_and_fitness_follow_their_exact_solutions() -> None:
+    """In steady exercise q goes to e^n tau_q, at rest to 0, both as e^(-t / tau_q); without a signal f falls as
+    e^(-t / tau).
+    """
+    p = body_parameters(UNTRAINED)
+    times = np.array([0.0, 9.25, 10.0, 12.0, 30.0])  # rest, twice in a bout of an hour, twice at rest after it
+    bout = (Bout(9.0, 10.0, 0.8, "cycling"),)
+    course = solve_body(p, Timeline("t", 30.0, bout), times, resting_state(UNTRAINED))
+    q, y = (course.at(times, INDEX[name]) for name in ("training_signal", "oxygen_uptake"))
+    assert q[0] == 0.0
+    assert y[4] < 1e-9
+    a, rest = p.adaptation, p.maximal_uptake.rest / p.maximal_uptake.at_start
+    level = ((0.8 - rest) / (1.0 - rest)) ** a.training_exponent * a.training_time
+    left = np.exp(-0.75 / a.training_time)
+    assert q[2] == pytest.approx(level + (q[1] - level) * left, rel=2e-3)  # fitness moves a little meanwhile
+    assert q[4] == pytest.approx(q[3] * np.exp(-18.0 / a.training_time), rel=1e-6)
+    elite, days = person("elite"), np.array([0.0, 20 * DAY])
+    fitness = solve_body(body_parameters(elite), Timeline("rest", 20 * DAY, ()), days, resting_state(elite))
+    start, end = fitness.at(days, INDEX["fitness"])
+    assert end == pytest.approx(start * np.exp(-20 * DAY / a.fitness_time), rel=1e-6)
 
 
 def test_a_long_session_adds_less_than_its_halves_on_two_days() -> None:
