@@ -24,6 +24,7 @@ class AdaptationParameters(NamedTuple):
     fitness_gain: Annotated[float, Unit("1")]
     fitness_time: Annotated[float, Unit("h")]
     training_exponent: Annotated[float, Unit("1")]
+    training_sprint_gain: Annotated[float, Unit("1")]
     training_half: Annotated[float, Unit("h")]
     training_time: Annotated[float, Unit("h")]
     threshold_untrained: Annotated[float, Unit("1")]
@@ -46,14 +47,16 @@ class MaximalUptake(NamedTuple):
 
 
 @rule
-def training_rate(p: AdaptationParameters, training: float, reserve: float) -> float:
-    """Rate of change of the training signal q, h/h: e^n - q / tau_q, e the share of the uptake reserve in use.
+def training_rate(p: AdaptationParameters, training: float, reserve: float, glycolysis: float) -> float:
+    """Rate of change of the training signal q, h/h: e^n + s a - q / tau_q.
 
-    It counts the hours at VO2max that training of the last days amounts to. The power n, fitted to programmes that
-    differ in intensity alone (Gormley 2008, gormley2008; Helgerud 2007, helgerud2007), lets short hard intervals count
-    as much as longer moderate bouts.
+    e is the share of the uptake reserve in use, a the glycolysis that an oxygen deficit drives (deficit_glycolysis).
+    The signal counts the hours at VO2max that training of the last days amounts to. The power n, fitted to programmes
+    that differ in intensity alone (Gormley 2008, gormley2008; Helgerud 2007, helgerud2007), lets short hard intervals
+    count as much as longer moderate bouts. A few minutes of sprints hardly raise oxygen uptake, and train as much all
+    the same (Macpherson 2011, macpherson2011; Hazell 2010, hazell2010).
     """
-    return power(reserve, p.training_exponent) - training / p.training_time
+    return power(reserve, p.training_exponent) + p.training_sprint_gain * glycolysis - training / p.training_time
 
 
 @rule

@@ -42,6 +42,12 @@ def above(intensity: float, threshold: float, width: float) -> float:
 
 
 @rule
+def oxygen_deficit(demand: float, uptake: float) -> float:
+    """Demand that oxygen uptake does not cover, (D - y)+, fraction of VO2max: at the onset of work or beyond VO2max."""
+    return max(demand - uptake, 0.0)
+
+
+@rule
 def muscle_lactate_production(
     p: LactateParameters, demand: float, resting_uptake: float, above_rest: float, threshold_shift: float
 ) -> float:
@@ -60,7 +66,7 @@ def muscle_lactate_production(
         resting_uptake, first_threshold, p.first_threshold_width
     )
     second = above(uptake, second_threshold, p.second_threshold_width)
-    deficit = max(demand - uptake, 0.0)
+    deficit = oxygen_deficit(demand, uptake)
     return (
         p.aerobic_lactate_slope * first
         + p.anaerobic_lactate_slope * second
@@ -78,6 +84,16 @@ def glycolysis_left(p: LactateParameters, lactate: float) -> float:
     ratio = lactate / p.lactate_at_exhaustion
     square = ratio * ratio
     return 1.0 / (1.0 + square * square * square)
+
+
+@rule
+def deficit_glycolysis(p: LactateParameters, demand: float, uptake: float, lactate: float) -> float:
+    """Glycolysis that an oxygen deficit drives, (D - y)+^2 times what lactate leaves of it, square of VO2max fraction.
+
+    What it makes of lactate is a3 times as much. In repeated sprints it fades, as lactate accumulates.
+    """
+    deficit = oxygen_deficit(demand, uptake)
+    return deficit * deficit * glycolysis_left(p, lactate)
 
 
 @rule

@@ -32,7 +32,7 @@ from abm.body.ketones import (
     ketone_absorption,
     ketone_clearance,
 )
-from abm.body.lactate import LactateParameters, lactate_rates
+from abm.body.lactate import LactateParameters, deficit_glycolysis, lactate_rates
 from abm.elementary import LN2
 from abm.loops import compiled, loop
 
@@ -158,7 +158,8 @@ def body_rates(
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
         p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
     )
-    rate[TRAINING_SIGNAL] = training_rate(p.adaptation, state[TRAINING_SIGNAL], reserve)
+    glycolysis = deficit_glycolysis(p.lactate, demand, rest + y, state[MUSCLE_LACTATE] + state[LACTATE])
+    rate[TRAINING_SIGNAL] = training_rate(p.adaptation, state[TRAINING_SIGNAL], reserve, glycolysis)
     rate[FITNESS] = inputs[ADAPTING] * fitness_rate(p.adaptation, fitness, state[TRAINING_SIGNAL])
     drug_rates(p.doses, state, rate)
     first_depot = len(rate) - len(depot_absorption)

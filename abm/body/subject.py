@@ -44,7 +44,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
             cortisol_peak_time=(cortisol.cortisol_peak_time + shift) % 24.0,
             cortisol_nadir_time=(cortisol.cortisol_nadir_time + shift) % 24.0,
         ),
-        adaptation,
+        adaptation._replace(fitness_maximum=fitness_ceiling(adaptation, subject.training)),
         maximal_uptake(subject, adaptation),
         load_parameters(DoseParameters, "body_doses", species, overrides),
     )
@@ -82,3 +82,13 @@ def initial_fitness(p: AdaptationParameters, training: str) -> float:
         raise ValueError(f"unknown training {training!r}; expected one of {', '.join(TRAINING)}")
     fitness: float = getattr(p, f"fitness_{training}")
     return fitness
+
+
+def fitness_ceiling(p: AdaptationParameters, training: str) -> float:
+    """Largest fitness of a subject, f_max max(1, f_start / f_trained).
+
+    Who begins fitter than trained people was born with more to train: much of what a programme adds to VO2max runs in
+    families (Bouchard 1999, bouchard1999). The ceiling rises in proportion, so that the same training keeps an elite
+    athlete as it keeps a trained one; that is assumed.
+    """
+    return p.fitness_maximum * max(1.0, initial_fitness(p, training) / p.fitness_trained)

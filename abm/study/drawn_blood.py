@@ -1,13 +1,13 @@
-"""Samples of blood over draws of the posterior: plasma volume, platelets, and BDNF of serum and plasma.
+"""Samples of blood over draws of the posterior: metabolites, hormones, VO2max, plasma volume, platelets and BDNF.
 
-The body's solution stays that of the committed parameters; what exercise does to blood (`body_haemoconcentration`,
-`body_hypervolaemia`) and how BDNF of a sample follows it (`observation`) are drawn, and what the brain releases and
+The body is solved for every draw of its own numbers; what exercise does to blood (`body_haemoconcentration`,
+`body_hypervolaemia`) and how BDNF of a sample follows it (`observation`) are drawn too, and what the brain releases and
 stores comes from the expected neuron of the same draw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,20 +17,33 @@ from numpy.typing import NDArray
 from abm.body import exercised_body
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.hypervolaemia import HypervolaemiaParameters
-from abm.forcing import step_edges
 from abm.observation import ObservationParameters
-from abm.observation.blood import plasma_level, serum_level
+from abm.observation.blood import concentrated, plasma_level, serum_level
 from abm.parameters import load_parameters, parameter_records
 
 if TYPE_CHECKING:
     from abm.config import Subject
-    from abm.study.plan import Plan
+    from abm.schedule import Timeline
 
 Floats = NDArray[np.float64]
 
-DRAWN_PARTS = {"body_haemoconcentration", "body_hypervolaemia", "observation"}
-OWN_COLUMNS = {"plasma_volume": "plasma_volume", "platelet_count": "platelets"}
-BLOOD_READ_OUTS = ("serum_bdnf", "plasma_bdnf", *OWN_COLUMNS)
+SAMPLE_PARTS = {"body_haemoconcentration", "body_hypervolaemia", "observation"}
+SAMPLE_COLUMNS = {"plasma_volume": "plasma_volume", "platelet_count": "platelets"}
+SAMPLE_READ_OUTS = ("serum_bdnf", "plasma_bdnf", *SAMPLE_COLUMNS)
+BODY_COLUMNS = {
+    "plasma_bhb": "bhb",
+    "plasma_lactate": "lactate",
+    "plasma_glucose": "glucose",
+    "plasma_irisin": "irisin",
+    "vo2max": "vo2max",
+}
+BODY_READ_OUTS = (*BODY_COLUMNS, "plasma_cortisol")
+COLUMNS = SAMPLE_COLUMNS | BODY_COLUMNS
+
+
+def is_body_part(part: str) -> bool:
+    """Whether numbers of a part of the parameter files change the solution of the body."""
+    return part.startswith("body_") and part not in SAMPLE_PARTS
 
 
 class Exercised(NamedTuple):
@@ -53,18 +66,23 @@ class Samples(NamedTuple):
         """A read-out at one of the hours; release, store: of the brain, relative to rest."""
         place = int(np.searchsorted(self.hours, hour))
         blood = {name: values[place] for name, values in self.columns.items()}
-        if metric in OWN_COLUMNS:
-            return float(blood[OWN_COLUMNS[metric]])
+        if metric in COLUMNS:
+            return float(blood[COLUMNS[metric]])
+        if metric == "plasma_cortisol":
+            return float(concentrated(blood["cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
         if metric == "plasma_bdnf":
             return float(plasma_level(self.parameters, blood, release))
         return float(serum_level(self.parameters, blood, release, store))
 
 
-def exercised(plan: Plan, schedule: str, hours: Sequence[float]) -> Exercised:
-    """What a schedule asks of the body until the last of the hours, which end steps of the run."""
-    subject, step, timeline = plan.experiment.subject, plan.step, plan.timelines[schedule]
+def exercised(subject: Subject, timeline: Timeline, step: float, hours: Sequence[float]) -> Exercised:
+    """What a schedule asks of the body until the last of the hours, each of which ends a step of `step` h.
+
+    Raises ArithmeticError where the body cannot be solved.
+    """
     read = np.array(sorted(set(hours)))
-    edges = step_edges(float(read[-1]), step)
+    # The plasma of a step is its mean, so that it takes both ends of the steps that are read, and nothing in between.
+    edges = np.unique(np.round(np.concatenate([[0.0], read - step, read]), 9))
     plasma, times, intensity = exercised_body(subject, timeline, edges)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
@@ -73,12 +91,7 @@ def exercised(plan: Plan, schedule: str, hours: Sequence[float]) -> Exercised:
 
 def samples(subject: Subject, course: Exercised, drawn: Mapping[str, float]) -> Samples:
     """The blood of a schedule with drawn parameters: `part.name` -> number in the unit of its record."""
-    written = {
-        key: parameter_records(key.partition(".")[0], subject.species)[key.partition(".")[2]].text(number)
-        for key, number in drawn.items()
-        if key.partition(".")[0] in DRAWN_PARTS
-    }
-    overrides = {**subject.overrides, **written}
+    overrides = with_drawn(subject, drawn, SAMPLE_PARTS.__contains__).overrides
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, overrides)
     gain = load_parameters(HypervolaemiaParameters, "body_hypervolaemia", subject.species, overrides)
     sample = haemoconcentration(shift, gain, course.times, course.intensity)
@@ -86,6 +99,20 @@ def samples(subject: Subject, course: Exercised, drawn: Mapping[str, float]) -> 
     found = {name: values[places] for name, values in sample._asdict().items()}
     own = load_parameters(ObservationParameters, "observation", subject.species, overrides)
     return Samples(course.hours, course.plasma | found, own)
+
+
+def with_drawn(subject: Subject, drawn: Mapping[str, float], of: Callable[[str], bool]) -> Subject:
+    """The subject with the drawn numbers of some parts, `part.name` or `part.name.species` -> number, as overrides.
+
+    Numbers of another species are left out.
+    """
+    written: dict[str, str | float] = {}
+    for key, number in drawn.items():
+        part, _, name = key.partition(".")
+        parameter, _, species = name.partition(".")
+        if of(part) and species in ("", subject.species):
+            written[f"{part}.{parameter}"] = parameter_records(part)[name].text(number)
+    return subject.model_copy(update={"overrides": {**subject.overrides, **written}})
 
 
 def _merged(times: Floats, intensity: Floats, hours: Floats) -> tuple[Floats, Floats]:

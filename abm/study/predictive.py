@@ -6,14 +6,13 @@ ratio moves over parameters that fit the evidence about as well: for each of the
     ratio_k = x(schedule, theta_k) / x(reference, theta_k),    interval = 2.5 and 97.5 % quantiles of ratio_k,
 
 with x from the expected neuron (`surrogate`), whose signals are computed once for each schedule, and for samples of
-blood from what that neuron releases and stores (`drawn_blood`). Numbers of the neurons are drawn, and those of a sample
-of blood; the rest of the body and the barrier stay at their committed values, since each draw of theirs would need all
-signals anew.
+blood from a body solved with the draw, and from what that neuron releases and stores (`drawn_blood`). The signals that
+reach the neurons are those of the committed body and barrier, since each draw of theirs would need the tissue anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.5, 0.975)
+BODIES = 100  # draws whose body is solved; it takes fifteen times as long as all of the rest of a draw
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Prediction:
 def predict(
     plan: Plan, schedules: Sequence[str], posteriors: Sequence[Posterior], *, progress: bool = False
 ) -> Prediction:
-    """Read-outs of a planned experiment over the posterior of the neurons and, of blood samples, over theirs.
+    """Read-outs of a planned experiment over the posterior of the neurons and, of blood, over those of body and sample.
 
     schedules: those whose body could be solved. Nothing is predicted, and the prediction says why, where there is no
     posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
@@ -74,48 +74,50 @@ def predict(
     if reason:
         return Prediction(left_out=f"No predictive intervals: {reason}.")
     # Compiled code is loaded only where something is predicted.
-    from abm.study.surrogate import ExposedNeuron
+    from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_PARTS, SAMPLE_READ_OUTS, is_body_part
+    from abm.study.surrogate import READ_OUTS, ExposedNeuron
 
-    sampled, exposed = _of_samples(plan.experiment, posteriors), ExposedNeuron()
-    readings = _readings(plan, blood=bool(sampled))
+    experiment, exposed = plan.experiment, ExposedNeuron()
+    sampled = _apart_from_neurons(experiment, posteriors, SAMPLE_PARTS.__contains__)
+    of_body = _apart_from_neurons(experiment, posteriors, is_body_part)
+    of_blood = (*(SAMPLE_READ_OUTS if sampled else ()), *(BODY_READ_OUTS if of_body else ()))
+    readings = _readings(plan, (*READ_OUTS, *of_blood))
     if not readings:
         return Prediction(left_out="No predictive intervals: the experiment observes nothing the expected neuron has.")
     try:
-        keys = [exposed.expose(plan.experiment, name) for name in schedules]
+        keys = [exposed.expose(experiment, name) for name in schedules]
         reader = _Reader(plan, tuple(readings), dict(zip(schedules, keys, strict=True)), exposed)
         fitted = reader.read({})
     except ArithmeticError as error:
         return Prediction(left_out=f"No predictive intervals: {error}.")
-    used = [*neural, *sampled]
+    used = [*neural, *sampled, *of_body]
     draws = range(min(len(posterior.draws) for posterior in used))
     drawn = np.full((len(draws), *fitted.shape), np.nan)
     for draw in tqdm(draws, desc="draws of the parameters", mininterval=1.0, disable=not progress):
-        drawn[draw] = reader.read({key: value for found in used for key, value in found.overrides(draw).items()})
+        numbers = {key: value for found in used for key, value in found.overrides(draw).items()}
+        drawn[draw] = reader.read(numbers, solve=draw < BODIES)
     names = tuple(posterior.name for posterior in used)
     return Prediction(tuple(schedules), tuple(readings), fitted, drawn, names)
 
 
-def _of_samples(experiment: Experiment, posteriors: Sequence[Posterior]) -> list[Posterior]:
-    """The posteriors of blood samples, where they belong to the parameter files and to this experiment."""
-    from abm.study.drawn_blood import DRAWN_PARTS
-
-    found = [posterior for posterior in posteriors if posterior.parts <= DRAWN_PARTS]
-    changed = any(key.partition(".")[0] in DRAWN_PARTS for key in experiment.subject.overrides)
+def _apart_from_neurons(
+    experiment: Experiment, posteriors: Sequence[Posterior], of: Callable[[str], bool]
+) -> list[Posterior]:
+    """The posteriors of some parts, where they belong to the parameter files and to this experiment."""
+    found = [posterior for posterior in posteriors if all(map(of, posterior.parts))]
+    changed = any(of(key.partition(".")[0]) for key in experiment.subject.overrides)
     usable = experiment.preparation == "in_vivo" and not changed and not any(one.stale() for one in found)
     return found if usable else []
 
 
-def _readings(plan: Plan, *, blood: bool) -> list[Reading]:
+def _readings(plan: Plan, known: Iterable[str]) -> list[Reading]:
     """What is predicted: after time zero, in the whole tissue, of whose regions the expected neuron knows nothing."""
-    from abm.study.drawn_blood import BLOOD_READ_OUTS
-    from abm.study.surrogate import READ_OUTS
-
-    known = {*READ_OUTS, *(BLOOD_READ_OUTS if blood else ())}
+    names = set(known)
     return [
         reading
         for reading in plan.readings
         if reading.step > 0
-        and reading.metric in known
+        and reading.metric in names
         and METRICS[reading.metric].has_zero
         and reading.region == "all"
     ]
@@ -140,40 +142,64 @@ def _reason(experiment: Experiment, schedules: Sequence[str], neural: Sequence[P
 class _Reader:
     """Reads an experiment's read-outs with changed parameters.
 
-    arms: key of the exposed neuron's arm by schedule.
+    arms: key of the exposed neuron's arm by schedule; hours: when blood is sampled.
     """
 
     def __init__(
         self, plan: Plan, readings: tuple[Reading, ...], arms: Mapping[str, str], exposed: ExposedNeuron
     ) -> None:
-        from abm.study.drawn_blood import BLOOD_READ_OUTS, exercised
+        from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_READ_OUTS
 
         self.plan, self.readings, self.arms, self.exposed = plan, readings, arms, exposed
-        hours = [plan.hour(reading.step) for reading in readings if reading.metric in BLOOD_READ_OUTS]
-        self.blood: dict[str, Exercised] = {name: exercised(plan, name, hours) for name in arms} if hours else {}
+        of_blood = {*BODY_READ_OUTS, *SAMPLE_READ_OUTS}
+        self.hours = [plan.hour(reading.step) for reading in readings if reading.metric in of_blood]
+        self.committed = self._bodies({})
 
-    def read(self, overrides: Mapping[str, float]) -> Floats:
-        """The readings of every schedule, (schedules, readings); NaN where there is no number."""
+    def read(self, overrides: Mapping[str, float], *, solve: bool = True) -> Floats:
+        """The readings of every schedule, (schedules, readings); NaN where there is no number.
+
+        solve: whether a body that differs from the committed one is solved, or its blood left without numbers.
+        """
         neural = {key: value for key, value in overrides.items() if key.partition(".")[0] in NEURAL_PARTS}
-        courses = self.exposed.courses(neural)
+        courses, bodies = self.exposed.courses(neural), self._drawn_bodies(overrides, solve)
         with np.errstate(all="ignore"):
-            return np.array([self._row(name, courses[key], overrides) for name, key in self.arms.items()], np.float64)
+            found = [self._row(courses[key], bodies.get(name), overrides) for name, key in self.arms.items()]
+        return np.array(found, np.float64)
 
-    def _row(self, schedule: str, course: Course, overrides: Mapping[str, float]) -> list[float]:
+    def _bodies(self, overrides: Mapping[str, float]) -> dict[str, Exercised]:
+        """The body under each schedule, at the hours at which blood is sampled."""
+        if not self.hours:
+            return {}
+        from abm.study.drawn_blood import exercised, is_body_part, with_drawn
+
+        plan, subject = self.plan, with_drawn(self.plan.experiment.subject, overrides, is_body_part)
+        return {name: exercised(subject, plan.timelines[name], plan.step, self.hours) for name in self.arms}
+
+    def _drawn_bodies(self, overrides: Mapping[str, float], solve: bool) -> dict[str, Exercised]:
+        """The bodies of a draw: those of the committed values where it draws no body, none where it has no solution."""
+        from abm.study.drawn_blood import is_body_part
+
+        if not any(is_body_part(key.partition(".")[0]) for key in overrides):
+            return self.committed
+        try:
+            return self._bodies(overrides) if solve else {}
+        except ArithmeticError:
+            return {}
+
+    def _row(self, course: Course, body: Exercised | None, overrides: Mapping[str, float]) -> list[float]:
         from abm.study.drawn_blood import samples
         from abm.study.surrogate import READ_OUTS
 
-        subject, blood, found = self.plan.experiment.subject, self.blood.get(schedule), []
-        sample = samples(subject, blood, overrides) if blood else None
+        found, sample = [], samples(self.plan.experiment.subject, body, overrides) if body else None
         store_at_rest = course[2].expression.store_at_rest
         for reading in self.readings:
             hour = self.plan.hour(reading.step)
-            if sample is None or reading.metric in READ_OUTS:
+            if reading.metric in READ_OUTS:
                 found.append(READ_OUTS[reading.metric](*course, hour))
                 continue
             release = READ_OUTS["brain_bdnf_release"](*course, hour)
             store = READ_OUTS["bdnf_protein"](*course, hour) / store_at_rest
-            found.append(sample.read(reading.metric, hour, release, store))
+            found.append(sample.read(reading.metric, hour, release, store) if sample else NAN)
         return found
 
 
