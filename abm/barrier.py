@@ -150,6 +150,12 @@ def saturation(concentration: float, threshold: float, half: float) -> float:
     return x * x / (1.0 + x * x)
 
 
+@rule
+def induced_carriers(p: BarrierParameters, ketone: float, exercise: float) -> float:
+    """MCT1 relative to rest: 1 + (limit - 1)(K + X - K X), from 1 to induction_limit."""
+    return 1.0 + (p.induction_limit - 1.0) * (ketone + exercise - ketone * exercise)
+
+
 @compiled
 def induce(p: BarrierParameters, state: Floats, bhb: float, lactate: float, duration: float) -> None:
     """Advance the induction state (3,) = (ketone part K, message m, exercise part X), each 0 to 1, exactly in time.
@@ -187,9 +193,8 @@ class Barrier:
 
     @property
     def induction(self) -> float:
-        """MCT1 relative to rest: 1 + (limit - 1)(K + X - K X), from 1 to induction_limit."""
-        ketone, exercise = float(self.state[0]), float(self.state[2])
-        return 1.0 + (self.parameters.induction_limit - 1.0) * (ketone + exercise - ketone * exercise)
+        """MCT1 relative to rest, from 1 to induction_limit; see `induced_carriers`."""
+        return float(induced_carriers(self.parameters, float(self.state[0]), float(self.state[2])))
 
     def settle(self, bhb: Floats) -> None:
         """Bring the carriers to where days of a resting day's BHB (mmol/L, of equal steps) leave them, on the mean.

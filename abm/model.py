@@ -169,9 +169,9 @@ class HippocampusModel(mesa.Model):
         steps = len(self.resting.edges) - 1
         if self.experiment.preparation == "in_vivo":
             self.barrier.settle(self.resting.bhb)
-            self.tissue.settle(self.barrier, blood_at(self.resting, 0), self._secretion())
+            self.tissue.settle(self.barrier, blood_at(self.resting, 0), self.secretion())
         else:
-            self.tissue.settle(None, {}, self._secretion(), bath(self.applied, UNTREATED, 0.0))
+            self.tissue.settle(None, {}, self.secretion(), bath(self.applied, UNTREATED, 0.0))
         for step in range(steps):
             self._exchange(blood_at(self.resting, step), 1.0, UNTREATED)
             self._add_set_point(1.0 / steps)
@@ -246,7 +246,7 @@ class HippocampusModel(mesa.Model):
         """Blood, barrier and tissue over one step; `carriers`: what a blocker leaves of MCT1; doses: those in force."""
         step, tissue = self.clock.step, self.tissue
         if self.experiment.preparation != "in_vivo":
-            tissue.advance(step, secretion=self._secretion(), bath=bath(self.applied, doses, self.hour))
+            tissue.advance(step, secretion=self.secretion(), bath=bath(self.applied, doses, self.hour))
             return
         self.barrier.induce(blood, step, carriers)
         influx, efflux = self.barrier.exchange(
@@ -254,9 +254,9 @@ class HippocampusModel(mesa.Model):
         )
         for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
             tissue.inject(signal, amount)
-        tissue.advance(step, influx, efflux, self._secretion())
+        tissue.advance(step, influx, efflux, self.secretion())
 
-    def _secretion(self) -> npt.NDArray[np.float64]:
+    def secretion(self) -> npt.NDArray[np.float64]:
         """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,)."""
         rate: npt.NDArray[np.float64] = self.neurons.release_rate
         return rate * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)

@@ -26,7 +26,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"neurons", "wiring"}, False),
     ({"network", "population"}, False),
     ({"layout", "observation"}, False),
-    ({"expectation", "forcing", "metrics"}, False),
+    ({"expectation", "forcing", "metrics", "well_mixed"}, False),
     ({"model"}, False),
     ({"warm_up"}, False),
     ({"study"}, False),

@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body import exercised_body
+from abm.body import Plasma, exercised_body
 from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
 from abm.body.hypervolaemia import HypervolaemiaParameters
+from abm.forcing import step_edges
 from abm.observation import ObservationParameters
 from abm.observation.blood import concentrated, plasma_level, serum_level
 from abm.parameters import load_parameters, parameter_records
 
 if TYPE_CHECKING:
-    from abm.config import Subject
+    from abm.config import Experiment, Subject
     from abm.schedule import Timeline
 
 Floats = NDArray[np.float64]
@@ -41,9 +42,9 @@ BODY_READ_OUTS = (*BODY_COLUMNS, "plasma_cortisol")
 COLUMNS = SAMPLE_COLUMNS | BODY_COLUMNS
 
 
-def is_body_part(part: str) -> bool:
-    """Whether numbers of a part of the parameter files change the solution of the body."""
-    return part.startswith("body_") and part not in SAMPLE_PARTS
+def is_upstream(part: str) -> bool:
+    """Whether numbers of a part of the parameter files decide which signals reach the neurons."""
+    return part in ("barrier", "tissue") or (part.startswith("body_") and part not in SAMPLE_PARTS)
 
 
 class Exercised(NamedTuple):
@@ -75,18 +76,17 @@ class Samples(NamedTuple):
         return float(serum_level(self.parameters, blood, release, store))
 
 
-def exercised(subject: Subject, timeline: Timeline, step: float, hours: Sequence[float]) -> Exercised:
-    """What a schedule asks of the body until the last of the hours, each of which ends a step of `step` h.
+def exercised(experiment: Experiment, timeline: Timeline, hours: Sequence[float]) -> tuple[Plasma, Exercised]:
+    """The plasma of a schedule over the run, and what the schedule asks of the body, read at hours that end steps.
 
     Raises ArithmeticError where the body cannot be solved.
     """
-    read = np.array(sorted(set(hours)))
-    # The plasma of a step is its mean, so that it takes both ends of the steps that are read, and nothing in between.
-    edges = np.unique(np.round(np.concatenate([[0.0], read - step, read]), 9))
-    plasma, times, intensity = exercised_body(subject, timeline, edges)
+    step, read = experiment.run.step, np.array(sorted(set(hours)))
+    edges = step_edges(experiment.run.duration, step)
+    plasma, times, intensity = exercised_body(experiment.subject, timeline, edges)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
-    return Exercised(*_merged(times, intensity, read), read, columns)
+    return plasma, Exercised(*_merged(times, intensity, read), read, columns)
 
 
 def samples(subject: Subject, course: Exercised, drawn: Mapping[str, float]) -> Samples:

@@ -5,9 +5,9 @@ ratio moves over parameters that fit the evidence about as well: for each of the
 
     ratio_k = x(schedule, theta_k) / x(reference, theta_k),    interval = 2.5 and 97.5 % quantiles of ratio_k,
 
-with x from the expected neuron (`surrogate`), whose signals are computed once for each schedule, and for samples of
-blood from a body solved with the draw, and from what that neuron releases and stores (`drawn_blood`). The signals that
-reach the neurons are those of the committed body and barrier, since each draw of theirs would need the tissue anew.
+with x from the expected neuron (`surrogate`) in a well-mixed piece of tissue behind a body and barrier of their own
+draw, and for samples of blood from that body and from what the neuron releases and stores (`drawn_blood`). A body takes
+as long as dozens of neurons, so that several draws of the neurons and of how blood is sampled share one.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ from abm.study.priors import NEURAL_PARTS
 from abm.study.results import PredictiveRow, SummaryRow
 
 if TYPE_CHECKING:
+    from abm.config import Subject
     from abm.study.drawn_blood import Exercised
-    from abm.study.surrogate import Course, ExposedNeuron
+    from abm.study.surrogate import Course
 
 Floats = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.5, 0.975)
-BODIES = 100  # draws whose body is solved; it takes fifteen times as long as all of the rest of a draw
+BODIES = 40  # draws of body and barrier
 
 
 @dataclass(frozen=True)
@@ -74,30 +75,39 @@ def predict(
     if reason:
         return Prediction(left_out=f"No predictive intervals: {reason}.")
     # Compiled code is loaded only where something is predicted.
-    from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_PARTS, SAMPLE_READ_OUTS, is_body_part
-    from abm.study.surrogate import READ_OUTS, ExposedNeuron
+    from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_PARTS, SAMPLE_READ_OUTS, is_upstream, with_drawn
+    from abm.study.surrogate import READ_OUTS
 
-    experiment, exposed = plan.experiment, ExposedNeuron()
+    experiment = plan.experiment
     sampled = _apart_from_neurons(experiment, posteriors, SAMPLE_PARTS.__contains__)
-    of_body = _apart_from_neurons(experiment, posteriors, is_body_part)
-    of_blood = (*(SAMPLE_READ_OUTS if sampled else ()), *(BODY_READ_OUTS if of_body else ()))
-    readings = _readings(plan, (*READ_OUTS, *of_blood))
+    upstream = _apart_from_neurons(experiment, posteriors, is_upstream)
+    of_blood = (*(SAMPLE_READ_OUTS if sampled else ()), *(BODY_READ_OUTS if upstream else ()))
+    readings = tuple(_readings(plan, (*READ_OUTS, *of_blood)))
     if not readings:
         return Prediction(left_out="No predictive intervals: the experiment observes nothing the expected neuron has.")
     try:
-        keys = [exposed.expose(experiment, name) for name in schedules]
-        reader = _Reader(plan, tuple(readings), dict(zip(schedules, keys, strict=True)), exposed)
+        reader = _Reader(plan, readings, schedules, experiment.subject)
         fitted = reader.read({})
     except ArithmeticError as error:
         return Prediction(left_out=f"No predictive intervals: {error}.")
-    used = [*neural, *sampled, *of_body]
-    draws = range(min(len(posterior.draws) for posterior in used))
-    drawn = np.full((len(draws), *fitted.shape), np.nan)
-    for draw in tqdm(draws, desc="draws of the parameters", mininterval=1.0, disable=not progress):
-        numbers = {key: value for found in used for key, value in found.overrides(draw).items()}
-        drawn[draw] = reader.read(numbers, solve=draw < BODIES)
-    names = tuple(posterior.name for posterior in used)
-    return Prediction(tuple(schedules), tuple(readings), fitted, drawn, names)
+    used = [*neural, *sampled, *upstream]
+    count = min(len(posterior.draws) for posterior in used)
+    drawn, bodies = np.full((count, *fitted.shape), np.nan), min(BODIES, count) if upstream else 1
+    for body in tqdm(range(bodies), desc="draws of the parameters", mininterval=1.0, disable=not progress):
+        if upstream:
+            subject = with_drawn(experiment.subject, _numbers(upstream, body), is_upstream)
+            try:
+                reader = _Reader(plan, readings, schedules, subject)
+            except ArithmeticError:
+                continue  # of a body without solution there are no numbers
+        for draw in range(body, count, bodies):
+            drawn[draw] = reader.read(_numbers([*neural, *sampled], draw))
+    return Prediction(tuple(schedules), readings, fitted, drawn, tuple(posterior.name for posterior in used))
+
+
+def _numbers(posteriors: Sequence[Posterior], draw: int) -> dict[str, float]:
+    """One draw of several posteriors."""
+    return {key: value for posterior in posteriors for key, value in posterior.overrides(draw).items()}
 
 
 def _apart_from_neurons(
@@ -140,51 +150,35 @@ def _reason(experiment: Experiment, schedules: Sequence[str], neural: Sequence[P
 
 
 class _Reader:
-    """Reads an experiment's read-outs with changed parameters.
+    """Reads an experiment's read-outs behind one body, with changed parameters of neurons and of samples of blood.
 
-    arms: key of the exposed neuron's arm by schedule; hours: when blood is sampled.
+    arms: key of the exposed neuron's arm by schedule; bodies: what each schedule asks of the body, where blood is read.
+    Raises ArithmeticError where the body has no solution.
     """
 
-    def __init__(
-        self, plan: Plan, readings: tuple[Reading, ...], arms: Mapping[str, str], exposed: ExposedNeuron
-    ) -> None:
-        from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_READ_OUTS
+    def __init__(self, plan: Plan, readings: Sequence[Reading], schedules: Sequence[str], subject: Subject) -> None:
+        from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_READ_OUTS, exercised
+        from abm.study.surrogate import ExposedNeuron
 
-        self.plan, self.readings, self.arms, self.exposed = plan, readings, arms, exposed
+        self.plan, self.readings, self.exposed = plan, readings, ExposedNeuron()
         of_blood = {*BODY_READ_OUTS, *SAMPLE_READ_OUTS}
-        self.hours = [plan.hour(reading.step) for reading in readings if reading.metric in of_blood]
-        self.committed = self._bodies({})
+        hours = [plan.hour(reading.step) for reading in readings if reading.metric in of_blood]
+        experiment = plan.experiment.model_copy(update={"subject": subject})
+        self.arms: dict[str, str] = {}
+        self.bodies: dict[str, Exercised] = {}
+        for name in schedules:
+            plasma = None
+            if hours:
+                plasma, self.bodies[name] = exercised(experiment, plan.timelines[name], hours)
+            self.arms[name] = self.exposed.expose(experiment, name, plasma)
 
-    def read(self, overrides: Mapping[str, float], *, solve: bool = True) -> Floats:
-        """The readings of every schedule, (schedules, readings); NaN where there is no number.
-
-        solve: whether a body that differs from the committed one is solved, or its blood left without numbers.
-        """
+    def read(self, overrides: Mapping[str, float]) -> Floats:
+        """The readings of every schedule, (schedules, readings); NaN where there is no number."""
         neural = {key: value for key, value in overrides.items() if key.partition(".")[0] in NEURAL_PARTS}
-        courses, bodies = self.exposed.courses(neural), self._drawn_bodies(overrides, solve)
+        courses = self.exposed.courses(neural)
         with np.errstate(all="ignore"):
-            found = [self._row(courses[key], bodies.get(name), overrides) for name, key in self.arms.items()]
+            found = [self._row(courses[key], self.bodies.get(name), overrides) for name, key in self.arms.items()]
         return np.array(found, np.float64)
-
-    def _bodies(self, overrides: Mapping[str, float]) -> dict[str, Exercised]:
-        """The body under each schedule, at the hours at which blood is sampled."""
-        if not self.hours:
-            return {}
-        from abm.study.drawn_blood import exercised, is_body_part, with_drawn
-
-        plan, subject = self.plan, with_drawn(self.plan.experiment.subject, overrides, is_body_part)
-        return {name: exercised(subject, plan.timelines[name], plan.step, self.hours) for name in self.arms}
-
-    def _drawn_bodies(self, overrides: Mapping[str, float], solve: bool) -> dict[str, Exercised]:
-        """The bodies of a draw: those of the committed values where it draws no body, none where it has no solution."""
-        from abm.study.drawn_blood import is_body_part
-
-        if not any(is_body_part(key.partition(".")[0]) for key in overrides):
-            return self.committed
-        try:
-            return self._bodies(overrides) if solve else {}
-        except ArithmeticError:
-            return {}
 
     def _row(self, course: Course, body: Exercised | None, overrides: Mapping[str, float]) -> list[float]:
         from abm.study.drawn_blood import samples

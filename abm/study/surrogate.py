@@ -18,7 +18,7 @@ import numpy.typing as npt
 from abm.epigenome import EpigenomeParameters, free_enzyme
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
-from abm.forcing import blood_of, resting_blood
+from abm.forcing import bath, bath_agonist, blood_of, injections, pharmacology, resting_blood
 from abm.loops import compiled
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel
@@ -26,17 +26,19 @@ from abm.neurons import Pharmacology
 from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import compile_schedule, resting_timeline
-from abm.signals import BDNF
+from abm.signals import BDNF, SIGNALS
 from abm.study.plan import whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
-from abm.tissue import TissueParameters
 from abm.tissue.medium import bdnf_memory
+from abm.well_mixed import Piece, Surroundings, well_mixed
 from abm.wiring import NetworkParameters
 
 if TYPE_CHECKING:
+    from abm.body import Plasma
     from abm.config import Evidence, EvidenceObservation, Experiment
 
-NEURONS, SIDE = 40, 200.0  # um; the signals hardly vary over so small a piece
+NEURONS, SIDE = 40, 200.0  # um; of the piece of tissue whose means are taken
+CARRIED = ("bhb", "lactate", "irisin", "cortisol", "bdnf_iv")  # by blood, in the order of the signals
 Floats = npt.NDArray[np.float64]
 
 
@@ -76,10 +78,10 @@ class ExposedNeuron:
         self.arms: dict[str, Arm] = {}
         self.days: dict[str, tuple[Floats, str]] = {}
 
-    def expose(self, experiment: Experiment, name: str) -> str:
+    def expose(self, experiment: Experiment, name: str, plasma: Plasma | None = None) -> str:
         """Key of the arm of one schedule; its signals are computed when it is first met.
 
-        Raises ArithmeticError where the body cannot be solved.
+        plasma: of that schedule; none: the body is solved for it. Raises ArithmeticError where that fails.
         """
         run = experiment.run
         tissue = experiment.tissue.model_dump_json(exclude={"neurons", "size"})  # which are made small
@@ -89,7 +91,7 @@ class ExposedNeuron:
             small = _shrunk(experiment)
             if base not in self.days:
                 self.days[base] = _resting_signals(small), experiment.subject.species
-            self.arms[key] = _signals(small, name, base)
+            self.arms[key] = _signals(small, name, base, plasma)
         return key
 
     def courses(self, overrides: Mapping[str, float] | None = None) -> dict[str, Course]:
@@ -171,38 +173,68 @@ def _resting_signals(experiment: Experiment) -> Floats:
     """Signals at the neurons in every step of a resting day, shape (T, 5)."""
     resting, timeline = resting_blood(experiment), resting_timeline(experiment.subject)
     model = HippocampusModel(experiment, experiment.reference, plasma=resting, timeline=timeline, resting=resting)
-    return _march(model, len(resting.edges) - 1)[0]
+    return _exposed(model, len(resting.edges) - 1)
 
 
-def _signals(experiment: Experiment, name: str, base: str) -> Arm:
+def _signals(experiment: Experiment, name: str, base: str, plasma: Plasma | None) -> Arm:
     """Signals, movement and drugs over one schedule."""
     timeline = compile_schedule(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
-    plasma = blood_of(experiment, timeline)
+    plasma = plasma or blood_of(experiment, timeline)
     model = HippocampusModel(
         experiment, name, plasma=plasma, timeline=timeline, resting=resting_blood(experiment)
     )
-    signals, drugs = _march(model, model.steps_total)
-    constant = bool((drugs == drugs[0]).all())
-    tissue = load_parameters(TissueParameters, "tissue", experiment.subject.species, experiment.subject.overrides)
+    steps = model.steps_total
     return Arm(
-        signals,
+        _exposed(model, steps),
         plasma.movement,
-        drugs[:1] if constant else drugs,
+        _drugs(model, steps),
         experiment.run.step,
         base,
-        bdnf_memory(tissue),
+        bdnf_memory(model.tissue.parameters),
     )
 
 
-def _march(model: HippocampusModel, steps: int) -> tuple[Floats, Floats]:
-    """Signals, mean over neurons, (steps, 5), and drugs, (steps, 20); the neurons themselves stay at rest."""
-    signals, drugs = [], []
-    for _ in range(steps):
-        drug, _activity = model.expose()
-        model.clock = model.clock.next()
-        signals.append(model.tissue.concentration.reshape(5, -1)[:, model.neurons.voxel].mean(axis=1))
-        drugs.append(drug)
-    return np.array(signals), np.array(drugs, dtype=np.float64)
+def _exposed(model: HippocampusModel, steps: int) -> Floats:
+    """Signals at the neurons of a model after each step, (steps, 5), in a well-mixed piece of its tissue.
+
+    It begins where the model does, settled; its neurons stay at rest, and meet what they then meet of the mean.
+    """
+    step, timeline, plasma = model.clock.step, model.timeline, model.plasma
+    blood = np.column_stack([getattr(plasma, name)[:steps] for name in CARRIED])
+    begun = np.round(np.arange(steps) * step, 9)
+    met = Surroundings(np.ascontiguousarray(blood), np.ones(steps), np.zeros((steps, 5)), np.full((steps, 5), np.nan))
+    if timeline.blocks:
+        met.carriers[:] = [timeline.remaining_activity("MCT1", hour) for hour in begun.tolist()]
+    if timeline.doses:
+        for k, hour in enumerate(begun.tolist()):
+            for signal, amount in injections(model.applied, timeline, hour, hour + step):
+                met.injected[k, SIGNALS.index(signal)] += amount
+    if model.experiment.preparation != "in_vivo":
+        met.held[:] = [bath(model.applied, timeline, hour) for hour in begun.tolist()]
+    settled = model.tissue.concentration.reshape(len(SIGNALS), -1)
+    mean, at_neurons = settled.mean(axis=1), settled[:, model.neurons.voxel].mean(axis=1)
+    share = np.divide(at_neurons, mean, out=np.ones(len(SIGNALS)), where=mean > 0.0)
+    found: Floats = well_mixed(_piece(model), met, step, mean, model.barrier.state.copy())
+    return np.where(np.isnan(met.held), share, 1.0) * found
+
+
+def _piece(model: HippocampusModel) -> Piece:
+    """The constants of a model's tissue, means over its volume; no blood reaches a slice or a culture."""
+    secreted, barrier = float(model.secretion().sum()) / model.tissue.volume, model.barrier
+    perfused = model.experiment.preparation == "in_vivo"
+    return Piece(model.tissue.mean_rates(), barrier.parameters, barrier.rates, secreted, perfused)
+
+
+def _drugs(model: HippocampusModel, steps: int) -> Floats:
+    """What drugs and genetics leave of each mechanism, (steps, 20), or (1, 20) where that never changes."""
+    step, timeline, drugs = model.clock.step, model.timeline, []
+    for k, systemic in enumerate(model.plasma.dexamethasone[:steps].tolist()):
+        hour = round(k * step, 9)
+        drugs.append(pharmacology(timeline, hour, systemic + bath_agonist(model.applied, timeline, hour)))
+        if not (timeline.blocks or timeline.doses):
+            break
+    found = np.array(drugs, dtype=np.float64)
+    return found[:1] if (found == found[0]).all() else found
 
 
 def _constants(species: str, overrides: Mapping[str, float]) -> Constants:

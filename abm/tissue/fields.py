@@ -14,7 +14,7 @@ from abm.signals import LACTATE, SIGNALS
 from abm.streams import generator
 from abm.sums import inner_rows
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import Account, Coefficients, Metabolism, Rates
+from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
@@ -182,6 +182,11 @@ class Tissue:
     def content(self) -> Floats:
         """Mean amount of each signal per tissue volume, (5,), mmol or nmol per litre: what spectroscopy sees."""
         return np.asarray(self.stored() / self.volume)
+
+    def mean_rates(self) -> MeanRates:
+        """Means over the tissue of what its signals hang on, for a piece of it without space."""
+        k = self._coefficients
+        return MeanRates(self._metabolism, k.storage.mean(axis=1), k.clearance * k.fraction.mean(), k.production.copy())
 
     def advance(
         self,

@@ -47,6 +47,19 @@ class Coefficients(NamedTuple):
     cosines: Cosines  # tables of the transforms, in the precision of the solver's work
 
 
+class MeanRates(NamedTuple):
+    """What the signals of a tissue hang on, mean over its volume.
+
+    storage (5,): distribution volume per tissue volume; clearance (5,): first-order, 1/h; production (5,): by the
+    tissue, concentration/h.
+    """
+
+    metabolism: Metabolism
+    storage: Floats
+    clearance: Floats
+    production: Floats
+
+
 class Rates(NamedTuple):
     """What drives a tissue during one step."""
 

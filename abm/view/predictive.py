@@ -27,13 +27,12 @@ CAPTION = (
 EXPLAINED = (
     "Two kinds of uncertainty. The interval over replicates is luck: how far the ratio moves between pieces of tissue "
     "and random draws at the committed parameters; with more replicates it shrinks. The predictive interval is what is "
-    "not known of the parameters: how far the ratio moves over {draws} sets of parameters of the neuron and, for what "
-    "is read from blood, of the body, drawn from their posterior given the calibration evidence; only more evidence "
-    "shrinks it. It is computed for the expected neuron (every random draw replaced by its probability), so its ratio "
-    "at the committed parameters can differ a little from that of the population; the last column is the share of "
-    "draws whose ratio lies below the population's. The signals that reach the neurons are those of the committed body "
-    "and barrier, and parameters that were not fitted are held: what is not known of these comes on top. Every time is "
-    "in predictive.csv."
+    "not known of the parameters: how far the ratio moves over {draws} sets of parameters of body, barrier, neuron and "
+    "blood sample, drawn from their posteriors given the calibration evidence; only more evidence shrinks it. It is "
+    "computed for the expected neuron (every random draw replaced by its probability), so its ratio at the committed "
+    "parameters can differ a little from that of the population; the last column is the share of draws whose ratio "
+    "lies below the population's. Parameters that were not fitted are held at their committed values: what is assumed "
+    "about these comes on top. Every time is in predictive.csv."
 )
 HEAD = ("schedule", "replicates: ratio [95 %]", "expected neuron", "parameters: median [95 %]", "draws below")
 

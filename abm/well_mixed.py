@@ -1,0 +1,80 @@
+"""The five signals in a piece of tissue that is everywhere alike: blood, barrier and tissue without space.
+
+Each signal obeys the equation of `abm.tissue` without diffusion, phi dc/dt = source - loss c, with the rates of the
+start of a step held over it as they are there, so that a step is exact. It stands for the surroundings of the expected
+neuron (`abm.expectation`), which hardly vary over a small piece of tissue, and takes thousands of steps in a
+millisecond.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.barrier import BarrierParameters, Rates, cross_all, induce, induced_carriers
+from abm.elementary import exponential
+from abm.loops import compiled
+from abm.signals import BDNF, BHB, LACTATE, SIGNALS
+from abm.tissue.kernels import MeanRates, bhb_consumption, lactate_consumption
+
+Floats = npt.NDArray[np.float64]
+
+
+class Piece(NamedTuple):
+    """Constants of a piece of tissue; concentrations in mmol/L, of proteins and steroids nmol/L.
+
+    secretion: of BDNF by its neurons, concentration/h; perfused: whether blood reaches it.
+    """
+
+    tissue: MeanRates
+    barrier: BarrierParameters
+    passage: Rates
+    secretion: float
+    perfused: bool
+
+
+class Surroundings(NamedTuple):
+    """What a piece of tissue meets over T steps.
+
+    plasma (T, 5): means of each step; carriers (T,): what a blocker leaves of MCT1; injected (T, 5): amount per tissue
+    volume put in at the start of a step; held (T, 5): concentration at which a bath holds a signal, NaN where free.
+    """
+
+    plasma: Floats
+    carriers: Floats
+    injected: Floats
+    held: Floats
+
+
+@compiled
+def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, induction: Floats) -> Floats:
+    """Concentrations after each step of `step` h, shape (T, 5), from `concentration` (5,) and MCT1 `induction` (3,).
+
+    Both are advanced in place; see `Tissue.advance` and `Barrier` for the rates.
+    """
+    count, tissue = len(met.carriers), p.tissue
+    found, weight = np.empty((count, len(SIGNALS))), np.ones(1)
+    influx, efflux = np.zeros((len(SIGNALS), 1)), np.zeros((len(SIGNALS), 1))
+    consumed = np.zeros(len(SIGNALS))
+    for k in range(count):
+        plasma, carriers = met.plasma[k], met.carriers[k]
+        if p.perfused:
+            induce(p.barrier, induction, plasma[BHB], carriers * plasma[LACTATE], step)
+            active = carriers * induced_carriers(p.barrier, induction[0], induction[2])
+            cross_all(p.passage, plasma, concentration.reshape(-1, 1), weight, active, influx, efflux)
+        for i in range(len(SIGNALS)):
+            concentration[i] += met.injected[k, i] / tissue.storage[i]
+        consumed[LACTATE] = lactate_consumption(tissue.metabolism, concentration[BHB])
+        consumed[BHB] = bhb_consumption(tissue.metabolism, concentration[BHB])
+        for i in range(len(SIGNALS)):
+            if not math.isnan(met.held[k, i]):
+                concentration[i] = met.held[k, i]
+            else:
+                source = tissue.production[i] + influx[i, 0] + (p.secretion if i == BDNF else 0.0)
+                loss = consumed[i] + tissue.clearance[i] + efflux[i, 0]
+                kept = exponential(-loss / tissue.storage[i] * step)
+                gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * step
+                concentration[i] = concentration[i] * kept + gained
+            found[k, i] = concentration[i]
+    return found

@@ -1,0 +1,128 @@
+"""The signals of a piece of tissue without space: exact solutions, conservation, and the tissue that it stands for."""
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from abm.barrier import Barrier
+from abm.config import build_experiment
+from abm.model import HippocampusModel
+from abm.parameters import load_parameters
+from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
+from abm.study.surrogate import ExposedNeuron
+from abm.tissue.kernels import MeanRates, Metabolism
+from abm.tissue.parameters import TissueParameters
+from abm.well_mixed import Piece, Surroundings, well_mixed
+
+Floats = np.ndarray
+PLAN = {
+    "name": "piece",
+    "tissue": {"neurons": 40, "size": ["200 um", "200 um"]},
+    "schedules": {
+        "rest": {},
+        "ride": {"sessions": {"kind": "cycling", "intensity": "85 %VO2max", "duration": "1 h", "start": "08:00"}},
+        "blocked": {
+            "sessions": {"kind": "cycling", "intensity": "85 %VO2max", "duration": "1 h", "start": "08:00"},
+            "blocks": {"target": "MCT1", "fraction": 0.7, "start": "0 d"},
+        },
+    },
+    "reference": "rest",
+    "observe": [{"metric": "bdnf_protein", "at": "1 d"}],
+    "run": {"duration": "1 d", "burn_in": "0 d", "replicates": 1, "seed": 1, "step": "15 min"},
+}
+
+
+@cache
+def rates() -> MeanRates:
+    """A human tissue in which every signal fills half of the volume and three are cleared."""
+    p = load_parameters(TissueParameters, "tissue", "human")
+    metabolism = Metabolism(*(getattr(p, name) for name in Metabolism._fields))
+    clearance, production = np.zeros(5), np.zeros(5)
+    clearance[IRISIN], clearance[CORTISOL], clearance[BDNF] = 1.2, 0.4, 2.0
+    production[LACTATE] = p.lactate_production
+    return MeanRates(metabolism, np.full(5, 0.5), clearance, production)
+
+
+def piece(perfused: bool = True, secretion: float = 0.01) -> Piece:
+    barrier = Barrier.build(build_experiment(PLAN))
+    return Piece(rates(), barrier.parameters, barrier.rates, secretion, perfused)
+
+
+def met(steps: int, plasma: tuple[float, ...] = (0.2, 3.0, 0.3, 300.0, 0.0)) -> Surroundings:
+    free = np.full((steps, 5), np.nan)
+    return Surroundings(np.tile(np.array(plasma), (steps, 1)), np.ones(steps), np.zeros((steps, 5)), free)
+
+
+def course(p: Piece, surroundings: Surroundings, step: float, start: float = 0.1) -> Floats:
+    return well_mixed(p, surroundings, step, np.full(5, start), np.zeros(3))
+
+
+@pytest.mark.parametrize("signal", [IRISIN, CORTISOL, BDNF])
+def test_linear_signals_follow_their_exact_solution_at_any_step(signal: int) -> None:
+    """phi c' = s + PS c_plasma - (k + PS) c: c(t) = c_inf + (c_0 - c_inf) e^(-(k + PS) t / phi)."""
+    p, plasma = piece(), met(1).plasma[0]
+    passage = {
+        IRISIN: (p.passage.irisin_permeability, 1.0),
+        CORTISOL: (p.passage.steroid_permeability, p.passage.free_steroid),
+        BDNF: (p.passage.bdnf_permeability, 1.0),
+    }
+    permeability, free = passage[signal]
+    loss = p.tissue.clearance[signal] + permeability
+    level = (permeability * free * plasma[signal] + (p.secretion if signal == BDNF else 0.0)) / loss
+    expected = level + (0.1 - level) * np.exp(-loss / p.tissue.storage[signal] * 2.0)
+    for steps in (1, 8, 120):
+        assert course(p, met(steps), 2.0 / steps)[-1, signal] == pytest.approx(expected, rel=1e-12)
+
+
+def test_signals_without_any_loss_gain_what_comes_in() -> None:
+    """A slice that nothing reaches: BDNF rises by what neurons secrete, BHB is burnt, the others stay."""
+    still = rates()._replace(clearance=np.zeros(5), production=np.zeros(5))
+    p = piece(perfused=False)._replace(tissue=still)
+    found = course(p, met(4), 0.5)
+    np.testing.assert_allclose(found[:, BDNF], 0.1 + 0.01 * 0.5 / 0.5 * np.arange(1, 5), rtol=1e-12)
+    np.testing.assert_array_equal(found[:, [IRISIN, CORTISOL]], 0.1)
+    assert (np.diff(found[:, BHB]) < 0.0).all()
+
+
+def test_the_order_in_steps_is_one_where_rates_hang_on_concentrations() -> None:
+    """BHB and lactate cross and burn at rates of the start of a step: halving the step halves the error."""
+    p = piece()
+    fine = course(p, met(8192), 0.2 / 8192)[-1, :2]
+    errors = [np.abs(course(p, met(steps), 0.2 / steps)[-1, :2] - fine) for steps in (16, 32, 64)]
+    for coarse, half in pairwise(errors):
+        assert (half < 0.6 * coarse).all()
+        assert (half > 0.4 * coarse).all()
+
+
+def test_baths_hold_and_injections_add() -> None:
+    surroundings = met(3)
+    surroundings.held[1:, BHB] = 4.0
+    surroundings.injected[2, BDNF] = 0.5
+    found, free = course(piece(), surroundings, 0.25), course(piece(), met(3), 0.25)
+    assert found[0].tolist() == free[0].tolist()
+    assert found[1:, BHB].tolist() == [4.0, 4.0]
+    kept = np.exp(-(2.0 + piece().passage.bdnf_permeability) / 0.5 * 0.25)
+    assert found[2, BDNF] - free[2, BDNF] == pytest.approx(0.5 / 0.5 * kept, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["ride", "blocked"])
+def test_a_small_piece_of_tissue_is_well_mixed(name: str) -> None:
+    """Against the diffusing tissue of the same piece, whose neurons stay at rest: signals over rest within 1 %."""
+    experiment = build_experiment(PLAN)
+    exposed = ExposedNeuron()
+    found, rest = (exposed.arms[exposed.expose(experiment, one)].signals for one in (name, "rest"))
+    model, still = (HippocampusModel(experiment, one, neurons=40) for one in (name, "rest"))
+    seen = []
+    for _ in range(model.steps_total):
+        for one in (model, still):
+            one.expose()
+            one.clock = one.clock.next()
+        seen.append([
+            one.tissue.concentration.reshape(len(SIGNALS), -1)[:, one.neurons.voxel].mean(axis=1)
+            for one in (model, still)
+        ])  # fmt: skip
+    whole = np.array(seen)
+    np.testing.assert_allclose(found / rest, whole[:, 0] / whole[:, 1], rtol=1e-2)
+    assert found[35, LACTATE] > 1.5 * rest[35, LACTATE], "an hour at 85 % crosses the barrier"
