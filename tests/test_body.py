@@ -24,6 +24,7 @@ from abm.body.cortisol import daily_level
 from abm.body.fuels import lipolysis_under_ketones
 from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
 from abm.body.lactate import above, glycolysis_left
+from abm.body.plasma import rounded
 from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
 from abm.body.simulate import SMALL
@@ -31,6 +32,7 @@ from abm.body.solve import ERROR, INTEGRAL, NODES, STAGES
 from abm.config import Schedule, Subject, capacity
 from abm.parameters import ParameterError
 from abm.schedule import Block, Bout, Dose, Meal, Timeline, compile_schedule, resting_timeline
+from abm.streams import generator
 
 HUMAN, MOUSE = person(), person(species="mouse")
 SUBJECTS = [HUMAN, person("trained"), person(condition="type_2_diabetes"), MOUSE]
@@ -570,3 +572,19 @@ def test_a_bolus_at_the_start_counts_and_one_at_the_end_does_not() -> None:
         return float(simulate_body(HUMAN, timeline, edges(2.0)).lactate.max())
 
     assert peak(0.0) > 3.0 > peak(2.0)
+
+
+def test_rounding_gives_the_floats_that_decimals_name() -> None:
+    """Bit for bit what formatting and reading back give: ordinary values, middles of two, powers of ten, extremes."""
+    draw = generator(1, 0, "rounding")
+    whole = draw.integers(10**6, 10**7, 20_000)
+    cases = np.concatenate([
+        draw.uniform(0.0, 1000.0, 20_000),
+        -(10.0 ** draw.uniform(-25.0, 25.0, 20_000)),
+        (whole + 0.5) / 10.0 ** draw.integers(0, 12, 20_000),
+        np.nextafter((whole + 0.5) / 1e3, 0.0),
+        [0.0, 1.0, 10.0, 5e-324, 1e-300, 9_999_999.5, 9_999_999.4, 0.99999995, 1e7, 1e22, np.inf, -np.inf, np.nan],
+    ])  # fmt: skip
+    expected = np.array([float(f"{value:.6e}") for value in cases])
+    np.testing.assert_array_equal(rounded(cases), expected)
+    assert np.signbit(rounded(np.array([-0.0]))).all()

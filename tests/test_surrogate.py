@@ -61,8 +61,8 @@ def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meet
     own = {"subject": {"species": "mouse"}, "preparation": "culture", "schedules": {"bhb": {"doses": bath}}, "run": run}
     exposed = ExposedNeuron()
     exposed.expose(build_experiment(own), "bhb")
-    ((day, _),) = exposed.days.values()
-    assert day[:, 0].max() < 1.0
+    (site,) = exposed.sites.values()
+    assert site.day[:, 0].max() < 1.0
 
 
 def test_arms_that_files_share_are_computed_once(rows):

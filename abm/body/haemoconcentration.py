@@ -91,9 +91,10 @@ def remembered(width: Vector, asked: Vector, onset_times: Vector, recovery_time:
     w it is a + (m - a) e^(-w / tau). width: (n,), h.
     """
     ends, memory = np.empty_like(asked), np.zeros(len(asked))
-    for i, length in enumerate(width):
-        rising = np.array([exponential(-length / tau) for tau in onset_times])
-        left = np.where(asked[:, i] > memory, rising, exponential(-length / recovery_time))
+    rising = {length: np.array([exponential(-length / tau) for tau in onset_times]) for length in set(width.tolist())}
+    falling = {length: exponential(-length / recovery_time) for length in rising}
+    for i, length in enumerate(width.tolist()):
+        left = np.where(asked[:, i] > memory, rising[length], falling[length])
         memory = asked[:, i] + (memory - asked[:, i]) * left
         ends[:, i] = memory
     return ends

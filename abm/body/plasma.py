@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from abm.body.rates import Vector
 
 SIGNIFICANT_DIGITS = 7
+EXACT_POWER = 22.0  # the largest power of ten that a float holds exactly
+NEAR_MIDDLE = 1e-6  # far more than the error of a product of 7 digits
+SMALLEST = 10.0 ** (SIGNIFICANT_DIGITS - 1)  # integer with as many digits
 
 
 @dataclass(frozen=True)
@@ -52,5 +55,21 @@ class Plasma:
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:
     """Values to 7 significant digits: what lies beyond is error of the solution and should decide nothing
     downstream.
+
+    A value is k / 10^p of an integer k with 7 digits, which is the float nearest to the decimal number; where it lies
+    so near the middle of two of them, or p is so large, that the product says no more which, its decimals decide.
     """
-    return np.array([float(f"{value:.{SIGNIFICANT_DIGITS - 1}e}") for value in values])
+    given = np.asarray(values if isinstance(values, np.ndarray) else list(values), np.float64)
+    size = np.abs(given)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        places = SIGNIFICANT_DIGITS - 1 - np.floor(np.log10(size))
+        scale = 10.0 ** np.clip(places, 0.0, EXACT_POWER)
+        scaled = size * scale
+        found: NDArray[np.float64] = np.copysign(np.rint(scaled) / scale, given)
+        middle = np.abs(scaled - np.floor(scaled) - 0.5)
+        sure = (places >= 0.0) & (places <= EXACT_POWER) & (middle > NEAR_MIDDLE)
+        sure &= (scaled >= SMALLEST) & (scaled < 10.0 * SMALLEST - 1.0)
+    for i in np.flatnonzero(~sure & (given != 0.0)):
+        found[i] = float(f"{given[i]:.{SIGNIFICANT_DIGITS - 1}e}")
+    found[given == 0.0] = given[given == 0.0]
+    return found

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from abm.epigenome import EpigenomeParameters, free_enzyme
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
-from abm.forcing import bath, bath_agonist, blood_of, injections, pharmacology, resting_blood
+from abm.forcing import ForcingParameters, bath, bath_agonist, blood_of, injections, pharmacology, resting_blood
 from abm.loops import compiled
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel
@@ -36,6 +36,7 @@ from abm.wiring import NetworkParameters
 if TYPE_CHECKING:
     from abm.body import Plasma
     from abm.config import Evidence, EvidenceObservation, Experiment
+    from abm.schedule import Timeline
 
 NEURONS, SIDE = 40, 200.0  # um; of the piece of tissue whose means are taken
 CARRIED = ("bhb", "lactate", "irisin", "cortisol", "bdnf_iv")  # by blood, in the order of the signals
@@ -56,6 +57,23 @@ class Arm(NamedTuple):
     bdnf_time: float
 
 
+class Site(NamedTuple):
+    """The piece of tissue in which the expected neuron lies, settled.
+
+    mean (5,): of its signals; share (5,): what neurons meet of that; induction (3,): of MCT1; day (T, 5): signals at
+    the neurons over a resting day.
+    """
+
+    species: str
+    forcing: ForcingParameters
+    piece: Piece
+    mean: Floats
+    share: Floats
+    induction: Floats
+    bdnf_time: float
+    day: Floats
+
+
 class Constants(NamedTuple):
     """The parameters of one neuron and of what drives it."""
 
@@ -71,12 +89,12 @@ Course = tuple[Expected, Arm, Constants]
 class ExposedNeuron:
     """The expected neuron under schedules of experiments, for changed parameters of neurons.
 
-    arms: what reaches the neurons under each schedule, computed once; days: signals of a resting day, and species.
+    arms: what reaches the neurons under each schedule, computed once; sites: where, by what schedules have in common.
     """
 
     def __init__(self) -> None:
         self.arms: dict[str, Arm] = {}
-        self.days: dict[str, tuple[Floats, str]] = {}
+        self.sites: dict[str, Site] = {}
 
     def expose(self, experiment: Experiment, name: str, plasma: Plasma | None = None) -> str:
         """Key of the arm of one schedule; its signals are computed when it is first met.
@@ -88,10 +106,9 @@ class ExposedNeuron:
         base = f"{experiment.subject.model_dump_json()}{tissue}{experiment.preparation}{run.step}"
         key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
         if key not in self.arms:
-            small = _shrunk(experiment)
-            if base not in self.days:
-                self.days[base] = _resting_signals(small), experiment.subject.species
-            self.arms[key] = _signals(small, name, base, plasma)
+            if base not in self.sites:
+                self.sites[base] = _site(_shrunk(experiment))
+            self.arms[key] = _arm(self.sites[base], experiment, name, base, plasma)
         return key
 
     def courses(self, overrides: Mapping[str, float] | None = None) -> dict[str, Course]:
@@ -99,16 +116,17 @@ class ExposedNeuron:
 
         overrides: `part.name` -> number in the unit its record is written in; of parts of the neuron.
         """
-        species_met = sorted({species for _, species in self.days.values()})
+        species_met = sorted({site.species for site in self.sites.values()})
         constants = {species: _constants(species, overrides or {}) for species in species_met}
-        rests = {base: _rest(day, constants[species]) for base, (day, species) in self.days.items()}
+        rests = {base: _rest(site.day, constants[site.species]) for base, site in self.sites.items()}
         return {key: self._course(arm, constants, rests) for key, arm in self.arms.items()}
 
     def _course(self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]) -> Course:
-        own = constants[self.days[arm.base][1]]
+        site = self.sites[arm.base]
+        own = constants[site.species]
         activity = 1.0 + own.network.movement_gain * arm.movement
         signals = np.ascontiguousarray(arm.signals[:, :4])
-        brought = arm.signals[:, BDNF] / self.days[arm.base][0][:, BDNF].mean()
+        brought = arm.signals[:, BDNF] / site.day[:, BDNF].mean()
         course = expected_neuron(
             own.epigenome,
             own.expression,
@@ -169,68 +187,56 @@ def _shrunk(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"tissue": tissue, "run": run})
 
 
-def _resting_signals(experiment: Experiment) -> Floats:
-    """Signals at the neurons in every step of a resting day, shape (T, 5)."""
+def _site(experiment: Experiment) -> Site:
+    """Where an experiment's neurons lie, from a model of it that has settled; its neurons stay at rest.
+
+    No blood reaches a slice or a culture.
+    """
     resting, timeline = resting_blood(experiment), resting_timeline(experiment.subject)
     model = HippocampusModel(experiment, experiment.reference, plasma=resting, timeline=timeline, resting=resting)
-    return _exposed(model, len(resting.edges) - 1)
-
-
-def _signals(experiment: Experiment, name: str, base: str, plasma: Plasma | None) -> Arm:
-    """Signals, movement and drugs over one schedule."""
-    timeline = compile_schedule(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
-    plasma = plasma or blood_of(experiment, timeline)
-    model = HippocampusModel(
-        experiment, name, plasma=plasma, timeline=timeline, resting=resting_blood(experiment)
-    )
-    steps = model.steps_total
-    return Arm(
-        _exposed(model, steps),
-        plasma.movement,
-        _drugs(model, steps),
-        experiment.run.step,
-        base,
-        bdnf_memory(model.tissue.parameters),
-    )
-
-
-def _exposed(model: HippocampusModel, steps: int) -> Floats:
-    """Signals at the neurons of a model after each step, (steps, 5), in a well-mixed piece of its tissue.
-
-    It begins where the model does, settled; its neurons stay at rest, and meet what they then meet of the mean.
-    """
-    step, timeline, plasma = model.clock.step, model.timeline, model.plasma
-    blood = np.column_stack([getattr(plasma, name)[:steps] for name in CARRIED])
-    begun = np.round(np.arange(steps) * step, 9)
-    met = Surroundings(np.ascontiguousarray(blood), np.ones(steps), np.zeros((steps, 5)), np.full((steps, 5), np.nan))
-    if timeline.blocks:
-        met.carriers[:] = [timeline.remaining_activity("MCT1", hour) for hour in begun.tolist()]
-    if timeline.doses:
-        for k, hour in enumerate(begun.tolist()):
-            for signal, amount in injections(model.applied, timeline, hour, hour + step):
-                met.injected[k, SIGNALS.index(signal)] += amount
-    if model.experiment.preparation != "in_vivo":
-        met.held[:] = [bath(model.applied, timeline, hour) for hour in begun.tolist()]
-    settled = model.tissue.concentration.reshape(len(SIGNALS), -1)
+    tissue, barrier, perfused = model.tissue, model.barrier, experiment.preparation == "in_vivo"
+    secreted = float(model.secretion().sum()) / tissue.volume
+    piece = Piece(tissue.mean_rates(), barrier.parameters, barrier.rates, secreted, perfused)
+    settled = tissue.concentration.reshape(len(SIGNALS), -1)
     mean, at_neurons = settled.mean(axis=1), settled[:, model.neurons.voxel].mean(axis=1)
     share = np.divide(at_neurons, mean, out=np.ones(len(SIGNALS)), where=mean > 0.0)
-    found: Floats = well_mixed(_piece(model), met, step, mean, model.barrier.state.copy())
-    return np.where(np.isnan(met.held), share, 1.0) * found
+    memory, species = bdnf_memory(tissue.parameters), experiment.subject.species
+    site = Site(species, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
+    return site._replace(day=_signals(site, timeline, resting, experiment.run.step))
 
 
-def _piece(model: HippocampusModel) -> Piece:
-    """The constants of a model's tissue, means over its volume; no blood reaches a slice or a culture."""
-    secreted, barrier = float(model.secretion().sum()) / model.tissue.volume, model.barrier
-    perfused = model.experiment.preparation == "in_vivo"
-    return Piece(model.tissue.mean_rates(), barrier.parameters, barrier.rates, secreted, perfused)
+def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasma | None) -> Arm:
+    """Signals, movement and drugs over one schedule."""
+    timeline = compile_schedule(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
+    plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
+    signals, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
+    return Arm(signals, plasma.movement, drugs, step, base, site.bdnf_time)
 
 
-def _drugs(model: HippocampusModel, steps: int) -> Floats:
+def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
+    """Signals at the neurons after each step, (steps, 5), from the settled state on."""
+    blood = np.ascontiguousarray(np.column_stack([getattr(plasma, name) for name in CARRIED]))
+    steps = len(blood)
+    begun = np.round(np.arange(steps) * step, 9).tolist()
+    met = Surroundings(blood, np.ones(steps), np.zeros((steps, 5)), np.full((steps, 5), np.nan))
+    if timeline.blocks:
+        met.carriers[:] = [timeline.remaining_activity("MCT1", hour) for hour in begun]
+    if timeline.doses:
+        for k, hour in enumerate(begun):
+            for signal, amount in injections(site.forcing, timeline, hour, hour + step):
+                met.injected[k, SIGNALS.index(signal)] += amount
+    if not site.piece.perfused:
+        met.held[:] = [bath(site.forcing, timeline, hour) for hour in begun]
+    found: Floats = well_mixed(site.piece, met, step, site.mean.copy(), site.induction.copy())
+    return np.where(np.isnan(met.held), site.share, 1.0) * found
+
+
+def _drugs(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
     """What drugs and genetics leave of each mechanism, (steps, 20), or (1, 20) where that never changes."""
-    step, timeline, drugs = model.clock.step, model.timeline, []
-    for k, systemic in enumerate(model.plasma.dexamethasone[:steps].tolist()):
+    drugs = []
+    for k, systemic in enumerate(plasma.dexamethasone.tolist()):
         hour = round(k * step, 9)
-        drugs.append(pharmacology(timeline, hour, systemic + bath_agonist(model.applied, timeline, hour)))
+        drugs.append(pharmacology(timeline, hour, systemic + bath_agonist(site.forcing, timeline, hour)))
         if not (timeline.blocks or timeline.doses):
             break
     found = np.array(drugs, dtype=np.float64)

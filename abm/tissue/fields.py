@@ -186,7 +186,8 @@ class Tissue:
     def mean_rates(self) -> MeanRates:
         """Means over the tissue of what its signals hang on, for a piece of it without space."""
         k = self._coefficients
-        return MeanRates(self._metabolism, k.storage.mean(axis=1), k.clearance * k.fraction.mean(), k.production.copy())
+        lost = k.clearance * k.fraction.mean() + k.diffusivity * k.washout.mean()
+        return MeanRates(self._metabolism, k.storage.mean(axis=1), lost, k.production.copy())
 
     def advance(
         self,

@@ -50,8 +50,8 @@ class Coefficients(NamedTuple):
 class MeanRates(NamedTuple):
     """What the signals of a tissue hang on, mean over its volume.
 
-    storage (5,): distribution volume per tissue volume; clearance (5,): first-order, 1/h; production (5,): by the
-    tissue, concentration/h.
+    storage (5,): distribution volume per tissue volume; clearance (5,): first-order, with what open sides wash out,
+    1/h; production (5,): by the tissue, concentration/h.
     """
 
     metabolism: Metabolism
