@@ -132,6 +132,7 @@ def test_the_estimate_grows_with_the_work() -> None:
     small, large = (plan_experiment(toy_experiment(f"run.replicates={n}")) for n in (2, 4))
     assert estimate(large, 1).core_time > estimate(small, 1).core_time
     assert estimate(large, 4).wall_time < estimate(large, 1).wall_time
+    assert estimate(large, 1, predicted=True).wall_time > estimate(large, 1).wall_time
     assert estimate(large, 1).disk == pytest.approx(2 * estimate(small, 1).disk)
 
 

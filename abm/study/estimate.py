@@ -12,6 +12,7 @@ from typing import NamedTuple
 from abm.metrics import METRICS
 from abm.schedule import DAY
 from abm.study.plan import Plan
+from abm.study.predictive import BODIES
 
 START = 6.0  # s to load a worker's kernels; to compile them, once after an installation, takes a minute more
 PER_STEP = 0.34e-3  # s
@@ -36,8 +37,8 @@ class Estimate(NamedTuple):
     disk: float
 
 
-def estimate(plan: Plan, workers: int) -> Estimate:
-    """What a plan will cost on so many workers of this machine."""
+def estimate(plan: Plan, workers: int, *, predicted: bool = False) -> Estimate:
+    """What a plan will cost on so many workers of this machine; predicted: with intervals over the posterior."""
     replicates, neurons, voxels = plan.experiment.run.replicates, plan.experiment.tissue.neurons, voxels_of(plan)
     workers = min(workers, len(plan.runs))
     step = PER_STEP + PER_NEURON_STEP * neurons + PER_VOXEL_STEP * voxels
@@ -45,10 +46,12 @@ def estimate(plan: Plan, workers: int) -> Estimate:
     burn_in, run = plan.burn_in_steps * step, plan.steps * step
     body = PER_BODY_DAY * len(plan.timelines) * plan.experiment.run.duration / DAY
     core = body + replicates * (burn_in + len(plan.timelines) * run)
+    # Draws of the posterior, each with a body of its own, are put through the schedules by one process at the end.
+    drawn = BODIES * body if predicted and plan.experiment.preparation == "in_vivo" else 0.0
     # At least one burn-in and one run follow each other.
-    wall = START + max(core / workers, body + burn_in + run)
+    wall = START + max(core / workers, body + burn_in + run) + drawn
     memory = WORKER_BYTES + NEURON_BYTES * neurons + VOXEL_BYTES * voxels
-    return Estimate(core + START * workers, wall, workers, memory, _disk(plan))
+    return Estimate(core + drawn + START * workers, wall, workers, memory, _disk(plan))
 
 
 def voxels_of(plan: Plan) -> int:

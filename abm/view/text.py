@@ -135,7 +135,7 @@ def plan_text(plan: Plan) -> str:
         "",
         _schedule_table(plan),
         "",
-        _cost_line(estimate(plan, os.cpu_count() or 1)),
+        _cost_line(estimate(plan, os.cpu_count() or 1, predicted=True)),
     ]
     return "\n".join(lines)
 
