@@ -1,10 +1,12 @@
 """Samples of blood over draws of the posterior: against the body itself, and within an experiment's prediction."""
 
+from concurrent.futures import BrokenExecutor
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
+from toy import Here
 
 import abm.study.drawn_blood
 import abm.study.predictive
@@ -178,6 +180,29 @@ def test_draws_of_the_neurons_share_bodies_of_which_one_without_solution_counts_
     assert len(solved) == 5
     assert solved[0] == solved[1] == {} != solved[2] == solved[3] != solved[4]
     assert {row.draws for row in found} == {3}
+
+
+class Dying(Here):
+    """Does two tasks and breaks."""
+
+    left = 2
+
+    def submit(self, function: Any, /, *about: Any, **named: Any) -> Any:
+        if self.left == 0:
+            raise BrokenExecutor("a worker died")
+        self.left -= 1
+        return super().submit(function, *about, **named)
+
+
+def test_an_executor_predicts_the_same_and_its_death_loses_nothing(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(abm.study.predictive, "BODIES", 3)
+    few = [posterior._replace(draws=posterior.draws[:5]) for posterior in load_posteriors()]
+    alone, here, dying = (
+        predict(plan, list(plan.timelines), few, executor=executor).drawn for executor in (None, Here(), Dying())
+    )
+    assert alone is not None
+    np.testing.assert_array_equal(here, alone)
+    np.testing.assert_array_equal(dying, alone)
 
 
 def test_bodies_widen_what_is_not_known_of_neurons(plan: Plan) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,12 @@ def run_experiment(
     with _crew(plan, workers, scheduler, executor) as crew:
         forcing = drive(plan)  # while the workers start
         folder.open(overwrite=overwrite)
-        predicted = cache(partial(predict, plan, list(forcing.schedules), posteriors, progress=progress))
+
+        @cache
+        def predicted() -> Prediction:
+            # The executor of this moment: one whose worker died has been replaced.
+            return predict(plan, list(forcing.schedules), posteriors, executor=crew.executor, progress=progress)
+
         bar = Progress(_all_steps(plan), shown=progress)
         _conduct(plan, folder, forcing, crew, bar, predicted, ended or (lambda: None))
     return Results(folder.path)

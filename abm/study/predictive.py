@@ -12,9 +12,10 @@ as long as dozens of neurons, so that several draws of the neurons and of how bl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,11 +63,17 @@ class Prediction:
 
 
 def predict(
-    plan: Plan, schedules: Sequence[str], posteriors: Sequence[Posterior], *, progress: bool = False
+    plan: Plan,
+    schedules: Sequence[str],
+    posteriors: Sequence[Posterior],
+    *,
+    executor: Executor | None = None,
+    progress: bool = False,
 ) -> Prediction:
     """Read-outs of a planned experiment over the posterior of the neurons and, of blood, over those of body and sample.
 
-    schedules: those whose body could be solved. Nothing is predicted, and the prediction says why, where there is no
+    schedules: those whose body could be solved; executor: who does it, one body at a time; none: this process. Nothing
+    is predicted, and the prediction says why, where there is no
     posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
     what the fit rests on, has a tissue with open sides, or observes nothing that the expected neuron has.
     """
@@ -75,7 +82,7 @@ def predict(
     if reason:
         return Prediction(left_out=f"No predictive intervals: {reason}.")
     # Compiled code is loaded only where something is predicted.
-    from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_PARTS, SAMPLE_READ_OUTS, is_upstream, with_drawn
+    from abm.study.drawn_blood import BODY_READ_OUTS, SAMPLE_PARTS, SAMPLE_READ_OUTS, is_upstream
     from abm.study.surrogate import READ_OUTS
 
     experiment = plan.experiment
@@ -93,16 +100,60 @@ def predict(
     used = [*neural, *sampled, *upstream]
     count = min(len(posterior.draws) for posterior in used)
     drawn, bodies = np.full((count, *fitted.shape), np.nan), min(BODIES, count) if upstream else 1
-    for body in tqdm(range(bodies), desc="draws of the parameters", mininterval=1.0, disable=not progress):
-        if upstream:
-            subject = with_drawn(experiment.subject, _numbers(upstream, body), is_upstream)
-            try:
-                reader = _Reader(plan, readings, schedules, subject)
-            except ArithmeticError:
-                continue  # of a body without solution there are no numbers
-        for draw in range(body, count, bodies):
-            drawn[draw] = reader.read(_numbers([*neural, *sampled], draw))
+    work = [
+        _Work(
+            plan,
+            readings,
+            tuple(schedules),
+            _numbers(upstream, body),
+            [_numbers([*neural, *sampled], draw) for draw in range(body, count, bodies)],
+        )
+        for body in range(bodies)
+    ]
+    done = _carried_out(work, executor)
+    for body, found in enumerate(
+        tqdm(done, desc="draws of the parameters", total=bodies, mininterval=1.0, disable=not progress)
+    ):
+        drawn[body::bodies] = found
     return Prediction(tuple(schedules), readings, fitted, drawn, tuple(posterior.name for posterior in used))
+
+
+class _Work(NamedTuple):
+    """Draws of neurons and samples that share the body of one draw."""
+
+    plan: Plan
+    readings: tuple[Reading, ...]
+    schedules: tuple[str, ...]
+    body: dict[str, float]
+    draws: list[dict[str, float]]
+
+
+def _carried_out(work: Sequence[_Work], executor: Executor | None) -> Iterator[Floats]:
+    """What comes of each, in order; by this process where there is no executor, or its workers died."""
+    if executor is None:
+        yield from map(_behind, work)
+        return
+    try:
+        outcomes: list[Future[Floats] | None] = [executor.submit(_behind, one) for one in work]
+    except BrokenExecutor:
+        outcomes = [None] * len(work)
+    for one, outcome in zip(work, outcomes, strict=True):
+        try:
+            yield outcome.result() if outcome else _behind(one)
+        except BrokenExecutor:
+            yield _behind(one)
+
+
+def _behind(work: _Work) -> Floats:
+    """Readings of draws behind one body, (draws, schedules, readings); no numbers where it has no solution."""
+    from abm.study.drawn_blood import is_upstream, with_drawn
+
+    subject = with_drawn(work.plan.experiment.subject, work.body, is_upstream)
+    try:
+        reader = _Reader(work.plan, work.readings, work.schedules, subject)
+    except ArithmeticError:
+        return np.full((len(work.draws), len(work.schedules), len(work.readings)), np.nan)
+    return np.array([reader.read(numbers) for numbers in work.draws])
 
 
 def _numbers(posteriors: Sequence[Posterior], draw: int) -> dict[str, float]:
