@@ -12,7 +12,7 @@ from typing import NamedTuple
 from abm.metrics import METRICS
 from abm.schedule import DAY
 from abm.study.plan import Plan
-from abm.study.predictive import BODIES
+from abm.study.priors import BODIES
 
 START = 6.0  # s to load a worker's kernels; to compile them, once after an installation, takes a minute more
 PER_STEP = 0.34e-3  # s

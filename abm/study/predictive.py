@@ -26,7 +26,7 @@ from abm.metrics import METRICS
 from abm.study.contrasts import NAN
 from abm.study.plan import Plan, Reading
 from abm.study.posterior import Posterior
-from abm.study.priors import NEURAL_PARTS
+from abm.study.priors import BODIES, NEURAL_PARTS
 from abm.study.results import PredictiveRow, SummaryRow
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.5, 0.975)
-BODIES = 40  # draws of body and barrier
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from abm.parameters import ParameterRecord
 
 NEURAL_PARTS = {"expression", "epigenome", "synapses", "network"}  # fitted and drawn apart from the body's
+BODIES = 40  # draws of body and barrier, each shared by several of the neurons
 WIDE = 3.0  # high over low from which a range is taken as a range of magnitudes
 NORMAL = 1.96
 
