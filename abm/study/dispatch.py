@@ -51,7 +51,7 @@ class Dispatch(ABC, Generic[Task]):
         """Tell how far the work is."""
 
     def meanwhile(self) -> None:
-        """What this process does itself while the workers finish the last tasks; called once."""
+        """What is asked for beside the runs while the workers finish the last of them; called once."""
 
     def carry_out(self) -> None:
         """Do every waiting task; on KeyboardInterrupt stop the workers and pass it on."""

@@ -46,10 +46,10 @@ def estimate(plan: Plan, workers: int, *, predicted: bool = False) -> Estimate:
     burn_in, run = plan.burn_in_steps * step, plan.steps * step
     body = PER_BODY_DAY * len(plan.timelines) * plan.experiment.run.duration / DAY
     core = body + replicates * (burn_in + len(plan.timelines) * run)
-    # Draws of the posterior, each with a body of its own, are put through the schedules by one process at the end.
+    # Draws of the posterior, with bodies of their own, are put through the schedules at the end.
     drawn = BODIES * body if predicted and plan.experiment.preparation == "in_vivo" else 0.0
     # At least one burn-in and one run follow each other.
-    wall = START + max(core / workers, body + burn_in + run) + drawn
+    wall = START + max(core / workers, body + burn_in + run) + drawn / workers
     memory = WORKER_BYTES + NEURON_BYTES * neurons + VOXEL_BYTES * voxels
     return Estimate(core + drawn + START * workers, wall, workers, memory, _disk(plan))
 

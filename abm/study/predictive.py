@@ -72,9 +72,9 @@ def predict(
     """Read-outs of a planned experiment over the posterior of the neurons and, of blood, over those of body and sample.
 
     schedules: those whose body could be solved; executor: who does it, one body at a time; none: this process. Nothing
-    is predicted, and the prediction says why, where there is no
-    posterior of neurons or it no longer belongs to the parameter files, the experiment overrides what was fitted or
-    what the fit rests on, has a tissue with open sides, or observes nothing that the expected neuron has.
+    is predicted, and the prediction says why, where there is no posterior of neurons or it no longer belongs to the
+    parameter files, the experiment overrides what was fitted or what the fit rests on, has a tissue with open sides, or
+    observes nothing that the expected neuron has.
     """
     neural = [posterior for posterior in posteriors if posterior.parts <= NEURAL_PARTS]
     reason = _reason(plan.experiment, schedules, neural)
