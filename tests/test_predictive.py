@@ -283,6 +283,7 @@ def test_experiment_prints_and_keeps_what_the_parameters_leave_open(
     assert [row.run_ratio for row in found] == [recorded[row[:4]] for row in found]
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "What the parameters leave open" in page
+    assert "their calibration evidence: neurons; only" in page
     assert (out / "figures" / "predictive.png").is_file()
     # Interrupted before the end, it is made when the study goes on.
     before = (out / "predictive.csv").read_bytes()

@@ -27,12 +27,12 @@ CAPTION = (
 EXPLAINED = (
     "Two kinds of uncertainty. The interval over replicates is luck: how far the ratio moves between pieces of tissue "
     "and random draws at the committed parameters; with more replicates it shrinks. The predictive interval is what is "
-    "not known of the parameters: how far the ratio moves over {draws} sets of parameters of body, barrier, neuron and "
-    "blood sample, drawn from their posteriors given the calibration evidence; only more evidence shrinks it. It is "
-    "computed for the expected neuron (every random draw replaced by its probability), so its ratio at the committed "
-    "parameters can differ a little from that of the population; the last column is the share of draws whose ratio "
-    "lies below the population's. Parameters that were not fitted are held at their committed values: what is assumed "
-    "about these comes on top. Every time is in predictive.csv."
+    "not known of the parameters: how far the ratio moves over {draws} sets of parameters drawn from the posteriors of "
+    "these fits, given their calibration evidence: {fits}; only more evidence shrinks it. It is computed for the "
+    "expected neuron (every random draw replaced by its probability), so its ratio at the committed parameters can "
+    "differ a little from that of the population; the last column is the share of draws whose ratio lies below the "
+    "population's. All other parameters are held at their committed values: what is not known of these comes on top. "
+    "Every time is in predictive.csv."
 )
 HEAD = ("schedule", "replicates: ratio [95 %]", "expected neuron", "parameters: median [95 %]", "draws below")
 
@@ -53,7 +53,8 @@ def report_section(results: Results) -> str:
         rows += [_cells(row, drawn) for row, drawn in pairs]
     draws = max(drawn.draws for _, pairs in found for _, drawn in pairs)
     figure = image(picture, "Intervals over replicates and over parameters", CAPTION)
-    return note(EXPLAINED.format(draws=draws)) + figure + table(HEAD, rows, (2, 4))
+    fits = ", ".join(results.manifest["predictive"]["posteriors"]).replace("_", " ")
+    return note(EXPLAINED.format(draws=draws, fits=fits)) + figure + table(HEAD, rows, (2, 4))
 
 
 def _pairs(results: Results) -> list[tuple[str, list[Pair]]]:
