@@ -50,7 +50,8 @@ def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
     """Share of plasma that has left the vessels in long exercise, L e^n / (e^n + K^n), e the share of uptake reserve.
 
     Papers do not agree: at 60 to 70 % of VO2max 6.5 % (pmid1425629), 11 % (bloomer2013) and 15.6 % (Hill 2008,
-    hill2008) were found; at VO2max 18.6 % (Sullivan 1993, sullivan1993).
+    hill2008) were found; at VO2max 18.6 % (Sullivan 1993, sullivan1993). It comes within a minute of hard work: 17.4 %
+    in 30 s of sprinting (Whittlesey 1996, whittlesey1996), 17.2 % in 3 min at 105 % (pmid6693309).
     """
     ratio = np.array([power(value / p.plasma_loss_half, p.plasma_loss_exponent) for value in intensity])
     return p.largest_plasma_loss * ratio / (1.0 + ratio)
