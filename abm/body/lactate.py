@@ -52,8 +52,9 @@ def oxygen_deficit(demand: float, uptake: float) -> float:
 def glycolysis_of_deficit(deficit: float) -> float:
     """What an oxygen deficit d asks of glycolysis, d^2.5, d in fractions of VO2max.
 
-    The power is the one with which a sprint at twice VO2max (Engel 2015, engel2015) and the onset of a run at 90 %
-    (Menzies 2010, menzies2010) ask for the lactate that was found after both.
+    The power is assumed. Of 2, 2.5 and 3 it is the one with which a sprint at twice VO2max (Engel 2015, engel2015), the
+    onset of a run at 90 % (Menzies 2010, menzies2010) and intervals (Tschakert 2015, tschakert2015) all ask for the
+    lactate that was found after them.
     """
     return deficit * deficit * sqrt(deficit)
 
