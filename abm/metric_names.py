@@ -55,7 +55,7 @@ TISSUE_METRIC_NAMES = (
     "paired_pulse_ratio",
     "mepsc_amplitude",
     "mepsc_frequency",
-    "memory_retention",
+    "object_location_preference",
 )
 
 WITHOUT_RATIO = ("spatial_clustering",)  # zero does not mean "nothing of it"

@@ -123,10 +123,10 @@ def _miniature(name: str, model: Observed) -> Floats:
     return np.asarray(getattr(miniature, name)(model), dtype=np.float64)
 
 
-def _retained(model: Observed) -> Floats:
-    from abm.observation.memory import memory_retention
+def _remembered(model: Observed) -> Floats:
+    from abm.observation.memory import object_location_preference
 
-    return memory_retention(model)
+    return object_location_preference(model)
 
 
 def _tissue(signal: int, model: Observed) -> Floats:
@@ -328,8 +328,8 @@ def _miniatures() -> list[Metric]:
 
 
 def _memory() -> list[Metric]:
-    text = "Late change that a subthreshold training adds to the synapses it trains, a day later."
-    return [Metric("memory_retention", "1", "synapses", text, _retained, traced=False)]
+    text = "Share of exploring at the moved object a day after a subthreshold training; 0.5 without memory."
+    return [Metric("object_location_preference", "1", "synapses", text, _remembered, traced=False)]
 
 
 METRICS: dict[str, Metric] = {

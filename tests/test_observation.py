@@ -21,7 +21,7 @@ from abm.body.haemoconcentration import (
 )
 from abm.body.hypervolaemia import HypervolaemiaParameters, plasma_gain
 from abm.config import Subject, build_experiment
-from abm.epigenome import EpigenomeParameters, resting_rows
+from abm.epigenome import REPRESSED, EpigenomeParameters, resting_repressed_distribution, resting_rows
 from abm.expression import glucocorticoid_occupancy
 from abm.metric_names import METRIC_NAMES, REGIONS, TISSUE_METRIC_NAMES
 from abm.metrics import METRICS
@@ -45,7 +45,7 @@ from abm.observation.blood import (
     serum_bdnf,
 )
 from abm.observation.cohort import small_sample, variation
-from abm.observation.memory import consolidated, memory_retention
+from abm.observation.memory import discrimination_index, inducibility, object_location_preference, retention
 from abm.observation.miniature import miniature_amplitude, miniature_frequency
 from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled, tetanised
 from abm.parameters import load_parameters
@@ -55,9 +55,7 @@ from abm.synapses import (
     SynapseParameters,
     late_step,
     next_late,
-    next_protein,
     release_probability,
-    triggered_time,
 )
 
 SAMPLED = ("plasma_volume", "plasma_gained", "platelets", "exertion", "adaptation", "platelet_adaptation")
@@ -560,73 +558,75 @@ def test_settling_is_exact(early: float) -> None:
 
 
 class Naive(Slice):
-    """Synapses of `Slice`, whose neurons have a weight of 1 and the plasticity-related protein that is given."""
+    """Synapses of `Slice`, whose neurons have a weight of 1 and so many of twelve nucleosomes repressed."""
 
-    def __init__(self, protein: float = 0.05, trkb: float = 1.0) -> None:
+    def __init__(self, repressed: int = 6, trkb: float = 1.0) -> None:
         super().__init__()
         self.neurons.mean_strength[:], self.neurons.trkb[:] = 1.0, trkb
-        self.neurons.plasticity_protein[:] = protein
+        self.neurons.nucleosomes[:], self.neurons.nucleosomes[..., :repressed] = 0, REPRESSED
 
     def retained(self, events: int | None = None, time: float | None = None) -> float:
-        return float(memory_retention(self, events, time).mean())
+        return float(retention(self, events, time).mean())
 
 
-def test_a_weak_training_tags_a_synapse_of_a_naive_neuron_and_makes_no_protein() -> None:
-    """What subthreshold means in tag and capture: without protein from elsewhere nothing of it is left."""
+def test_a_weak_training_tags_a_synapse_of_a_naive_neuron() -> None:
     o, q = observation_parameters(Naive()), Naive().network
     early = tetanised(PLASTICITY, 0.0, int(o.training_events), (q.cue + 1.0) / (1.0 + q.inhibition), 1.0, 1.0)
     assert PLASTICITY.tag_threshold < early < PLASTICITY.protein_threshold
-    assert (memory_retention(Naive(0.0)) == 0.0).all()
     assert Naive().retained() > 0.0
 
 
-def test_what_is_left_of_a_weak_training_has_a_closed_form() -> None:
-    """Protein decays by e^-t while the tag stands, z' = p / tau_c (1 - z) but for forgetting, which is slow."""
-    p, q = PLASTICITY, Naive().network
+@pytest.mark.parametrize("trkb", [1.0, 1.5])
+@pytest.mark.parametrize("repressed", [0, 4, 8])
+def test_what_is_left_of_a_weak_training_has_a_closed_form(repressed: int, trkb: float) -> None:
+    """z' = p / tau_c (1 - z) while the tag stands, but for forgetting, which is slow; p = g k omega."""
+    p, model = PLASTICITY, Naive(repressed, trkb)
+    o, q, x = observation_parameters(model), model.network, model.epigenome
     drive = (q.cue + 1.0) / (1.0 + q.inhibition)
     tagged = p.early_time * np.log(p.potentiation * drive / (drive + 1.0) / p.tag_threshold)
-    protein = 0.05 * p.protein_time * (1.0 - np.exp(-tagged / p.protein_time))
-    expected = (1.0 - np.exp(-protein / p.capture_time)) * np.exp(-24.0 / p.late_time)
-    assert Naive().retained() == pytest.approx(expected, rel=0.003)
+    rows = np.arange(13)
+    rest = resting_repressed_distribution(x) @ (1.0 - rows / 12.0) ** o.induction_nucleosomes
+    protein = p.protein_gain * trkb * (1.0 - repressed / 12.0) ** o.induction_nucleosomes / rest
+    forgotten = np.exp(-(24.0 - tagged) * (1.5 - 0.5 * trkb) / p.late_time)
+    assert model.retained() == pytest.approx((1.0 - np.exp(-protein * tagged / p.capture_time)) * forgotten, rel=0.003)
 
 
-@pytest.mark.parametrize(("early", "load", "protein"), [(0.3, 0.3, 0.04), (0.66, 0.66, 0.0), (0.4, 2.5, 0.02)])
-def test_consolidation_is_that_of_many_small_steps(early: float, load: float, protein: float) -> None:
-    """Against the rules taken one after another: trigger and tag looked at anew in each step."""
-    p, steps, trkb = PLASTICITY, 48_000, 1.3
-    dt, late, e, sum_of_early, made = 24.0 / steps, 0.1, early, load, protein
-    left = np.exp(-dt / p.early_time)
-    for _ in range(steps):
-        after = next_protein(p, made, triggered_time(p, sum_of_early, dt), trkb, 1.0, dt)
-        late = next_late(late, e, float(abs(e) > p.tag_threshold), late_step(p, 0.5 * (made + after), trkb, dt))
-        made, e, sum_of_early = after, e * left, sum_of_early * left
-    assert consolidated(p, early, 0.1, load, protein, trkb, 1.0, 24.0) == pytest.approx(late, abs=2e-5)
+def test_promoters_answer_as_at_rest_on_the_mean_and_never_when_closed() -> None:
+    epigenome = load_parameters(EpigenomeParameters, "epigenome")
+    rows = resting_rows(epigenome, 20_000, generator(1, 0, "rows"))
+    for needed in (1.0, 4.0, 6.0):
+        assert inducibility(rows, epigenome, needed).mean() == pytest.approx(1.0, abs=0.02)
+    repressed = np.zeros((13, 4, 12), np.int8)
+    for count in range(13):
+        repressed[count, :, :count] = REPRESSED
+    found = inducibility(repressed, epigenome, 6.0)
+    assert found.tolist() == sorted(set(found), reverse=True)
+    assert found[12] == 0.0
 
 
 def test_a_strong_training_leaves_more_than_a_weak_one() -> None:
-    """Ten minutes of exploring against three: its early change is enough to make protein of its own."""
-    for protein in (0.0, 0.05):
-        weak, *stronger = (Naive(protein).retained(events) for events in (1, 2, 3, 5))
-        assert [weak, *stronger] == sorted([weak, *stronger])
-        assert stronger[1] > weak + 0.01
+    """Ten minutes of exploring against three."""
+    weak, *stronger = (Naive().retained(events) for events in (1, 2, 3, 5))
+    assert [weak, *stronger] == sorted([weak, *stronger])
+    assert stronger[1] > 2.0 * weak
 
 
-def test_blocked_synthesis_leaves_the_protein_that_is_there() -> None:
-    model = Naive(0.0)
-    model.drugs = Pharmacology(protein_synthesis=0.0)
+@pytest.mark.parametrize("blocked", ["transcription", "protein_synthesis", "bdnf_synthesis"])
+def test_without_new_bdnf_nothing_is_retained(blocked: str) -> None:
+    model = Naive()
+    model.drugs = Pharmacology(**{blocked: 0.0})
     assert model.retained(5) == 0.0
-    held = Naive(0.05)
-    held.drugs = Pharmacology(protein_synthesis=0.0)
-    assert held.retained() == pytest.approx(Naive(0.05).retained(), rel=1e-12)
-    assert held.retained(5) < Naive(0.05).retained(5)
+    model.drugs = Pharmacology(**{blocked: 0.5})
+    assert model.retained() == pytest.approx(0.5 * Naive().retained(), rel=0.02)
 
 
 @pytest.mark.parametrize("events", [1, 3])
-def test_retention_rises_with_protein_and_with_trkb(events: int) -> None:
+def test_retention_rises_with_open_chromatin_and_with_trkb(events: int) -> None:
     """TrkB by the protein it lets neurons make and by slower forgetting; its gain of potentiation is another column."""
-    by_protein = [Naive(protein).retained(events) for protein in (0.0, 0.02, 0.05, 0.1)]
-    assert by_protein == sorted(by_protein)
-    by_trkb = [Naive(0.05, trkb).retained(events) for trkb in (0.25, 0.5, 1.0, 1.5, 2.0)]
+    by_row = [Naive(repressed).retained(events) for repressed in (12, 9, 6, 3, 0)]
+    assert by_row[0] == 0.0
+    assert by_row == sorted(set(by_row))
+    by_trkb = [Naive(6, trkb).retained(events) for trkb in (0.25, 0.5, 1.0, 1.5, 2.0)]
     assert by_trkb == sorted(set(by_trkb))
     by_gain = []
     for gain in (0.3, 0.7, 1.0, 1.4):
@@ -638,10 +638,10 @@ def test_retention_rises_with_protein_and_with_trkb(events: int) -> None:
 
 
 def test_without_a_tag_or_without_firing_nothing_is_learnt() -> None:
-    model = Naive(1.0)
+    model = Naive()
     model.neurons.potentiation_gain[:] = 0.3
     assert model.retained() == 0.0  # the early change is below the tag's threshold
-    high = Naive(1.0)
+    high = Naive()
     high.neurons.threshold[:] = 2.0
     assert high.retained() == 0.0
 
@@ -652,12 +652,24 @@ def test_a_memory_is_forgotten_with_the_turnover_of_spines() -> None:
 
 
 def test_what_happens_without_training_is_no_memory() -> None:
-    """Synapses that hold a tag already gain from the neuron's protein, trained or not; only the difference counts."""
-    model = Naive(0.5)
+    """Synapses that hold a tag already gain from the protein of the training; only the difference counts."""
+    model = Naive(0)
     model.synapses.early[:] = 0.5
-    assert settled(PLASTICITY, 0.5, 0.0, 0.5, 1.0, 24.0)[1] > 0.1
     assert model.retained(0) == 0.0
-    assert 0.0 < model.retained() < Naive(0.5).retained()
+    assert 0.0 < model.retained() < Naive(0).retained()
+
+
+def test_mice_that_retain_nothing_explore_both_objects_alike() -> None:
+    model = Naive(12)
+    assert (object_location_preference(model) == 0.5).all()
+    o = observation_parameters(model)
+    low, half, high = (discrimination_index(o, share * o.half_retention) for share in (0.1, 1.0, 10.0))
+    assert half == pytest.approx(0.5 * o.largest_discrimination)
+    assert low < 0.01 * half
+    assert high == pytest.approx(o.largest_discrimination, rel=0.01)
+    both = Naive(3)
+    expected = 0.5 * (1.0 + discrimination_index(o, both.retained()))
+    assert object_location_preference(both) == pytest.approx(expected)
 
 
 def test_a_region_without_neurons_has_no_field() -> None:

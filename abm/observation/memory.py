@@ -1,24 +1,29 @@
-"""A learning test on a copy of the model's synapses: what a weak training leaves in them a day later.
+"""Object-location memory: whether a mouse turns to the object that was moved, a day after a training that is weak.
 
-Object-location memory is tested 24 h after mice have explored two objects for a few minutes. In the frame of tag and
-capture a training that is too weak for long-term memory sets tags and makes no protein of its own: it is retained where
-proteins are there for another reason (ballarini2009, on spatial object recognition). Here the training is an event as
-the network has them, of an assembly that is new: each synapse in turn is the one between two members of it, so that the
-mean over synapses is what is expected of any new assembly, without draws.
+Mice explore two objects for a few minutes; a day later one of them stands elsewhere. In the frame of tag and capture a
+weak training sets tags, and is retained where there is protein for them (ballarini2009, on spatial object recognition).
+What a training itself makes comes by transcription: an inhibitor of HDACs given with a weak training makes it last, by
+way of CREB and CBP (vecsey2007, stefanko2009), and so do three weeks of running, both by way of BDNF (intlekofer2013).
+So here a training draws on the Bdnf promoters, as far as their nucleosomes stand open.
+
+The training is an event as the network has them, of an assembly that is new: each synapse in turn is the one between
+two members of it, so that the mean over synapses is what is expected of any new assembly, without draws.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.loops import compiled, rule
+from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, REPRESSED, EpigenomeParameters, resting_repressed_distribution
+from abm.loops import compiled
 from abm.network import Singles
-from abm.observation.parameters import observation_parameters
-from abm.observation.probe import Recorded, settled, tagged_time, tetanised
-from abm.synapses import SynapseParameters, mean_protein, next_protein, triggered_time
+from abm.observation.parameters import ObservationParameters, observation_parameters
+from abm.observation.probe import Recorded, settled, tetanised
+from abm.synapses import SynapseParameters
 
 Floats = NDArray[np.float64]
 
@@ -29,82 +34,106 @@ class Learner(Recorded, Protocol):
     @property
     def network(self) -> Any: ...
     @property
+    def epigenome(self) -> Any: ...
+    @property
     def drugs(self) -> Any: ...
 
 
 class State(NamedTuple):
-    """The neurons' columns that learning and consolidation read, each of shape (N,); synthesis: left of protein's."""
+    """What learning and consolidation read of the neurons, each of shape (N,); protein: what the training makes."""
 
     strength: Floats
     trkb: Floats
     threshold: Floats
     potentiation_gain: Floats
     protein: Floats
-    synthesis: float
 
 
-def memory_retention(model: Learner, events: int | None = None, time: float | None = None) -> Floats:
+def object_location_preference(model: Learner) -> Floats:
+    """Share of the exploring that goes to the moved object, the same for all neurons, shape (N,): 0.5 without memory.
+
+    The behaviour is that of the animal, so it follows the mean over its neurons of `retention`.
+    """
+    discrimination = discrimination_index(observation_parameters(model), float(retention(model).mean()))
+    return np.full(len(model.neurons.trkb), 0.5 * (1.0 + discrimination))
+
+
+def discrimination_index(o: ObservationParameters, retained: float) -> float:
+    """(moved - unmoved) / (moved + unmoved) of the exploring times: D R^h / (R^h + R_half^h), D after a full training.
+
+    retained R: see `retention`. R_half lies between what a weak training leaves after 7 days of running, when mice have
+    no memory of it, and after 14, when they have one (butler2019); D and h are assumed.
+    """
+    if retained <= 0.0:
+        return 0.0
+    short_of_half: float = (o.half_retention / retained) ** o.retention_steepness
+    return o.largest_discrimination / (1.0 + short_of_half)
+
+
+def retention(model: Learner, events: int | None = None, time: float | None = None) -> Floats:
     """Late change that a training adds to the synapses it trains, `time` hours later, mean of each neuron, shape (N,).
 
         R = mean over synapses of  z(time | trained) - z(time | not trained)
 
     in units of the late change of a fully consolidated synapse. The training is of `events` events (default: the
     protocol's, a subthreshold one) in which sender and neuron fire; a neuron whose drive y = (cue + w) / (1 + g), w its
-    mean relative weight, does not reach its threshold for firing learns nothing. Early change, tag, protein and late
-    change then follow the rules of `abm.synapses` with TrkB as it is at the time of training; nothing else acts.
-    Sources: butler2019, pmc3160172 (protocol), ballarini2009, luboeinski2021 (tag and capture).
+    mean relative weight, does not reach its threshold for firing learns nothing. Tags capture the protein that the
+    training makes,
+
+        p = g k omega,
+
+    k TrkB signalling at the time of training and omega `inducibility`, as long as they stand; what chance events have
+    made within the last hours is left out. Early change, tag and late change follow the rules of `abm.synapses`;
+    nothing else acts. Sources: butler2019, pmc3160172 (protocol), luboeinski2021 (tag and capture).
     """
-    o, n, q = observation_parameters(model), model.neurons, model.network
+    o, n, q, d = observation_parameters(model), model.neurons, model.network, model.drugs
+    ready = inducibility(n.nucleosomes, model.epigenome, o.induction_nucleosomes)
+    made = model.plasticity.protein_gain * d.transcription * d.protein_synthesis * d.bdnf_synthesis
     state = State(
-        np.asarray(n.mean_strength, np.float64), n.trkb, n.threshold, n.potentiation_gain, n.plasticity_protein,
-        float(model.drugs.protein_synthesis),
-    )  # fmt: skip
+        np.asarray(n.mean_strength, np.float64), n.trkb, n.threshold, n.potentiation_gain, made * n.trkb * ready
+    )
     retained = np.zeros(len(n.trkb))
-    bundle = model.wiring.bundle[model.wiring.region[: retained.size]]
     _train(
-        model.wiring.start, bundle, model.synapses.early, model.synapses.late, model.plasticity, state, q.cue,
-        q.inhibition, int(o.training_events) if events is None else events,
-        o.retention_time if time is None else time, retained,
+        model.wiring.start, model.synapses.early, model.synapses.late, model.plasticity, state, q.cue, q.inhibition,
+        int(o.training_events) if events is None else events, o.retention_time if time is None else time, retained,
     )  # fmt: skip
     return retained
 
 
-@rule
-def consolidated(
-    p: SynapseParameters, early: float, late: float, load: float, protein: float, trkb: float, synthesis: float,
-    time: float,
-) -> float:
-    """Late change of a synapse `time` hours later; load: sum of |e| that triggers protein.
+def inducibility(nucleosomes: NDArray[np.int8], p: EpigenomeParameters, needed: float) -> Floats:
+    """How many of a neuron's Bdnf promoters answer a brief signal, relative to rest, shape (N,).
 
-    In it the trained synapse counts as one of `abm.wiring.COUNTED`, since few are trained. The tag captures the mean of
-    the protein over the hours for which it stands, some of which the load has triggered. What the neuron forgets within
-    these hours apart, z depends on the protein through this mean alone.
+        omega = mean over promoters of (1 - R)^m / its resting mean
+
+    R the repressed share of a promoter's nucleosomes: the chance that the m nucleosomes which an answer needs are all
+    open (assumed; `needed` m). A brief signal finds promoters as days to weeks have left them, acetylation follows it
+    within the hour. nucleosomes: (N, promoters, places).
     """
-    tagged = tagged_time(p, early, time)
-    triggered = triggered_time(p, load, tagged)
-    after = next_protein(p, protein, triggered, trkb, synthesis, tagged)
-    mean = mean_protein(p, protein, after, triggered, trkb, synthesis, tagged) if tagged > 0.0 else 0.0
-    return settled(p, early, late, mean, trkb, time)[1]
+    open_share = 1.0 - np.mean(nucleosomes == REPRESSED, axis=2)
+    return np.asarray((open_share**needed).mean(axis=1) / _resting_answer(p, needed), np.float64)
+
+
+@cache
+def _resting_answer(p: EpigenomeParameters, needed: float) -> float:
+    """Mean of (1 - R)^m over resting promoters."""
+    open_share = 1.0 - np.arange(NUCLEOSOMES_PER_PROMOTER + 1) / NUCLEOSOMES_PER_PROMOTER
+    return float(resting_repressed_distribution(p) @ open_share**needed)
 
 
 @compiled
 def _train(
-    start: NDArray[np.int64], bundle: Floats, early: Singles, late: Singles, p: SynapseParameters, n: State, cue: float,
+    start: NDArray[np.int64], early: Singles, late: Singles, p: SynapseParameters, n: State, cue: float,
     inhibition: float, events: int, time: float, retained: Floats,
 ) -> None:
-    """Fill what each neuron retains; see `memory_retention`."""
+    """Fill what each neuron retains; see `retention`."""
     for neuron in range(n.trkb.size):
         drive = (cue + n.strength[neuron]) / (1.0 + inhibition)
         if drive <= p.active_threshold * n.threshold[neuron]:
             continue
         begin, end = start[neuron], start[neuron + 1]
-        load, total = 0.0, 0.0
-        for synapse in range(begin, end):
-            load += bundle[neuron] * abs(float(early[synapse]))
-        trkb, protein = n.trkb[neuron], n.protein[neuron]
+        trkb, protein, total = n.trkb[neuron], n.protein[neuron], 0.0
         for synapse in range(begin, end):
             e, z = float(early[synapse]), float(late[synapse])
             trained = tetanised(p, e, events, drive, n.threshold[neuron], n.potentiation_gain[neuron])
-            after = consolidated(p, trained, z, load + abs(trained) - abs(e), protein, trkb, n.synthesis, time)
-            total += after - consolidated(p, e, z, load, protein, trkb, n.synthesis, time)
+            total += settled(p, trained, z, protein, trkb, time)[1] - settled(p, e, z, protein, trkb, time)[1]
         retained[neuron] = total / (end - begin)
