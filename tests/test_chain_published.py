@@ -75,7 +75,7 @@ def test_wheel_running_raises_bdnf_and_four_weeks_of_rest_bring_it_back():
 def test_a_second_block_of_running_acts_faster_than_the_first_the_more_so_the_shorter_the_rest():
     # Butler 2019: two nights in the wheel do what two weeks did, if they come within a week of them. Here what is left
     # of the first block is open chromatin at promoter I, so that two nights of the same effort give more transcripts
-    # and BDNF. At the same speed fitness, for which it is less effort, makes up for that (see the board).
+    # and BDNF. At the same speed fitness, for which it is less effort, makes up for that.
     wheel = {"kind": "wheel", "intensity": "60 %VO2max", "start": "19:00", "duration": "10 h"}
     again = wheel | {"first_day": "28 d", "last_day": "30 d"}
     arms = {"first": {"sessions": again}} | {
