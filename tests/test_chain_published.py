@@ -12,15 +12,16 @@ import pytest
 from abm.config import build_experiment
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
+from abm.observation import observation_parameters
+from abm.observation.memory import retention
 from abm.schedule import compile_schedule
 
 pytestmark = pytest.mark.slow
 UNCHANGED = (0.85, 1.15)
 
 
-def courses(species, preparation, arms, hours, times, metric, neurons=250, side="0.8 mm"):
-    """Ratio of a read-out to the sedentary arm, per arm, at the given hours."""
-    experiment = build_experiment(
+def experiment_of(species, preparation, arms, hours, neurons, side):
+    return build_experiment(
         {
             "name": "rows",
             "subject": {"species": species},
@@ -31,6 +32,11 @@ def courses(species, preparation, arms, hours, times, metric, neurons=250, side=
             "run": {"duration": f"{hours} h", "burn_in": "4 d", "replicates": 1, "seed": 5, "step": "0.5 h"},
         }
     )
+
+
+def courses(species, preparation, arms, hours, times, metric, neurons=250, side="0.8 mm"):
+    """Ratio of a read-out to the sedentary arm, per arm, at the given hours."""
+    experiment = experiment_of(species, preparation, arms, hours, neurons, side)
     rest = resting_blood(experiment)
     rested = burn_in(experiment, 0, rest)
     read = {}
@@ -87,6 +93,25 @@ def test_a_second_block_of_running_acts_faster_than_the_first_the_more_so_the_sh
         for night in range(2):
             assert reached["rested7"][night] > 1.02 * reached["first"][night]
             assert reached["rested7"][night] > reached["rested14"][night] > reached["first"][night]
+
+
+def test_half_of_a_memory_lies_midway_between_seven_and_fourteen_days_of_running():
+    # Butler 2019: no memory of a weak training after 7 days in the wheel, a memory after 14. What the training leaves
+    # is no read-out, so the number that rests on it is measured here, on the protocol of butler2019_wheel.
+    wheel = {"kind": "wheel", "intensity": "53 %VO2max", "start": "19:00", "duration": "10 h"}
+    plan = experiment_of("mouse", "in_vivo", {"wheel": {"sessions": wheel}}, 360, 300, "0.4 mm")
+    left = {177.0: [], 345.0: []}  # 09:00 of days 7 and 14
+    for replicate in range(10):
+        model = HippocampusModel(plan, "wheel", replicate)
+        model.rest()
+        for hour, found in left.items():
+            while model.hour < hour:
+                model.advance()
+            found.append(retention(model).mean())
+    week, fortnight = (np.mean(found) for found in left.values())
+    half = observation_parameters(model).half_retention
+    assert week < half < fortnight
+    assert np.sqrt(week * fortnight) == pytest.approx(half, rel=0.06)  # the standard error is 3 %
 
 
 def test_fasting_and_ketone_ester_alone_leave_bdnf_near_unchanged():
