@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from abm.config import build_experiment
+from abm.config.intensity import capacity
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
 from abm.observation import observation_parameters
@@ -93,6 +94,21 @@ def test_a_second_block_of_running_acts_faster_than_the_first_the_more_so_the_sh
         for night in range(2):
             assert reached["rested7"][night] > 1.02 * reached["first"][night]
             assert reached["rested7"][night] > reached["rested14"][night] > reached["first"][night]
+
+
+def test_mice_of_one_effort_run_as_far_as_mice_do_and_further_from_week_to_week():
+    # Means over weeks: 4 km/d (Droste 2003) to 6.8 km/d (Allen 2001); further after four weeks (Adlard 2004, rats).
+    wheel = {"kind": "wheel", "intensity": "53 %VO2max", "start": "19:00", "duration": "10 h"}
+    plan = experiment_of("mouse", "in_vivo", {"wheel": {"sessions": wheel}}, 28 * 24, 60, "0.2 mm")
+    timeline = compile_schedule(plan.schedules["wheel"], plan.subject, 28 * 24.0, "wheel")
+    blood, p = blood_of(plan, timeline), capacity("mouse", "untrained", "healthy").parameters
+    uptake = np.interp(19.0 + 24.0 * np.arange(28), blood.edges[1:], blood.vo2max)  # at the start of each night
+    minutes = 600.0 * p.wheel_running_fraction
+    distances = (0.53 * uptake - p.vo2_standing) / p.running_cost * minutes / 1000.0
+    assert distances[0] == pytest.approx(3.4, abs=0.1)
+    assert distances[-1] == pytest.approx(5.4, abs=0.1)
+    assert (np.diff(distances) > 0.0).all()
+    assert 4.0 < distances.mean() < 6.8
 
 
 def test_half_of_a_memory_lies_midway_between_seven_and_fourteen_days_of_running():

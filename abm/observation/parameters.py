@@ -13,7 +13,7 @@ POOLED = ("serum_bdnf", "plasma_bdnf")
 
 
 class ObservationParameters(NamedTuple):
-    """Blood samples, stimulation of synapses, and the spread between subjects."""
+    """Blood samples, stimulation of synapses, a learning test, and the spread between subjects."""
 
     brain_release_at_rest: Annotated[float, Unit("ng/g/min")]
     plasma_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
