@@ -53,7 +53,8 @@ def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
     hill2008) were found; at VO2max 18.6 % (Sullivan 1993, sullivan1993). It comes within a minute of hard work: 17.4 %
     in 30 s of sprinting (Whittlesey 1996, whittlesey1996), 17.2 % in 3 min at 105 % (pmid6693309).
     """
-    ratio = np.array([power(value / p.plasma_loss_half, p.plasma_loss_exponent) for value in intensity])
+    levels, places = np.unique(intensity, return_inverse=True)  # most are 0
+    ratio = np.array([power(value / p.plasma_loss_half, p.plasma_loss_exponent) for value in levels])[places]
     return p.largest_plasma_loss * ratio / (1.0 + ratio)
 
 
@@ -64,7 +65,9 @@ def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
     the lactate of the same bouts (Ferris 2007, ferris2007), but lactate given at rest does not raise it (Roja 2025,
     roja2025): the effort drives it, not the lactate. Beyond VO2max nothing was measured, and nothing is added.
     """
-    return np.array([power(min(value, 1.0), p.exertion_exponent) for value in intensity])
+    levels, places = np.unique(intensity, return_inverse=True)
+    powers: Vector = np.array([power(min(value, 1.0), p.exertion_exponent) for value in levels])[places]
+    return powers
 
 
 def haemoconcentration(
@@ -91,13 +94,15 @@ def remembered(width: Vector, asked: Vector, onset_times: Vector, recovery_time:
     m' = (asked - m) / tau, with the onset's tau (k,) where m rises and the recovery's where it falls: after an interval
     w it is a + (m - a) e^(-w / tau). width: (n,), h.
     """
-    ends, memory = np.empty_like(asked), np.zeros(len(asked))
-    rising = {length: np.array([exponential(-length / tau) for tau in onset_times]) for length in set(width.tolist())}
-    falling = {length: exponential(-length / recovery_time) for length in rising}
-    for i, length in enumerate(width.tolist()):
-        left = np.where(asked[:, i] > memory, rising[length], falling[length])
-        memory = asked[:, i] + (memory - asked[:, i]) * left
-        ends[:, i] = memory
+    ends, lengths = np.empty_like(asked), width.tolist()
+    falling = {length: exponential(-length / recovery_time) for length in set(lengths)}
+    for row, (wanted, onset_time) in enumerate(zip(asked.tolist(), onset_times.tolist(), strict=True)):
+        rising = {length: exponential(-length / onset_time) for length in falling}
+        memory = 0.0
+        for i, length in enumerate(lengths):
+            left = rising[length] if wanted[i] > memory else falling[length]
+            memory = wanted[i] + (memory - wanted[i]) * left
+            ends[row, i] = memory
     return ends
 
 

@@ -39,17 +39,23 @@ def plasma_gain(p: HypervolaemiaParameters, times: Vector, loss: Vector) -> Vect
     no gain: a subject is as he was used to live.
     """
     gains, protein, gained = np.empty_like(loss), 0.0, 0.0
-    filling = 1.0 / p.filling_time
-    for i, length in enumerate(np.diff(times)):
-        rate = p.protein_gain * loss[i] + 1.0 / p.protein_loss_time
-        held = p.protein_gain * loss[i] / rate
-        above, protein_left, water_left = protein - held, exponential(-rate * length), exponential(-filling * length)
-        overlap = filling * _difference(rate, filling, length)
-        limit = p.largest_plasma_gain * held
+    # Most intervals are alike, hours of rest cut into the same steps.
+    intervals = list(zip(loss.tolist(), np.diff(times).tolist(), strict=True))
+    solved = {interval: _interval(p, *interval) for interval in set(intervals)}
+    for i, interval in enumerate(intervals):
+        held, protein_left, water_left, overlap = solved[interval]
+        above, limit = protein - held, p.largest_plasma_gain * held
         gained = limit + (gained - limit) * water_left + p.largest_plasma_gain * above * overlap
         protein = held + above * protein_left
         gains[i] = gained
     return gains
+
+
+def _interval(p: HypervolaemiaParameters, loss: float, length: float) -> tuple[float, float, float, float]:
+    """Of an interval: protein held in the long run, shares of protein and water that it leaves, and their overlap."""
+    rate, filling = p.protein_gain * loss + 1.0 / p.protein_loss_time, 1.0 / p.filling_time
+    left, water_left = exponential(-rate * length), exponential(-filling * length)
+    return p.protein_gain * loss / rate, left, water_left, filling * _difference(rate, filling, length)
 
 
 def _difference(one: float, other: float, time: float) -> float:
