@@ -159,9 +159,12 @@ def _body() -> list[Metric]:
         "lactate": ("lactate", "mmol/L"),
         "irisin": ("irisin", "nmol/L"),
         "glucose": ("glucose", "mmol/L"),
+        "ffa": ("free fatty acids", "mmol/L"),
+        "insulin": ("insulin", "pmol/L"),
     }
     mean = "mean over the step that ends then"
     cortisol = f"Total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included, {mean}."
+    glycogen = f"Glycogen of the liver, glucose per body mass, {mean}."
     uptake = f"Maximal oxygen uptake, which follows fitness, {mean}."
     volume = "Plasma volume relative to that at time zero, what exercise took and what the days after it added."
     count = "Platelets per volume relative to time zero: what the spleen gives off, in the plasma that there is."
@@ -171,6 +174,7 @@ def _body() -> list[Metric]:
             for name, (text, unit) in substances.items()
         ),
         Metric("plasma_cortisol", "nmol/L", "body", cortisol, partial(_sampled, "sampled_cortisol")),
+        Metric("liver_glycogen", "mmol/kg", "body", glycogen, partial(_plasma, "glycogen")),
         Metric("vo2max", "mL/kg/min", "body", uptake, partial(_plasma, "vo2max")),
         Metric("plasma_volume", "1", "body", volume, partial(_plasma, "plasma_volume")),
         Metric("platelet_count", "1", "body", count, partial(_plasma, "platelets")),

@@ -334,6 +334,15 @@ def test_the_calibration_row_is_fitted(library: Path, config: Callable[..., Path
     assert (kept.command, kept.stale()) == (COMMAND, "")
 
 
+def test_a_number_with_a_centre_of_its_own_becomes_most_probable(
+    library: Path, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    fit = calibrate(config(centres={"body_ketones.ketone_volume": "0.2 L/kg"}), tmp_path / "out")
+    volume = fit.parameters[1]
+    assert not volume.kept
+    assert volume.value == volume.most_probable == pytest.approx(0.2, rel=1e-3), "as no row sees it"
+
+
 def test_parts_are_those_of_the_read_outs() -> None:
     assert set(get_args(ChainPart)) == {metric.part for metric in METRICS.values()}
 

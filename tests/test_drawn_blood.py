@@ -26,7 +26,9 @@ HOURS = (8.5, 9.5, 32.0, 47.5)
 SAMPLED = {"blood", "plasma_volume"}
 BODY = {"body", "training"}
 UPSTREAM = BODY | {"barrier"}
-OF_BODY = ("plasma_lactate", "plasma_bhb", "plasma_cortisol", "vo2max")
+OF_BODY = (
+    "plasma_lactate", "plasma_bhb", "plasma_ffa", "plasma_insulin", "liver_glycogen", "plasma_cortisol", "vo2max",
+)  # fmt: skip
 PLAN = {
     "name": "sampled",
     "tissue": {"neurons": 60, "size": ["200 um", "200 um"]},

@@ -41,6 +41,7 @@ class Model:
         self.neurons = SimpleNamespace(**columns)
         self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
         self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "vo2max": 40.0}
+        self.blood |= {"ffa": 0.5, "insulin": 50.0, "glycogen": 5.0}
         self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
         self.blood |= {"platelets": 1.2, "exertion": 0.3, "adaptation": 0.1, "platelet_adaptation": 0.05}
         self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))
@@ -67,7 +68,7 @@ def test_definition(name: str) -> None:
     metric = METRICS[name]
     assert metric.name == name
     assert metric.definition.endswith(".")
-    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L", "ng/mL", "ng/g/min", "mL/kg/min"}
+    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L", "pmol/L", "mmol/kg", "ng/mL", "ng/g/min", "mL/kg/min"}
     assert metric.unit == "1" or convert(f"2 {metric.unit}", metric.unit) == pytest.approx(2.0)
 
 

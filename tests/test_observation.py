@@ -192,13 +192,10 @@ def test_plasma_lost_in_exercise(intensity: float, minutes: float, change: float
 
 
 @pytest.mark.parametrize(
-    ("intensity", "change", "deviation"), [(0.0, -6.6, 3.5), (0.4, 5.7, 11.0), (0.6, 26.0, 2.1), (0.8, 83.1, 18.5)]
+    ("intensity", "change", "deviation"), [(0.0, -6.6, 3.5), (0.4, 5.7, 11.0), (0.6, 39.9, 11.8), (0.8, 83.1, 18.5)]
 )
 def test_cortisol_as_it_is_sampled(intensity: float, change: float, deviation: float) -> None:
-    """Row C1, Hill 2008: per cent after 30 min, haemoconcentration included, within the published deviation.
-
-    But at 60 %, where 39.9 +- 11.8 were found and the miss is held: of plasma, which concentrates it, less is lost.
-    """
+    """Row C1, Hill 2008: per cent after 30 min, haemoconcentration included, within the published deviation."""
     blood, end, before = sampled(intensity, 30.0)
     measured = concentrated(blood.cortisol, blood.plasma_volume, blood.plasma_gained)
     assert 100.0 * (measured[end] / measured[before] - 1.0) == pytest.approx(change, abs=deviation)

@@ -57,8 +57,9 @@ class Calibration(Part):
     parameters: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)]
     """`part.name`; with `.human` or `.mouse` for that record only where they differ between species."""
     centres: dict[str, str | float] = Field(default_factory=dict)
-    """Centres of the priors, by parameter, of a least-squares fit; where absent, the value of the parameter file. With
-    them a fit that is repeated after its result was written finds the same."""
+    """Centres of the priors, by parameter, of a least-squares fit. Its values become the most probable ones, and a fit
+    that is repeated after its result was written finds the same. Where absent, the prior lies about the value of the
+    parameter file, which stays as long as it lies in the interval."""
     settings: FitSettings | None = None
     """Size of a likelihood-free fit."""
 

@@ -42,6 +42,7 @@ _SEEN = ("ratio", "value", "smd", "effect")
 # Units of the read-outs that have one, as in abm.metrics, which stands above the configuration and cannot be asked.
 UNITS = {
     "plasma_bhb": "mmol/L", "plasma_lactate": "mmol/L", "plasma_glucose": "mmol/L", "plasma_irisin": "nmol/L",
+    "plasma_ffa": "mmol/L", "plasma_insulin": "pmol/L", "liver_glycogen": "mmol/kg",
     "plasma_cortisol": "nmol/L", "plasma_bdnf": "ng/mL", "serum_bdnf": "ng/mL", "brain_bdnf_release": "ng/g/min",
     "tissue_bhb": "mmol/L", "tissue_lactate": "mmol/L", "tissue_irisin": "nmol/L", "tissue_cortisol": "nmol/L",
     "tissue_bdnf": "nmol/L", "bdnf_release": "1/h", "vo2max": "mL/kg/min",

@@ -21,16 +21,15 @@ from abm.observation import ObservationParameters, effect_size
 from abm.observation.blood import concentrated, plasma_level, relative_release, relative_store, serum_level
 from abm.parameters import load_parameters
 from abm.schedule import compile_schedule
+from abm.study.drawn_blood import BODY_READ_OUTS, COLUMNS, SAMPLE_COLUMNS
 from abm.study.plan import whole_voxels
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment, Subject
     from abm.study.priors import Prior
 
-PLASMA = "plasma_"
 TISSUE = ("tissue_bhb", "tissue_lactate")
-LEVELS = ("plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol", "plasma_glucose")
-BLOOD = (*LEVELS, "vo2max", "plasma_volume", "platelet_count")
+BLOOD = (*BODY_READ_OUTS, *SAMPLE_COLUMNS)
 SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
 
@@ -39,10 +38,9 @@ Changes = tuple[tuple[str, str | float], ...]
 
 
 def is_predicted(observation: EvidenceObservation) -> bool:
-    """Whether a row is of the body, a blood sample or what crosses the barrier, and says how large its read-out is."""
+    """Whether a row is of the body, a blood sample or what crosses the barrier."""
     metric = observation.metric.partition(".")[0]
-    known = metric in SAMPLES or (metric in (*BLOOD, *TISSUE) and observation.smd is None)
-    return known and observation.kind in ("ratio", "value")
+    return metric in SAMPLES or (metric in (*BLOOD, *TISSUE) and observation.smd is None)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,6 @@ class BodyRows:
 
     def __init__(self, rows: Sequence[tuple[Evidence, EvidenceObservation]]) -> None:
         self.rows = list(rows)
-        self.sampled = any(observation.metric.startswith(SAMPLES) for _, observation in rows)
         self.courses: dict[str, _Course] = {}
         for evidence, observation in self.rows:
             for arm in observation.arms:
@@ -114,10 +111,9 @@ def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     """Read-outs of an arm after each step."""
     of_body = tuple(change for change in changes if change[0].startswith("body_"))
     plasma = _plasma(course, of_body)
-    found: dict[str, Floats] = {name: getattr(plasma, name.removeprefix(PLASMA)) for name in LEVELS}
+    found: dict[str, Floats] = {name: getattr(plasma, column) for name, column in COLUMNS.items()}
     # A laboratory sees the hormone in the volume of plasma there is.
     found["plasma_cortisol"] = concentrated(plasma.cortisol, plasma.plasma_volume, plasma.plasma_gained)
-    found |= {"vo2max": plasma.vo2max, "plasma_volume": plasma.plasma_volume, "platelet_count": plasma.platelets}
     if course.neurons:
         found |= _samples(course, plasma, _observation_parameters(course.experiment.subject, changes))
     return found | (_brain(course, of_body, changes) if course.tissue else {})

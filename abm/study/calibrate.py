@@ -9,7 +9,7 @@ beside it (`posterior`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -172,7 +172,7 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
         "posterior_over_prior_deviation": _by_key(priors, laplace.shrinkage),
     }
     found = _Found(laplace.point, laplace.low, laplace.high, identified, laplace.draws, notes)
-    parameters = _parameters(priors, found, keep=isinstance(residuals, _BodyResiduals) and not residuals.rows.sampled)
+    parameters = _parameters(priors, found, keep={prior.key for prior in priors} - calibration.centres.keys())
     end = np.array([item.value for item in parameters])
     found_rows = _fitted_rows(used, residuals.predict(start), residuals.predict(end))
     before, after = sum(row.residual_before**2 for row in found_rows), sum(row.residual_after**2 for row in found_rows)
@@ -238,7 +238,7 @@ def _fit_likelihood_free(
     found_rows = _fitted_rows(used, before[list(places)], after[list(places)])
     seen = [published_of(observation) for _, observation in used]
     first, last = distance(seen, before[list(places)]), distance(seen, after[list(places)])
-    parameters, left = _parameters(priors, found, keep=False), _left_out(rows, used)
+    parameters, left = _parameters(priors, found, keep=set()), _left_out(rows, used)
     return Fit(calibration, seed, found_rows, left, parameters, found.draws, first, last, found.notes)
 
 
@@ -263,14 +263,14 @@ def _summed_up(population: Population, priors: Sequence[Prior]) -> _Found:
     return _Found(point, low, high, identified, population.draws, notes)
 
 
-def _parameters(priors: Sequence[Prior], found: _Found, *, keep: bool) -> list[FittedParameter]:
-    """keep: a value that lies in the interval stays, since others that were set with it, by hand, rest on it. So it is
-    with plasma kinetics, which all hang together; nothing else rests on what samples of blood are made of.
+def _parameters(priors: Sequence[Prior], found: _Found, *, keep: Set[str]) -> list[FittedParameter]:
+    """keep: keys whose value stays where it lies in the interval: without a centre of its own the prior lies about the
+    value, which was set by hand with others that rest on it. All else becomes most probable.
     """
     parameters = []
     for index, prior in enumerate(priors):
         low, high = float(found.low[index]), float(found.high[index])
-        kept = keep and low <= prior.value <= high
+        kept = prior.key in keep and low <= prior.value <= high
         most_probable = float(found.point[index])
         value = prior.value if kept else most_probable
         parameters.append(FittedParameter(prior, value, low, high, found.identified[index], kept, most_probable))

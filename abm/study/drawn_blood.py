@@ -35,6 +35,9 @@ BODY_COLUMNS = {
     "plasma_bhb": "bhb",
     "plasma_lactate": "lactate",
     "plasma_glucose": "glucose",
+    "plasma_ffa": "ffa",
+    "plasma_insulin": "insulin",
+    "liver_glycogen": "glycogen",
     "plasma_irisin": "irisin",
     "vo2max": "vo2max",
 }
