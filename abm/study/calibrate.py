@@ -298,7 +298,7 @@ def _left_out(rows: Sequence[Row], used: Sequence[Row]) -> list[str]:
 
 def _check_some(calibration: Calibration, used: Sequence[Row]) -> None:
     if not used:
-        blood = "ratios or values of plasma, serum_bdnf, tissue_bhb, tissue_lactate"
+        blood = "read-outs of blood and liver, vo2max, tissue_bhb or tissue_lactate"
         expected = blood if calibration.method == "least_squares" else "read-outs of neurons"
         raise ConfigError("none of the rows can be predicted", key="evidence", expected=expected)
 
