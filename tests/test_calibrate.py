@@ -343,6 +343,16 @@ def test_a_number_with_a_centre_of_its_own_becomes_most_probable(
     assert volume.value == volume.most_probable == pytest.approx(0.2, rel=1e-3), "as no row sees it"
 
 
+@pytest.mark.parametrize("name", ["body", "training", "plasma_volume", "barrier", "blood"])
+def test_no_row_of_body_and_blood_is_left_out_of_its_fit(name: str) -> None:
+    """A null among them (hazell2010: short rests between sprints) counts as the numbers do."""
+    calibration, evidence = load_calibration(CONFIG_DIRECTORY / "calibration" / f"{name}.yaml")
+    wanted = [seen for item in evidence for seen in item.observations if seen.metric in calibration.metrics]
+    assert wanted
+    assert all(is_predicted(seen) for seen in wanted)
+    assert any(seen.kind == "none" for seen in wanted) == (name == "training")
+
+
 def test_parts_are_those_of_the_read_outs() -> None:
     assert set(get_args(ChainPart)) == {metric.part for metric in METRICS.values()}
 
