@@ -1,11 +1,13 @@
 """Simulated time: hours since the end of burn-in, in equal steps, with calendar and clock time.
 
 Time zero is midnight of day 0, a Monday; burn-in has negative hours. A step is counted from the start of burn-in,
-so that random draws keyed by the step never repeat.
+so that random draws keyed by the step never repeat. Where nothing happens several steps may be taken as one.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
+OWN_STEPS = 96.0  # h at the end of burn-in that are taken in the run's own steps; what the hours before leave is fading
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -13,18 +15,25 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Clock:
     """Where a model stands in time.
 
-    step: length of one step, h. burn_in: before time zero, h. taken: steps taken so far.
+    step: length of one step, h. burn_in: before time zero, h. taken: steps taken so far. joined: how many of them the
+    coming one is.
     """
 
     step: float
     burn_in: float
     taken: int = 0
+    joined: int = 1
 
-    @property
+    @cached_property  # asked for several times in every step
     def hour(self) -> float:
         """Hours since the end of burn-in, at the start of the coming step."""
         # The product is rounded so that 0.1-h steps land on the hour exactly.
         return round(self.taken * self.step - self.burn_in, 9)
+
+    @property
+    def length(self) -> float:
+        """Hours that the coming step lasts."""
+        return self.step * self.joined
 
     @property
     def hour_of_day(self) -> float:
@@ -38,5 +47,27 @@ class Clock:
         return f"day {days} ({WEEKDAYS[days % 7]}) {minutes // 60:02d}:{minutes % 60:02d}"
 
     def next(self) -> "Clock":
-        """The clock one step later."""
-        return Clock(self.step, self.burn_in, self.taken + 1)
+        """The clock after the coming step; the one after that is a single one."""
+        return Clock(self.step, self.burn_in, self.taken + self.joined)
+
+    def joining(self, steps: int) -> "Clock":
+        """The clock with so many steps taken as one."""
+        return Clock(self.step, self.burn_in, self.taken, steps)
+
+    def in_burn_in(self) -> "Clock":
+        """The clock with the coming step as burn-in takes it: up to its last days a whole hour, if steps make up one.
+
+        At rest no signal moves faster. Stores and enzymes end within half a percent of where the run's own steps lead,
+        and their spread within a few.
+        """
+        hourly = round(1.0 / self.step)
+        on_the_hour = abs(hourly * self.step - 1.0) < 1e-9 and self.hour.is_integer()
+        return self.joining(hourly if on_the_hour and self.hour < -OWN_STEPS else 1)
+
+
+def burn_in_steps(step: float, burn_in: float) -> int:
+    """Steps that a burn-in of so many hours takes, those that are taken as one counted once."""
+    clock, count = Clock(step, burn_in), 0
+    while clock.hour < 0.0:
+        clock, count = clock.in_burn_in().next(), count + 1
+    return count

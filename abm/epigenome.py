@@ -172,14 +172,15 @@ def row_thresholds(
 
 
 @rule
-def next_nucleosome(state: float, t: RowThresholds, draw: float) -> np.int8:
+def next_nucleosome(state: float | np.int32, t: RowThresholds, draw: float) -> np.int8:
     """State of a nucleosome (-1 R, 0 U, 1 A) after a step, given the thresholds of its row and a uniform draw.
 
-    A larger draw never means a more open state, so two runs with the same luck stay as alike as they can.
+    Draw and thresholds may both be whole numbers of a grid. A larger draw never means a more open state, so two runs
+    with the same luck stay as alike as they can.
     """
-    raise_below = t.raise_unmodified if state == 0.0 else (t.raise_acetylated if state > 0.0 else 0.0)
-    lower_from = t.lower_unmodified if state == 0.0 else (t.lower_acetylated if state > 0.0 else t.raise_repressed)
-    return np.int8(draw < raise_below) - np.int8(draw >= lower_from)
+    raise_below = t.raise_unmodified if state == 0 else t.raise_acetylated
+    lower_from = t.lower_unmodified if state == 0 else (t.lower_acetylated if state > 0 else t.raise_repressed)
+    return np.int8((draw < raise_below) & (state >= 0)) - np.int8(draw >= lower_from)
 
 
 def mean_field(

@@ -6,6 +6,7 @@ neurons see nothing else of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -98,10 +99,12 @@ def bath_agonist(p: ForcingParameters, timeline: Timeline, hour: float) -> float
     )
 
 
-def blood_at(plasma: Plasma, step: int) -> dict[str, float]:
-    """The plasma means of one step, by name; steps beyond the end repeat the last one."""
+def blood_at(plasma: Plasma, step: int, joined: int = 1) -> dict[str, float]:
+    """The plasma means of one step, or of several that begin with it, by name; steps beyond the end repeat the last."""
     now = min(step, len(plasma.edges) - 2)
-    return {name: getattr(plasma, name).item(now) for name in MEANS}
+    if joined == 1:
+        return {name: getattr(plasma, name).item(now) for name in MEANS}
+    return {name: math.fsum(getattr(plasma, name)[now : now + joined]) / joined for name in MEANS}
 
 
 def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -> Plasma:

@@ -31,11 +31,12 @@ from abm.forcing import (
 )
 from abm.loops import spread
 from abm.metrics import METRICS
-from abm.network import Synapses, advance_synapses, refresh_release, replay
+from abm.network import Synapses, advance_synapses, refresh_release, replay, weigh_synapses
 from abm.neurons import (
     Neuron,
     NeuronColumns,
     Pharmacology,
+    PromoterConstants,
     SetPointColumns,
     Signals,
     add_set_point,
@@ -132,7 +133,7 @@ class HippocampusModel(mesa.Model):
         self.plasticity = load_parameters(SynapseParameters, "synapses", species, overrides)
         self.network = load_parameters(NetworkParameters, "network", species, overrides)
         self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
-        self.promoters = promoter_constants(self.expression, self.epigenome, self.clock.step)
+        self._promoters: dict[float, PromoterConstants] = {}  # by the length of a step
 
     def _build(self, neurons: int, seed: int) -> None:
         """Draw tissue, neurons and wiring of this replicate, every state at its resting mean."""
@@ -142,7 +143,7 @@ class HippocampusModel(mesa.Model):
         self.barrier = Barrier.build(self.experiment)
         Neuron.table(self, neurons)
         Neuron.create_agents(self, neurons)
-        n = self.neurons
+        n = self._table
         n.region[:], n.voxel[:] = self.tissue.region, self.tissue.neuron_voxel
         n.position[:, : self.tissue.positions.shape[1]] = self.tissue.positions
         draw = generator(seed, self.replicate, "neurons")
@@ -158,11 +159,12 @@ class HippocampusModel(mesa.Model):
         size = self.wiring.sender.size
         self.synapses = Synapses(np.zeros(size, np.float32), np.zeros(size, np.float32))
         self.release_probability = np.ones(self.wiring.region.size, np.float32)
+        self._weighed = True
         self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
 
     def _settle(self) -> None:
         """Find every neuron's set points: the mean of its local drives over a resting day at resting secretion."""
-        n = self.neurons
+        n = self._table
         for name in Neuron.declared_columns():
             if name.startswith("rest_"):
                 getattr(n, name)[:] = 0.0
@@ -180,7 +182,7 @@ class HippocampusModel(mesa.Model):
         self.tissue.reset_ledger()
 
     def _add_set_point(self, weight: float) -> None:
-        own = SetPointColumns(*(self.neurons.columns[name] for name in SetPointColumns._fields))
+        own = SetPointColumns(*(self._table.columns[name] for name in SetPointColumns._fields))
         add_set_point(own, self._signals(), self.epigenome, self.expression, self.plasticity, weight)
 
     def _potentiation_in_the_animal(self) -> float:
@@ -193,8 +195,23 @@ class HippocampusModel(mesa.Model):
         return float(np.mean([cortisol_gain(self.plasticity, value) for value in free]))
 
     @property
+    def promoters(self) -> PromoterConstants:
+        """What the promoters' rules make of the parameters for a step as long as the coming one."""
+        length = self.clock.length
+        if length not in self._promoters:
+            self._promoters[length] = promoter_constants(self.expression, self.epigenome, length)
+        return self._promoters[length]
+
+    @property
     def neurons(self) -> Any:
-        """The table of neurons; each column is an array, neurons first."""
+        """The table of neurons; each column is an array, neurons first, those that sum up synapses as they are now."""
+        if not self._weighed:
+            self._weigh()
+        return self._table
+
+    @property
+    def _table(self) -> Any:
+        """The same as the last step has left it."""
         return Neuron.table(self)
 
     @property
@@ -211,11 +228,16 @@ class HippocampusModel(mesa.Model):
     def step(self) -> None:
         """Advance everything by one step, and collect data once an hour; see the class for the order."""
         self.advance()
+        self._weigh()
         if self.clock.taken % max(round(1.0 / self.clock.step), 1) == 0:
             self.datacollector.collect(self)
 
     def advance(self) -> None:
-        """Advance everything by one step: what `step` does, for those who read the model themselves."""
+        """Advance everything by one step: what `step` does, for those who read the model themselves.
+
+        What sums up a neuron's synapses (mean_strength, potentiated, consolidated) follows when `neurons` is read; the
+        agents have it after `step`.
+        """
         self._advance_neurons(*self.expose())
         self.clock = self.clock.next()
 
@@ -234,7 +256,7 @@ class HippocampusModel(mesa.Model):
     def _coming_blood(self) -> dict[str, float]:
         """Plasma means of the step about to be taken."""
         if self.hour < 0.0:
-            return blood_at(self.resting, self._number % (len(self.resting.edges) - 1))
+            return blood_at(self.resting, self._number % (len(self.resting.edges) - 1), self.clock.joined)
         return blood_at(self.plasma, self._number)
 
     @property
@@ -244,7 +266,7 @@ class HippocampusModel(mesa.Model):
 
     def _exchange(self, blood: dict[str, float], carriers: float, doses: Timeline) -> None:
         """Blood, barrier and tissue over one step; `carriers`: what a blocker leaves of MCT1; doses: those in force."""
-        step, tissue = self.clock.step, self.tissue
+        step, tissue = self.clock.length, self.tissue
         if self.experiment.preparation != "in_vivo":
             tissue.advance(step, secretion=self.secretion(), bath=bath(self.applied, doses, self.hour))
             return
@@ -258,7 +280,7 @@ class HippocampusModel(mesa.Model):
 
     def secretion(self) -> npt.NDArray[np.float64]:
         """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,)."""
-        rate: npt.NDArray[np.float64] = self.neurons.release_rate
+        rate: npt.NDArray[np.float64] = self._table.release_rate
         return rate * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
 
     def _signals(self) -> Signals:
@@ -267,14 +289,15 @@ class HippocampusModel(mesa.Model):
 
     def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
         """Neurons, synapses between events, then the events of the step."""
-        n, s, cues = NeuronColumns(**self.neurons.columns), self.synapses, self._cues(activity)
+        n, s, cues = NeuronColumns(**self._table.columns), self.synapses, self._cues(activity)
         self._advance_population(n, drugs, activity)
         self._advance_synapses(n)
         replay(
-            self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.step, cues, self.key,
+            self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.length, cues, self.key,
             self.clock.taken, n.spine, n.scale, self.release_probability, n.threshold, n.potentiation_gain,
             n.depression_gain, n.early_load,
         )  # fmt: skip
+        self._weighed = False
 
     def _cues(self, activity: float) -> float:
         """Entorhinal input that sets off events, relative to rest: a slice lost it when it was cut, at time zero."""
@@ -282,7 +305,7 @@ class HippocampusModel(mesa.Model):
 
     def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, activity: float) -> None:
         """Every neuron's rule over the coming step."""
-        signals, dt, taken = self._signals(), self.clock.step, self.clock.taken
+        signals, dt, taken = self._signals(), self.clock.length, self.clock.taken
         e, x, s, c = self.epigenome, self.expression, self.plasticity, self.promoters
         mean = mean_drive(n.region, n.drive)
 
@@ -293,24 +316,38 @@ class HippocampusModel(mesa.Model):
 
     def _advance_synapses(self, n: NeuronColumns) -> None:
         """All synapses between events over the coming step."""
-        w, s, p, dt = self.wiring, self.synapses, self.plasticity, self.clock.step
+        w, s, p, dt = self.wiring, self.synapses, self.plasticity, self.clock.length
         release = self.release_probability
         refresh_release(p, n.trkb, release)
 
         def advance(first: int, last: int) -> None:
             advance_synapses(
                 w, s.early, s.late, p, dt, n.trkb, n.spine, n.scale, n.mean_protein, release, n.drive, n.early_load,
-                n.mean_strength, n.potentiated, n.consolidated, first, last,
+                first, last,
             )  # fmt: skip
 
         spread(advance, n.region.size)
 
+    def _weigh(self) -> None:
+        """Bring the columns that sum up each neuron's synapses up to date."""
+        w, s, n, release = self.wiring, self.synapses, self._table, self.release_probability
+
+        def weigh(first: int, last: int) -> None:
+            weigh_synapses(
+                w, s.early, s.late, n.spine, n.scale, release, n.mean_strength, n.potentiated, n.consolidated, first,
+                last,
+            )  # fmt: skip
+
+        spread(weigh, n.region.size)
+        self._weighed = True
+
     def rest(self, tick: Callable[[int], None] | None = None) -> None:
         """Run what is left of the burn-in, collecting no data, then open a new account of amounts and errors.
 
-        tick: called with the number of steps taken after each.
+        Most of it goes by the hour, see `Clock.in_burn_in`. tick: called with the number of steps taken after each.
         """
         while self.hour < 0.0:
+            self.clock = self.clock.in_burn_in()
             self.advance()
             if tick is not None:
                 tick(self.clock.taken)
@@ -342,8 +379,9 @@ class HippocampusModel(mesa.Model):
         self.clock = Clock(self.clock.step, self.clock.burn_in, int(state["taken"]))
         self.blood = dict(zip(sorted(self.blood), state["blood"].tolist(), strict=True))
         self.synapses.early[:], self.synapses.late[:] = state["early"], state["late"]
-        for name, column in self.neurons.columns.items():
+        for name, column in self._table.columns.items():
             column[:] = state[f"neuron.{name}"]
+        self._weighed = True
         self.tissue.restore(_part(state, "tissue."))
         self.barrier.restore(_part(state, "barrier."))
 

@@ -30,11 +30,10 @@ from abm.synapses import (
 from abm.wiring import CA1, CA3, DG, ENTORHINAL, NetworkParameters, Wiring
 
 CASCADE = (DG, CA3, CA3, CA1)  # regions in the order in which an event reaches them
-EVERY = -1  # in place of a region
 Singles: TypeAlias = npt.NDArray[np.float32]
 # Between events synapses are reckoned in single precision, twice as many at once; so are the constants they meet.
 Single: Any = np.float32
-RAISED, CONSOLIDATED = Single(0.2), Single(0.5)
+RAISED, CONSOLIDATED, NONE, ONE = Single(0.2), Single(0.5), Single(0.0), Single(1.0)
 Index: Any = np.uint64  # unsigned, as in `abm.population`
 
 
@@ -74,13 +73,11 @@ def late_steps(
 @loop
 def advance_row(
     early: Singles, late: Singles, sender: npt.NDArray[np.uint32], coupling: Singles, release: Singles,
-    e_step: EarlyStep, z_step: LateStep, common: float, load: Singles, strength: Singles, drive: Singles,
-    raised: Singles, consolidated: Singles,
+    e_step: EarlyStep, z_step: LateStep, common: float, load: Singles, drive: Singles,
 ) -> None:
     """Advance the synapses of one neuron, given as slices, and write what each adds to the neuron's sums.
 
-    common: contacts x scale. load: |e|; strength: relative weight; drive: weight x coupling with the mean early change
-    of the step; raised and consolidated: 1 where e + z > 0.2 and where z > 0.5, else 0.
+    common: contacts x scale. load: |e|; drive: weight x coupling with the mean early change of the step.
     """
     for k in range(Index(early.size)):
         e, z = early[k], late[k]
@@ -89,10 +86,7 @@ def advance_row(
         early[k], late[k] = e, z
         unchanged = common * release[sender[k]]
         load[k] = abs(e)
-        strength[k] = unchanged + unchanged * (e + z)
         drive[k] = (unchanged + unchanged * (mean + z)) * coupling[k]
-        raised[k] = e_step.whole if e + z > RAISED else e_step.none
-        consolidated[k] = e_step.whole if z > CONSOLIDATED else e_step.none
 
 
 @entry
@@ -109,57 +103,78 @@ def advance_synapses(
     release: Singles,
     drive: npt.NDArray[np.float64],
     early_load: npt.NDArray[np.float64],
-    strength: npt.NDArray[np.float64],
-    potentiated_share: npt.NDArray[np.float64],
-    consolidated_share: npt.NDArray[np.float64],
     first: int,
     last: int,
 ) -> None:
     """Advance the synapses of the neurons first..last-1 between events by dt hours and refresh each neuron's sums.
 
     protein: mean over the step; release: release probability of every sending cell relative to rest. Outputs per
-    neuron: drive (weight x rate relative to unpotentiated synapses, mean over the step), early_load (sum of |e|, each
-    for `wiring.bundle` synapses), strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with
-    z > 0.5.
+    neuron: drive (weight x rate relative to unpotentiated synapses, mean over the step) and early_load (sum of |e|,
+    each for `wiring.bundle` synapses).
     """
     e = single_early(early_step(p, dt))
     steps, most = np.empty((4, last - first), Single), 0
     late_steps(p, protein[first:last], trkb[first:last], dt, steps)
     for neuron in range(first, last):
         most = max(most, wiring.start[neuron + 1] - wiring.start[neuron])
-    table = np.empty((5, most + LANES), Single)
-    load, weight, driven, raised, held = table[0], table[1], table[2], table[3], table[4]
+    table = np.empty((2, most + LANES), Single)
+    load, driven = table[0], table[1]
     for neuron in range(first, last):
         begin, end, row = wiring.start[neuron], wiring.start[neuron + 1], neuron - first
         z = LateStep(steps[0, row], steps[1, row], steps[2, row], steps[3, row])
-        common, size = Single(contacts[neuron] * scale[neuron]), Index(end - begin)
         advance_row(
             early[begin:end], late[begin:end], wiring.sender[begin:end], wiring.coupling[begin:end], release, e, z,
-            common, load, weight, driven, raised, held,
+            Single(contacts[neuron] * scale[neuron]), load, driven,
         )  # fmt: skip
-        totals = padded_totals((driven, load, weight, raised, held), size)
-        early_load[neuron] = wiring.bundle[wiring.region[neuron]] * totals[1]
-        drive[neuron], strength[neuron] = totals[0], float(totals[2]) / size
-        potentiated_share[neuron], consolidated_share[neuron] = float(totals[3]) / size, float(totals[4]) / size
+        drive[neuron], loaded = padded_totals((driven, load), Index(end - begin))
+        early_load[neuron] = wiring.bundle[wiring.region[neuron]] * loaded
 
 
 @loop
-def reached(
-    wiring: Wiring, region: int, firing: npt.NDArray[np.bool_], found: npt.NDArray[np.uint32],
-    ends: npt.NDArray[np.int64],
+def weigh_row(
+    early: Singles, late: Singles, sender: npt.NDArray[np.uint32], release: Singles, common: float, strength: Singles,
+    raised: Singles, consolidated: Singles,
 ) -> None:
-    """Fill `found` with the synapses onto the neurons of a region (or EVERY) whose sender fires, neuron by neuron.
+    """Write of each synapse of one neuron, given as slices, its relative weight, and 1 or 0 for the neuron's shares."""
+    for k in range(Index(early.size)):
+        changed, unchanged = early[k] + late[k], common * release[sender[k]]
+        strength[k] = unchanged + unchanged * changed
+        raised[k] = ONE if changed > RAISED else NONE
+        consolidated[k] = ONE if late[k] > CONSOLIDATED else NONE
 
-    ends (neurons,): how many there are up to and including each neuron. found has a place for every synapse and one
-    more: each is written down and counted if its sender fires, because a branch that few take at random is slow.
+
+@entry
+def weigh_synapses(
+    wiring: Wiring,
+    early: Singles,
+    late: Singles,
+    contacts: npt.NDArray[np.float64],
+    scale: npt.NDArray[np.float64],
+    release: Singles,
+    strength: npt.NDArray[np.float64],
+    potentiated_share: npt.NDArray[np.float64],
+    consolidated_share: npt.NDArray[np.float64],
+    first: int,
+    last: int,
+) -> None:
+    """Read the synapses of the neurons first..last-1: nothing in a step hangs on what comes out.
+
+    Outputs per neuron: strength (mean relative weight), and the shares of synapses with e + z > 0.2 and with z > 0.5.
     """
-    count = Index(0)
-    for neuron in range(ends.size):
-        if region == EVERY or wiring.region[neuron] == region:
-            for synapse in range(Index(wiring.start[neuron]), Index(wiring.start[neuron + 1])):
-                found[count] = synapse
-                count += Index(firing[wiring.sender[synapse]])
-        ends[neuron] = count
+    most = 0
+    for neuron in range(first, last):
+        most = max(most, wiring.start[neuron + 1] - wiring.start[neuron])
+    table = np.empty((3, most + LANES), Single)
+    weight, raised, held = table[0], table[1], table[2]
+    for neuron in range(first, last):
+        begin, end = wiring.start[neuron], wiring.start[neuron + 1]
+        common, size = Single(contacts[neuron] * scale[neuron]), Index(end - begin)
+        weigh_row(
+            early[begin:end], late[begin:end], wiring.sender[begin:end], release, common, weight, raised, held,
+        )  # fmt: skip
+        totals = padded_totals((weight, raised, held), size)
+        strength[neuron] = float(totals[0]) / size
+        potentiated_share[neuron], consolidated_share[neuron] = float(totals[1]) / size, float(totals[2]) / size
 
 
 @entry
@@ -177,8 +192,6 @@ def excite(
     release: Singles,
     threshold: npt.NDArray[np.float64],
     drive: npt.NDArray[np.float64],
-    found: npt.NDArray[np.uint32],
-    ends: npt.NDArray[np.int64],
 ) -> None:
     """Relative drive of one region's neurons in an event, and which of them fire, in place.
 
@@ -189,30 +202,27 @@ def excite(
 
     arriving: input of the neuron over the regional mean were no synapse potentiated, whose chance is taken from the
     modelled to the real synapses by `wiring.sampling`; strength: mean relative weight of the synapses that it comes by.
-    found, ends: room for `reached`.
     """
-    reached(wiring, region, firing, found, ends)
-    arriving, strength = np.zeros(contacts.size), np.ones(contacts.size)
-    expected, cells, begin = 0.0, 0, 0
+    arriving, potentiated_input = np.zeros(contacts.size), np.zeros(contacts.size)
+    for sender in range(firing.size):
+        if firing[sender]:
+            for k in range(Index(wiring.outgoing[sender]), Index(wiring.outgoing[sender + 1])):
+                neuron, synapse = Index(wiring.receiver[k]), Index(wiring.synapse[k])
+                if wiring.region[neuron] == region:
+                    weight = wiring.weight[synapse]
+                    arriving[neuron] += weight
+                    potentiated_input[neuron] += weight * (1.0 + early[synapse] + late[synapse]) * release[sender]
+    expected, cells = 0.0, 0
     for neuron in range(contacts.size):
-        if wiring.region[neuron] != region:
-            continue
-        cells += 1
-        potentiated_input = 0.0
-        for k in range(Index(begin), Index(ends[neuron])):
-            synapse = Index(found[k])
-            weight = wiring.weight[synapse]
-            arriving[neuron] += weight
-            potentiated_input += weight * (1.0 + early[synapse] + late[synapse]) * release[wiring.sender[synapse]]
-        if arriving[neuron] > 0.0:
-            strength[neuron] = potentiated_input / arriving[neuron]
-        expected, begin = expected + arriving[neuron], ends[neuron]
+        if wiring.region[neuron] == region:
+            expected, cells = expected + arriving[neuron], cells + 1
     for neuron in range(contacts.size):
         if wiring.region[neuron] == region:
             relative = 0.0
             if expected > 0.0:
+                strength = potentiated_input[neuron] / arriving[neuron] if arriving[neuron] > 0.0 else 1.0
                 chance = wiring.sampling[region] * (arriving[neuron] * cells / expected - 1.0)
-                relative = contacts[neuron] * scale[neuron] * strength[neuron] * (1.0 + chance)
+                relative = contacts[neuron] * scale[neuron] * strength * (1.0 + chance)
             drive[neuron] = (q.cue * cue[neuron] + relative) / (1.0 + q.inhibition)
             firing[neuron] = drive[neuron] > p.active_threshold * threshold[neuron]
 
@@ -228,26 +238,19 @@ def learn(
     potentiation_gain: npt.NDArray[np.float64],
     depression_gain: npt.NDArray[np.float64],
     early_load: npt.NDArray[np.float64],
-    found: npt.NDArray[np.uint32],
-    ends: npt.NDArray[np.int64],
 ) -> None:
-    """Early changes of every synapse whose sending cell fired in an event, and their sums, in place.
-
-    found, ends: room for `reached`.
-    """
-    reached(wiring, EVERY, firing, found, ends)
-    begin = 0
-    for neuron in range(threshold.size):
-        for k in range(Index(begin), Index(ends[neuron])):
-            synapse = Index(found[k])
-            before = early[synapse]
-            if firing[neuron]:
-                after = potentiated(p, before, drive[neuron], threshold[neuron], potentiation_gain[neuron])
-            else:
-                after = depressed(p, before, depression_gain[neuron])
-            early[synapse] = after
-            early_load[neuron] += wiring.bundle[wiring.region[neuron]] * (abs(after) - abs(before))
-        begin = ends[neuron]
+    """Early changes of every synapse whose sending cell fired in an event, and their sums, in place."""
+    for sender in range(firing.size):
+        if firing[sender]:
+            for k in range(Index(wiring.outgoing[sender]), Index(wiring.outgoing[sender + 1])):
+                neuron, synapse = Index(wiring.receiver[k]), Index(wiring.synapse[k])
+                before = early[synapse]
+                if firing[neuron]:
+                    after = potentiated(p, before, drive[neuron], threshold[neuron], potentiation_gain[neuron])
+                else:
+                    after = depressed(p, before, depression_gain[neuron])
+                early[synapse] = after
+                early_load[neuron] += wiring.bundle[wiring.region[neuron]] * (abs(after) - abs(before))
 
 
 @entry
@@ -276,8 +279,7 @@ def replay(
     step), so two runs with other input see the same luck.
     """
     events = 0
-    drive, ends = np.zeros(threshold.size), np.empty(threshold.size, np.int64)
-    found = np.empty(early.size + 1, np.uint32)  # memory is only taken for what is written
+    drive = np.zeros(threshold.size)
     assemblies = wiring.event_rate.size
     for assembly in range(assemblies):
         expected = wiring.event_rate[assembly] * input_activity * dt
@@ -293,11 +295,6 @@ def replay(
                     cue[cell] = draw < q.participation
                     firing[cell] = cue[cell] and wiring.region[cell] == ENTORHINAL
             for region in CASCADE:
-                excite(
-                    wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive, found,
-                    ends,
-                )
-            learn(
-                wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load, found, ends
-            )
+                excite(wiring, early, late, p, q, region, cue, firing, contacts, scale, release, threshold, drive)
+            learn(wiring, early, p, firing, drive, threshold, potentiation_gain, depression_gain, early_load)
     return events

@@ -51,7 +51,7 @@ from abm.expression import (
 )
 from abm.loops import entry, loop
 from abm.neurons import NeuronColumns, Pharmacology, PromoterConstants, Signals
-from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms
+from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms, fill_whole, on_grid
 from abm.synapses import (
     SynapseParameters,
     cortisol_gain,
@@ -67,6 +67,7 @@ from abm.vectors import widest_vectors
 
 TILE = 1024  # neurons that are taken through all rules together
 Floats = npt.NDArray[np.float64]
+Wholes = npt.NDArray[np.int32]
 # Unsigned, because a signed index could be negative and count from the end, which each access would check.
 Index = np.uint64
 
@@ -76,7 +77,8 @@ class Scratch(NamedTuple):
 
     bursts: alleles that burst before the step and those that burst after it; made and none: mean transcripts that so
     many make, and the probability of none; gained and lost: transcripts; marked: nucleosomes of the row that are
-    repressed, later those that are acetylated.
+    repressed, later those that are acetylated; raise_*, lower_*: the thresholds of a row, `on_grid`, as are the draws
+    (4, TILE) that nucleosomes are moved by, `whole`.
     """
 
     acetylated: Floats
@@ -84,17 +86,18 @@ class Scratch(NamedTuple):
     opening: Floats
     log_creb: Floats
     access: Floats
-    raise_unmodified: Floats
-    lower_unmodified: Floats
-    raise_acetylated: Floats
-    lower_acetylated: Floats
-    raise_repressed: Floats
     bursts: Floats
     gained: Floats
     lost: Floats
     made: Floats
     none: Floats
     draws: Floats
+    raise_unmodified: Wholes
+    lower_unmodified: Wholes
+    raise_acetylated: Wholes
+    lower_acetylated: Wholes
+    raise_repressed: Wholes
+    whole: Wholes
     marked: npt.NDArray[np.int8]
 
 
@@ -178,11 +181,11 @@ def move_nucleosomes(
         t = row_thresholds(
             e, w.acetylated[j], w.deacetylated[j], w.opening[j], w.marked[j] / size, n.eraser[i], dt
         )
-        w.raise_unmodified[j], w.lower_unmodified[j] = t.raise_unmodified, t.lower_unmodified
-        w.raise_acetylated[j], w.lower_acetylated[j] = t.raise_acetylated, t.lower_acetylated
-        w.raise_repressed[j] = t.raise_repressed
+        w.raise_unmodified[j], w.lower_unmodified[j] = on_grid(t.raise_unmodified), on_grid(t.lower_unmodified)
+        w.raise_acetylated[j], w.lower_acetylated[j] = on_grid(t.raise_acetylated), on_grid(t.lower_acetylated)
+        w.raise_repressed[j] = on_grid(t.raise_repressed)
     for block in range(size // 4):
-        fill_uniforms(key, first, last, step, NUCLEOSOMES, promoter + 4 * block, w.draws)
+        fill_whole(key, first, last, step, NUCLEOSOMES, promoter + 4 * block, w.whole)
         for position in range(4):
             place = 4 * block + position
             for i in range(first, last):
@@ -192,7 +195,7 @@ def move_nucleosomes(
                     w.raise_repressed[j],
                 )  # fmt: skip
                 n.nucleosomes[i, promoter, place] = next_nucleosome(
-                    np.float64(n.nucleosomes[i, promoter, place]), thresholds, w.draws[position, j]
+                    np.int32(n.nucleosomes[i, promoter, place]), thresholds, w.whole[position, j]
                 )
     count_state(n.nucleosomes, promoter, ACETYLATED, first, last, w.marked)
 
@@ -306,10 +309,10 @@ def advance_neurons(
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    rows = np.empty((15, TILE))
+    rows, wholes = np.empty((10, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10], rows[11],
-        rows[12], rows[13], rows[14], np.empty((4, TILE)), np.empty(TILE, np.int8),
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], np.empty((4, TILE)),
+        wholes[0], wholes[1], wholes[2], wholes[3], wholes[4], np.empty((4, TILE), np.int32), np.empty(TILE, np.int8),
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import double_of_bits
-from abm.loops import entry, loop, rule
+from abm.loops import entry, inlined, loop, rule
 from abm.vectors import widest_vectors
 
 ROUND_FIRST = np.uint64(0xD2511F53)
@@ -24,6 +24,8 @@ WEYL_SECOND = np.uint64(0xBB67AE85)
 LOW_WORD = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 WORD_TO_UNIT = 2.0**-32
+GRID_BITS = 30  # of a draw as a whole number
+SPARE_BITS = np.uint64(32 - GRID_BITS)
 TWO_TO_52, BITS_OF_TWO_TO_52 = 2.0**52, 0x433 << 52
 
 # Purposes of the draws; a new purpose takes the next free number.
@@ -69,14 +71,16 @@ def global_stream(*purpose: int | str) -> Iterator[None]:
         np.random.set_state(before)  # noqa: NPY002
 
 
-@entry
-def philox(
-    key: StreamKey, index: int, step: int, purpose: int, block: int
-) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
-    """Four 32-bit random words of Philox4x32-10 for the counter (index, step, purpose, block)."""
-    a, b = np.uint64(index) & LOW_WORD, np.uint64(step) & LOW_WORD
-    c, d = np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
-    k, m = key.first, key.second
+Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
+
+
+@inlined
+def rounds(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64) -> Words:
+    """The ten rounds of Philox4x32-10 on a counter (a, b, c, d) under a key (k, m), words of 32 bits held in 64.
+
+    Written into its callers, because only so does the compiler work on several counters at once; masks tell it that
+    every word has 32 bits.
+    """
     for _ in range(10):
         left = ROUND_FIRST * a
         right = ROUND_SECOND * c
@@ -87,6 +91,14 @@ def philox(
         k = (k + WEYL_FIRST) & LOW_WORD
         m = (m + WEYL_SECOND) & LOW_WORD
     return a, b, c, d
+
+
+@entry
+def philox(key: StreamKey, index: int, step: int, purpose: int, block: int) -> Words:
+    """Four 32-bit random words of Philox4x32-10 for the counter (index, step, purpose, block)."""
+    a, b = np.uint64(index) & LOW_WORD, np.uint64(step) & LOW_WORD
+    c, d = np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    return rounds(a, b, c, d, key.first & LOW_WORD, key.second & LOW_WORD)
 
 
 @rule
@@ -106,29 +118,36 @@ def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) ->
     return unit(a), unit(b), unit(c), unit(d)
 
 
+@rule
+def on_grid(probability: float) -> np.int32:
+    """How many of the 2^30 equally likely whole draws lie below a probability, to the nearest."""
+    return np.int32(probability * float(1 << GRID_BITS) + 0.5)
+
+
 @loop
 def fill_uniforms(
     key: StreamKey, first: int | np.uint64, last: int | np.uint64, step: int, purpose: int, block: int,
     draws: npt.NDArray[np.float64],
 ) -> None:  # fmt: skip
-    """`uniforms` for the indices first..last-1 into the first columns of draws, (4, n): the same numbers, made faster.
-
-    The rounds stand in the loop itself, because only so does the compiler work on several indices at once; masks tell
-    it that every word has 32 bits.
-    """
+    """`uniforms` for the indices first..last-1 into the first columns of draws, (4, n): the same numbers, faster."""
     widest_vectors()
     start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
-    counter = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    now, what, which = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
     for i in range(np.uint64(last) - start):
-        a, b, c, d = (start + i) & LOW_WORD, counter[0], counter[1], counter[2]
-        k, m = round_key, other_key
-        for _ in range(10):
-            left = ROUND_FIRST * a
-            right = ROUND_SECOND * c
-            a = (right >> HALF) ^ b ^ k
-            b = right & LOW_WORD
-            c = (left >> HALF) ^ d ^ m
-            d = left & LOW_WORD
-            k = (k + WEYL_FIRST) & LOW_WORD
-            m = (m + WEYL_SECOND) & LOW_WORD
+        a, b, c, d = rounds((start + i) & LOW_WORD, now, what, which, round_key, other_key)
         draws[0, i], draws[1, i], draws[2, i], draws[3, i] = unit(a), unit(b), unit(c), unit(d)
+
+
+@loop
+def fill_whole(
+    key: StreamKey, first: int | np.uint64, last: int | np.uint64, step: int, purpose: int, block: int,
+    draws: npt.NDArray[np.int32],
+) -> None:  # fmt: skip
+    """The leading 30 bits of the same words as whole numbers, to be compared with `on_grid`: twice as many at once."""
+    widest_vectors()
+    start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
+    now, what, which = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    for i in range(np.uint64(last) - start):
+        a, b, c, d = rounds((start + i) & LOW_WORD, now, what, which, round_key, other_key)
+        draws[0, i], draws[1, i] = np.int32(a >> SPARE_BITS), np.int32(b >> SPARE_BITS)
+        draws[2, i], draws[3, i] = np.int32(c >> SPARE_BITS), np.int32(d >> SPARE_BITS)

@@ -33,6 +33,7 @@ class Unsettled(HippocampusModel):
         """Take neurons and synapses one step on."""
         self._add_set_point(1.0)
         self._advance_neurons(Pharmacology(), 1.0)
+        self._weigh()
 
 
 def load_kernels(order: int) -> None:

@@ -60,16 +60,20 @@ class Wiring(NamedTuple):
     """Fixed structure. Sending cells 0..N-1 are neurons, N.. are entorhinal afferents.
 
     start: first synapse of each neuron, shape (N + 1,); sender, weight (bundle size), coupling (weight x rate of the
-    sender over the sum of that over the neuron's synapses): shape (S,); rate: resting rate of every sending cell, Hz;
-    region: per sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly. Of each receiving
-    region, shape (3,): sampling, see `sampling`; bundle, for how many synapses one modelled one counts where the mean
-    neuron has COUNTED.
+    sender over the sum of that over the neuron's synapses): shape (S,). The same by sending cell: outgoing, the first
+    place of each, shape (cells + 1,); synapse and receiver at each place, shape (S,). rate: resting rate of every
+    sending cell, Hz; region: per sending cell; member: assemblies x sending cells; event_rate: 1/h per assembly. Of
+    each receiving region, shape (3,): sampling, see `sampling`; bundle, for how many synapses one modelled one counts
+    where the mean neuron has COUNTED.
     """
 
     start: npt.NDArray[np.int64]
     sender: npt.NDArray[np.uint32]
     weight: npt.NDArray[np.float32]
     coupling: npt.NDArray[np.float32]
+    outgoing: npt.NDArray[np.int64]
+    synapse: npt.NDArray[np.uint32]
+    receiver: npt.NDArray[np.uint32]
     rate: npt.NDArray[np.float64]
     region: npt.NDArray[np.int8]
     member: npt.NDArray[np.bool_]
@@ -160,11 +164,17 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
     rate = lognormal_rates(p, cell_region, draw)
     coupling = np.empty(sender.size, np.float32)
     couple(start, sender, weight, rate, coupling)
+    outgoing = np.concatenate([[0], np.cumsum(np.bincount(sender, minlength=cell_region.size))]).astype(np.int64)
+    synapse, receiver = np.empty(sender.size, np.uint32), np.empty(sender.size, np.uint32)
+    sort_by_sender(start, sender, outgoing[:-1].copy(), synapse, receiver)
     member = assemblies(p, senders_of, draw)
     chance = np.array([sampling(paths) for paths in onto])
     real = np.array([sum(path.real for path in paths) for paths in onto])
     bundle = COUNTED / mean_fan_in(p, cells) * real / np.maximum(fan_in, 1)
-    return Wiring(start, sender, weight, coupling, rate, cell_region, member, event_rates(p, draw), chance, bundle)
+    return Wiring(
+        start, sender, weight, coupling, outgoing, synapse, receiver, rate, cell_region, member, event_rates(p, draw),
+        chance, bundle,
+    )  # fmt: skip
 
 
 @entry
@@ -211,6 +221,22 @@ def couple(
             total += weight[synapse] * rate[sender[synapse]]
         for synapse in range(start[neuron], start[neuron + 1]):
             coupling[synapse] = weight[synapse] * rate[sender[synapse]] / total
+
+
+@entry
+def sort_by_sender(
+    start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], place: npt.NDArray[np.int64],
+    synapse: npt.NDArray[np.uint32], receiver: npt.NDArray[np.uint32],
+) -> None:
+    """Fill synapses and receivers by sending cell, each in the order of the synapses; place: where each cell's begin.
+
+    An event follows the cells that fire, of which there are few.
+    """
+    for neuron in range(start.size - 1):
+        for own in range(start[neuron], start[neuron + 1]):
+            cell = sender[own]
+            synapse[place[cell]], receiver[place[cell]] = own, neuron
+            place[cell] += 1
 
 
 def lognormal_rates(

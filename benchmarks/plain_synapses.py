@@ -64,21 +64,15 @@ class PlainSynapses:
         step = late_step(p, neuron.mean_protein, neuron.trkb, self.world.dt)
         common = neuron.spine * neuron.scale
         early, late, release, fading = self.early[number], self.late[number], self.release, self.early_step
-        load = driven = total = 0.0
-        raised = kept = 0
+        load = driven = 0.0
         for k, (sender, coupling) in enumerate(zip(self.senders[number], self.couplings[number], strict=True)):
             late[k] = z = next_late(late[k], early[k], tagged_share(early[k], fading), step)
             mean = early[k] * fading.mean
             early[k] = e = next_early(early[k], fading)
             unchanged = common * release[sender]
             load += abs(e)
-            total += unchanged + unchanged * (e + z)
             driven += (unchanged + unchanged * (mean + z)) * coupling
-            raised += e + z > 0.2
-            kept += z > 0.5
         neuron.drive, neuron.early_load = driven, load * self.bundle[neuron.region]
-        neuron.mean_strength, neuron.potentiated = total / len(early), raised / len(early)
-        neuron.consolidated = kept / len(early)
 
     def _event(self, members: list[int]) -> None:
         cue = [False] * len(self.region)

@@ -34,13 +34,12 @@ def firing_shares(synapses_per_neuron: int) -> list[float]:
     region = np.repeat(np.arange(3), np.round(2 * NEURONS * cells / cells.sum()).astype(int)).astype(np.int8)
     wiring, ones = wire(p, region, 1, 0), np.ones(region.size)
     none, release = np.zeros(wiring.sender.size, np.float32), np.ones(wiring.region.size, np.float32)
-    room = np.empty(wiring.sender.size + 1, np.uint32), np.empty(region.size, np.int64)
     found = []
     for member in wiring.member:
         cue = member & (draws.random(member.size) < p.participation)
         firing, drive = cue & (wiring.region == ENTORHINAL), np.zeros(region.size)
         for target in CASCADE:
-            excite(wiring, none, none, s, p, target, cue, firing, ones, ones, release, ones, drive, *room)
+            excite(wiring, none, none, s, p, target, cue, firing, ones, ones, release, ones, drive)
         found.append([firing[: region.size][region == target].mean() for target in range(3)])
     return [float(share) for share in np.mean(found, axis=0)]
 

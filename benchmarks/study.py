@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from abm.clock import burn_in_steps
 from benchmarks.measure import CORES, Worker, installed, interleave
 from benchmarks.neurons import difference, record
 from benchmarks.peers import STUDY
@@ -17,7 +18,7 @@ NAME = "W3 default study"
 LIMIT = 3600.0  # s for a run
 NEURONS = 2000
 REPLICATES, SCHEDULES, STEPS_PER_DAY, BURN_IN, DURATION = 8, 5, 96, 30, 28  # of the default experiment; days
-STEPS = REPLICATES * STEPS_PER_DAY * (BURN_IN + SCHEDULES * DURATION)
+STEPS = REPLICATES * (burn_in_steps(24.0 / STEPS_PER_DAY, 24.0 * BURN_IN) + SCHEDULES * DURATION * STEPS_PER_DAY)
 WEEK = ["run.replicates=1", "run.burn_in=0 d", "run.duration=7 d", "observe=[{metric: bdnf_protein, at: [7 d]}]"]
 WEEK_STEPS = SCHEDULES * STEPS_PER_DAY * 7
 PEER_STEPS = 96  # a day, with its session and its events

@@ -72,25 +72,25 @@ def test_ours_in_layers_keeps_within_the_target(implicit, allowed):
 
 @pytest.fixture(scope="module")
 def model_and_recording():
-    """A small model after some steps, and what its neurons met."""
+    """A small model after some steps, what its neurons met, and its read-outs then."""
     from abm.config import load_experiment
     from abm.model import DEFAULT_EXPERIMENT, HippocampusModel
     from benchmarks.recording import record
 
     model = HippocampusModel(load_experiment(DEFAULT_EXPERIMENT, SMALL), neurons_case.SCHEDULE)
-    return model, record(model, STEPS, synapses=True)
+    recording = record(model, STEPS, synapses=True)
+    return model, recording, neurons_case.summary(neurons_case.read_outs(model.neurons.columns))
 
 
 def test_plain_agents_live_the_same_day(model_and_recording):
     from benchmarks.peers.mesa_study import PlainStudyModel
     from benchmarks.plain_world import World
 
-    model, recording = model_and_recording
+    model, recording, ours = model_and_recording
     random.seed(1)
     plain = PlainStudyModel(World(recording))
     for _ in range(STEPS):
         plain.step()
-    ours = neurons_case.summary(neurons_case.read_outs(model.neurons.columns))
     found = plain.world.result(plain.neurons)
     for name in ("creb", "trkb", "spine"):  # which no draw has reached yet
         assert found["means"][name] == pytest.approx(ours["means"][name], rel=1e-6)
@@ -110,7 +110,7 @@ def test_the_text_for_brian2_names_only_what_it_gets():
 
 
 def test_bytes_count_every_column_that_a_step_changes(model_and_recording):
-    model, _ = model_and_recording
+    model = model_and_recording[0]
     columns = model.neurons.columns
     assert set(neurons_case.READ) | set(neurons_case.WRITTEN) <= set(columns)
     before = {name: column.copy() for name, column in columns.items()}
@@ -171,14 +171,15 @@ def test_every_peer_has_its_module(peer):
 
 
 def test_the_default_study_is_the_one_that_is_counted():
+    from abm.clock import burn_in_steps
     from abm.config import load_experiment
     from abm.model import DEFAULT_EXPERIMENT
     from benchmarks import study
 
     experiment = load_experiment(DEFAULT_EXPERIMENT)
     run = experiment.run
-    steps = (run.burn_in + len(experiment.schedules) * run.duration) / run.step * run.replicates
-    assert steps == study.STEPS
+    steps = burn_in_steps(run.step, run.burn_in) + len(experiment.schedules) * run.duration / run.step
+    assert run.replicates * steps == study.STEPS
     assert experiment.tissue.neurons == study.NEURONS
 
 

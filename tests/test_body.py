@@ -542,6 +542,19 @@ def test_the_solution_converges_with_the_tolerance(subject: Subject) -> None:
     assert errors[2] < 1e-6  # a tenth of the wanted accuracy of step means
 
 
+def test_spent_states_bound_no_step_of_the_night() -> None:
+    """What is left of oxygen uptake and muscle lactate an hour after exercise is nothing, and no step is cut for it."""
+    p, times, usual = body_parameters(HUMAN), edges(24.0, 0.25), resting_timeline(HUMAN, 24.0)
+    ride = Timeline("ride", 24.0, (bout(7.5, 45, 0.65),), usual.meals)
+    ridden, rested = (
+        solve_body(p, timeline, times, resting_state(HUMAN), tolerance=1e-4) for timeline in (ride, usual)
+    )
+    for name in ("oxygen_uptake", "muscle_lactate"):
+        assert ridden.at(np.array([8.25]), INDEX[name])[0] > 0.0
+        assert (ridden.at(times[times >= 9.0], INDEX[name]) == 0.0).all()
+    assert ridden.steps < 1.5 * rested.steps  # four times as many, were they not spent
+
+
 def test_step_means_do_not_depend_on_the_step() -> None:
     fine = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.1))
     coarse = simulate_body(HUMAN, busy(HUMAN), edges(48.0, 0.5))

@@ -60,7 +60,7 @@ def ride(plan: Plan) -> Exercised:
 
 
 def columns(changed: Experiment) -> dict[str, np.ndarray]:
-    """Plasma of the ride at the hours, from the body itself."""
+    """Plasma of the ride at the hours, from the body itself, whose steps are finer than those of a drawn one."""
     plan = plan_experiment(changed)
     edges = step_edges(48.0, plan.step)
     plasma = simulate_body(changed.subject, plan.timelines["ride"], edges)
@@ -71,7 +71,7 @@ def columns(changed: Experiment) -> dict[str, np.ndarray]:
 def test_without_draws_the_blood_is_that_of_the_body(plan: Plan, ride: Exercised) -> None:
     found = samples(plan.experiment.subject, ride, {})
     for name, values in columns(plan.experiment).items():
-        np.testing.assert_allclose(found.columns[name], values, rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(found.columns[name], values, rtol=2e-5, err_msg=name)
     assert found.parameters == observation_parameters(HippocampusModel(experiment(), "rest"))
 
 
@@ -160,7 +160,7 @@ def test_a_drawn_number_of_the_body_does_what_an_override_does(plan: Plan, key: 
     found = exercised(plan.experiment.model_copy(update={"subject": drawn}), plan.timelines["ride"], HOURS)[1]
     expected = columns(experiment(subject={"overrides": {own: written}}))
     for name in ("vo2max", "lactate", "bhb"):
-        np.testing.assert_allclose(found.plasma[name], expected[name], rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(found.plasma[name], expected[name], rtol=2e-5, err_msg=name)
 
 
 def test_draws_of_the_neurons_share_bodies_of_which_one_without_solution_counts_for_nothing(

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from abm import clock
 from abm.config import build_experiment, load_experiment
 from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
@@ -119,6 +120,56 @@ def test_a_burn_in_of_a_day_and_a_half_begins_at_noon(experiment, rest):
     model = HippocampusModel(half, "sedentary", 0, resting=rest)
     model.advance()
     assert model.blood == blood_at(rest, 60)
+
+
+def test_hours_of_burn_in_meet_the_mean_blood_of_their_steps(experiment, rest):
+    run = experiment.run.model_copy(update={"burn_in": 120.0})
+    model, met = HippocampusModel(experiment.model_copy(update={"run": run}), "sedentary", 0, resting=rest), []
+    model.rest(lambda taken: met.append((taken, dict(model.blood))))
+    assert [taken for taken, _ in met[:25]] == [*range(5, 121, 5), 121]
+    for name in ("bhb", "cortisol"):
+        hourly = getattr(rest, name).reshape(24, 5).mean(axis=1)
+        assert [blood[name] for _, blood in met[:24]] == pytest.approx(hourly)
+    assert met[24][1] == blood_at(rest, 0)
+
+
+@pytest.mark.slow
+def test_a_burn_in_by_the_hour_ends_where_one_in_short_steps_does(experiment, rest, monkeypatch):
+    """Stores, enzymes and chromatin; the spread of the store, which noise of hours past would raise; the synapses."""
+    run = experiment.run.model_copy(update={"burn_in": 720.0, "step": 0.25})
+    tissue = experiment.tissue.model_copy(update={"neurons": 1500})
+    changed = experiment.model_copy(update={"run": run, "tissue": tissue})
+    day, found = resting_blood(changed), []
+    for own in (clock.OWN_STEPS, 720.0):
+        monkeypatch.setattr(clock, "OWN_STEPS", own)
+        found.append([burn_in(changed, replicate, day) for replicate in range(3)])
+
+    def ratio(read):
+        hourly, short = ([read(state) for state in states] for states in found)
+        return np.mean(hourly) / np.mean(short)
+
+    for name in ("creb", "hdac2", "eraser", "trkb", "spine", "scale", "threshold", "mean_strength"):
+        assert ratio(lambda state, name=name: state[f"neuron.{name}"].mean()) == pytest.approx(1.0, abs=0.005), name
+    assert ratio(lambda state: state["neuron.bdnf_protein"].mean()) == pytest.approx(1.0, abs=0.01)
+    assert ratio(lambda state: state["neuron.bdnf_protein"].std()) == pytest.approx(1.0, abs=0.06)
+    assert ratio(lambda state: (state["neuron.nucleosomes"] == -1).mean()) == pytest.approx(1.0, abs=0.02)
+    assert ratio(lambda state: np.abs(state["late"]).mean()) == pytest.approx(1.0, abs=0.1)
+
+
+def test_what_sums_up_synapses_is_as_they_are_when_it_is_read(experiment, rested, rest):
+    model = at_zero(experiment, "hard", rested, rest)
+    for _ in range(30):
+        model.advance()
+    n, s, w = model.neurons, model.synapses, model.wiring
+    owner = np.repeat(np.arange(90), np.diff(w.start))
+    unchanged = (n.spine * n.scale)[owner] * model.release_probability[w.sender]
+    counts, weight = np.bincount(owner), unchanged * (1.0 + s.early + s.late)
+    assert n.mean_strength == pytest.approx(np.bincount(owner, weight) / counts, rel=1e-5)
+    assert n.potentiated == pytest.approx(np.bincount(owner, s.early + s.late > 0.2) / counts, abs=1e-6)
+    s.late[owner == 7] = 0.6  # read already in this step: agents and table stay as the step has left them
+    assert model.neurons.consolidated[7] < 1.0
+    model.step()
+    assert model.agents.select(lambda neuron: neuron.unique_id == 8).get("consolidated")[0] > 0.9
 
 
 def test_at_time_zero_a_schedule_has_not_begun(experiment, rested, rest):

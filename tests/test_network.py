@@ -66,6 +66,15 @@ def test_large_tissue_has_the_wanted_number_of_synapses():
     assert total / 20000 == pytest.approx(P.synapses_per_neuron, rel=0.03)
 
 
+def test_synapses_are_listed_by_sender_too(wiring):
+    owner = np.repeat(np.arange(600), np.diff(wiring.start))
+    assert wiring.outgoing[-1] == wiring.sender.size
+    for cell in range(wiring.region.size):
+        places = slice(*wiring.outgoing[cell : cell + 2])
+        assert wiring.synapse[places].tolist() == np.flatnonzero(wiring.sender == cell).tolist()
+        assert (wiring.receiver[places] == owner[wiring.synapse[places]]).all()
+
+
 def test_small_tissue_thins_all_pathways_onto_a_region_alike():
     """Else means over modelled synapses would weigh pathways by how many cells of their source are modelled."""
     onto = anatomy.pathways_onto(P, CA1, np.append(np.bincount(regions(1000), minlength=3), 200))
@@ -104,10 +113,6 @@ def cells_at_rest(wiring):
     neurons = len(wiring.start) - 1
     ones = np.ones(neurons)
     return {"contacts": ones, "scale": ones, "release": np.ones(wiring.region.size), "threshold": ones}
-
-
-def room(wiring):
-    return np.empty(wiring.sender.size + 1, np.uint32), np.empty(wiring.start.size - 1, np.int64)
 
 
 def test_events_come_at_their_rate_and_more_often_with_more_input(wiring):
@@ -153,9 +158,7 @@ def input_of_granule_cells(synapses_per_neuron):
         firing, drive = np.zeros(wiring.region.size, np.bool_), np.zeros(1500)
         firing[draws.choice(afferents, afferents.size // 20, replace=False)] = True
         none, state = np.zeros((2, wiring.sender.size)), cells_at_rest(wiring)
-        network.excite(
-            wiring, *none, S, p, DG, np.zeros_like(firing), firing, *state.values(), drive, *room(wiring)
-        )
+        network.excite(wiring, *none, S, p, DG, np.zeros_like(firing), firing, *state.values(), drive)
         found.append(drive[wiring.region[:1500] == DG] * (1.0 + P.inhibition))
     return np.concatenate(found)
 
@@ -189,7 +192,7 @@ def test_an_event_fires_its_members_and_stays_sparse(synapses_per_neuron):
     state = cells_at_rest(wiring)
     synapses = np.zeros((2, wiring.sender.size))
     for region in (DG, CA3, CA3, CA1):
-        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive, *room(wiring))
+        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive)
     fired = firing[:600]
     assert fired[cue[:600]].mean() > 0.9
     assert fired[~cue[:600]].mean() < 0.02
@@ -199,7 +202,7 @@ def test_learning_touches_only_synapses_of_cells_that_fired(wiring):
     firing = wiring.member[1].copy()
     early = np.zeros(wiring.sender.size)
     ones, load = np.ones(600), np.zeros(600)
-    network.learn(wiring, early, S, firing, ones, ones, ones, ones, load, *room(wiring))
+    network.learn(wiring, early, S, firing, ones, ones, ones, ones, load)
     sent = firing[wiring.sender]
     owner = np.repeat(np.arange(600), np.diff(wiring.start))
     assert np.all(early[~sent] == 0.0)
@@ -215,7 +218,7 @@ def test_sums_over_synapses(wiring):
     early, late = draw.uniform(-0.4, 0.8, (2, wiring.sender.size)).astype(np.float32)
     before = early.copy()
     trkb, contacts, scale = draw.uniform(0.5, 1.5, (3, neurons))
-    out = np.zeros((5, neurons))
+    advanced, weighed = np.zeros((2, neurons)), np.zeros((3, neurons))
     release = np.ones(wiring.region.size, np.float32)
     protein = draw.uniform(0.0, 0.1, neurons)
     owner = np.repeat(np.arange(neurons), np.diff(wiring.start))
@@ -225,7 +228,8 @@ def test_sums_over_synapses(wiring):
         for e, z, n in zip(early, late, owner, strict=True)
     ]
     network.refresh_release(S, trkb, release)
-    network.advance_synapses(wiring, early, late, S, dt, trkb, contacts, scale, protein, release, *out, 0, neurons)
+    network.advance_synapses(wiring, early, late, S, dt, trkb, contacts, scale, protein, release, *advanced, 0, neurons)
+    network.weigh_synapses(wiring, early, late, contacts, scale, release, *weighed, 0, neurons)
     assert early == pytest.approx(before * np.exp(-dt / S.early_time), rel=1e-6)
     assert late == pytest.approx(np.array(expected_late), abs=1e-6)
     common = (contacts * scale)[owner] * release[wiring.sender]
@@ -237,9 +241,9 @@ def test_sums_over_synapses(wiring):
         driving = common[mine] * (1.0 + mean_early + late)[mine]
         drive = (driving * weights * rates).sum() / (weights * rates).sum()
         load = wiring.bundle[wiring.region[neuron]] * np.abs(early[mine]).sum()
-        expected = [drive, load, relative[mine].mean()]
-        expected += [(early + late)[mine].__gt__(0.2).mean(), (late[mine] > 0.5).mean()]
-        assert out[:, neuron] == pytest.approx(expected, rel=1e-5)
+        shares = [(early + late)[mine].__gt__(0.2).mean(), (late[mine] > 0.5).mean()]
+        assert advanced[:, neuron] == pytest.approx([drive, load], rel=1e-5)
+        assert weighed[:, neuron] == pytest.approx([relative[mine].mean(), *shares], rel=1e-5)
 
 
 def test_sums_do_not_depend_on_how_neurons_are_shared_out(wiring):
@@ -248,12 +252,13 @@ def test_sums_do_not_depend_on_how_neurons_are_shared_out(wiring):
     ones, release = np.ones(600), np.ones(wiring.region.size, np.float32)
     found = []
     for pieces in ([(0, 600)], [(0, 1), (1, 77), (77, 600)]):
-        (early, late), out = start.copy(), np.zeros((5, 600))
+        (early, late), advanced, weighed = start.copy(), np.zeros((2, 600)), np.zeros((3, 600))
         for first, last in pieces:
             network.advance_synapses(
-                wiring, early, late, S, 0.25, ones, ones, ones, 0.1 * ones, release, *out, first, last
+                wiring, early, late, S, 0.25, ones, ones, ones, 0.1 * ones, release, *advanced, first, last
             )
-        found.append((early.tobytes(), late.tobytes(), out.tobytes()))
+            network.weigh_synapses(wiring, early, late, ones, ones, release, *weighed, first, last)
+        found.append([array.tobytes() for array in (early, late, advanced, weighed)])
     assert found[0] == found[1]
 
 

@@ -9,7 +9,17 @@ import pytest
 from numba import njit
 from scipy import stats
 
-from abm.streams import StreamKey, fill_uniforms, generator, philox, stream_key, uniforms
+from abm.streams import (
+    GRID_BITS,
+    StreamKey,
+    fill_uniforms,
+    fill_whole,
+    generator,
+    on_grid,
+    philox,
+    stream_key,
+    uniforms,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +63,28 @@ def test_draws_made_together_are_the_same_numbers():
     fill(key, 1000, 1037, 12, 2, 3, together)
     assert [tuple(column) for column in together.T[:37]] == [uniforms(key, 1000 + i, 12, 2, 3) for i in range(37)]
     assert np.all(together[:, 37:] == -1.0)
+
+
+@njit
+def fill_grid(key, first, last, step, purpose, block, draws):
+    """`fill_whole`, which is for compiled code only."""
+    fill_whole(key, first, last, step, purpose, block, draws)
+
+
+def test_whole_draws_are_the_leading_bits_of_the_same_words():
+    key, whole = stream_key(6, 1), np.full((4, 40), -1, np.int32)
+    fill_grid(key, 1000, 1037, 12, 2, 3, whole)
+    words = [philox(key, 1000 + i, 12, 2, 3) for i in range(37)]
+    assert [tuple(column) for column in whole.T[:37]] == [tuple(int(word) >> 2 for word in four) for four in words]
+    assert np.all(whole[:, 37:] == -1)
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-9, 0.25, 1.0 / 3.0, 0.999, 1.0])
+def test_a_probability_on_the_grid_is_the_share_of_draws_below_it(probability):
+    below = int(on_grid(probability))  # of the whole numbers from 0 to 2^30 - 1
+    assert below / 2**GRID_BITS == pytest.approx(probability, abs=0.5 / 2**GRID_BITS)
+    assert (below == 0) == (probability == 0.0)
+    assert (below == 2**GRID_BITS) == (probability == 1.0)
 
 
 def test_uniforms_are_uniform_and_never_on_the_border():

@@ -403,7 +403,7 @@ def test_washout_carries_in_what_is_outside() -> None:
     assert piece.concentration[IRISIN] == pytest.approx(0.3, rel=1e-2)
 
 
-@pytest.mark.parametrize(("tolerance", "rounding", "claimed"), [(3e-4, 1e-6, 1e-6), (1e-6, 1e-12, 1e-14)])
+@pytest.mark.parametrize(("tolerance", "rounding", "claimed"), [(1e-3, 1e-6, 1e-6), (1e-6, 1e-12, 1e-14)])
 def test_a_uniform_tissue_is_solved_exactly(tolerance: float, rounding: float, claimed: float) -> None:
     """Without layers and vessels the steps are exact to the rounding of the precision that the tolerance asks for."""
     shape = (1, 8, 8)
@@ -437,7 +437,7 @@ def test_single_precision_is_used_where_it_makes_no_difference(monkeypatch: pyte
 
 
 def test_step_error_stays_below_the_tolerance() -> None:
-    piece = small()
+    piece = small(tolerance=3e-4)  # for which lactate needs more than one sub-step in an hour of effort
     drive(piece, Barrier(BARRIER), 12)
     assert 0.0 < piece.step_error.max() <= piece.tolerance
     assert piece.substeps[LACTATE] > 12

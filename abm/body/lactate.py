@@ -73,11 +73,13 @@ def muscle_lactate_production(
     """
     first_threshold, second_threshold = p.first_threshold + threshold_shift, p.second_threshold + threshold_shift
     uptake = resting_uptake + above_rest
-    # The tail of the smoothed corner at rest is taken off, so that rest makes nothing beyond resting turnover.
+    # The tails of the smoothed corners at rest are taken off, so that rest makes nothing beyond resting turnover.
     first = above(uptake, first_threshold, p.first_threshold_width) - above(
         resting_uptake, first_threshold, p.first_threshold_width
     )
-    second = above(uptake, second_threshold, p.second_threshold_width)
+    second = above(uptake, second_threshold, p.second_threshold_width) - above(
+        resting_uptake, second_threshold, p.second_threshold_width
+    )
     deficit = glycolysis_of_deficit(oxygen_deficit(demand, uptake))
     return (
         p.aerobic_lactate_slope * first + p.anaerobic_lactate_slope * second + p.deficit_lactate_slope * deficit

@@ -116,20 +116,23 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     return _plasma(subject, _solved(subject, timeline, edges), edges)
 
 
-def exercised_body(subject: Subject, timeline: Timeline, edges: Vector) -> tuple[Plasma, Vector, Vector]:
+def exercised_body(
+    subject: Subject, timeline: Timeline, edges: Vector, tolerance: float = TOLERANCE
+) -> tuple[Plasma, Vector, Vector]:
     """Plasma as of `simulate_body`, the times (n + 1, h) between which the body's inputs hold, and what they ask for.
 
     That is the share of the oxygen-uptake reserve (n,), which blood follows by rules of its own (`haemoconcentration`).
+    tolerance: largest error of a step, relative.
     """
-    trajectory = _solved(subject, timeline, edges)
+    trajectory = _solved(subject, timeline, edges, tolerance)
     intensity = _intensity(body_parameters(subject), trajectory)
     return _plasma(subject, trajectory, edges), trajectory.protocol.times, intensity
 
 
-def _solved(subject: Subject, timeline: Timeline, edges: Vector) -> Trajectory:
+def _solved(subject: Subject, timeline: Timeline, edges: Vector, tolerance: float = TOLERANCE) -> Trajectory:
     """The body over the edges, from its resting state at the first of them or when a fast before it begins."""
     times = edges if timeline.begin >= edges[0] else np.concatenate([[timeline.begin], edges])
-    return solve_body(body_parameters(subject), timeline, times, resting_state(subject))
+    return solve_body(body_parameters(subject), timeline, times, resting_state(subject), tolerance=tolerance)
 
 
 def resting_day(subject: Subject, step: float) -> Plasma:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body.rates import BodyParameters, Vector, body_rates
+from abm.body.rates import MUSCLE_LACTATE, UPTAKE, BodyParameters, Vector, body_rates
 from abm.elementary import power
 from abm.loops import compiled, inlined
 
@@ -112,6 +112,16 @@ def step_error(
     return worst
 
 
+@inlined
+def unspent(value: float, error: float) -> float:
+    """A state that decays within minutes, or 0 where no more of it is left than the error of a step.
+
+    An explicit step longer than about three of its time constants would raise what is left, however little that is;
+    exactly 0 it bounds no step.
+    """
+    return 0.0 if abs(value) < error else value
+
+
 @compiled
 def integrate(
     p: BodyParameters,
@@ -136,6 +146,8 @@ def integrate(
         while jump < len(protocol.jump_interval) and protocol.jump_interval[jump] == interval:
             state[protocol.jump_state[jump]] += protocol.jump_amount[jump]
             jump += 1
+        state[UPTAKE] = unspent(state[UPTAKE], tolerance * scale[UPTAKE])
+        state[MUSCLE_LACTATE] = unspent(state[MUSCLE_LACTATE], tolerance * scale[MUSCLE_LACTATE])
         for j in range(size):  # as a slice it would take seconds to compile
             points[interval, j], total[j] = state[j], 0.0
         begin, end = protocol.times[interval], protocol.times[interval + 1]

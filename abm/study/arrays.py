@@ -10,6 +10,7 @@ Runs that failed are NaN (zero in columns of whole numbers); `finished` says whi
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -59,6 +60,7 @@ class Variable:
     dtype: np.dtype[Any] = field(default=np.dtype(np.float64))
 
 
+LARGEST_CHUNK = 1 << 23  # bytes that replicates may share; files are few then, and quickly written
 AMOUNTS = "1e-18 mol (bhb, lactate), else 1e-24 mol; residuals are relative"
 PLASMA_UNITS = {
     "bhb": "mmol/L", "lactate": "mmol/L", "glucose": "mmol/L", "ffa": "mmol/L", "irisin": "nmol/L",
@@ -138,7 +140,7 @@ def write_traces(plan: Plan, folder: ResultsFolder, shared: xr.Dataset) -> None:
     about = {"long_name": "Sub-steps that a signal's field took", "units": "1"}
     variables["substeps"] = Variable("substeps", ("signal",), (signals,), about)
     variables["wall_time"] = Variable("wall_time", (), (), {"long_name": "Time the run took", "units": "s"})
-    _write(folder.path / "traces.zarr", plan, folder, labels, variables, together=True)
+    _write(folder.path / "traces.zarr", plan, folder, labels, variables)
 
 
 def _of(metric: str) -> dict[str, str]:
@@ -169,19 +171,13 @@ def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[
     labels = labels.assign(
         map_time=("schedule", map_times, times | {"long_name": "time at which `concentration` was stored"})
     )
-    _write(folder.path / "states.zarr", plan, folder, labels, variables, together=False)
+    _write(folder.path / "states.zarr", plan, folder, labels, variables)
 
 
 def _write(
-    path: Path,
-    plan: Plan,
-    folder: ResultsFolder,
-    labels: xr.Dataset,
-    variables: Mapping[str, Variable],
-    *,
-    together: bool,
+    path: Path, plan: Plan, folder: ResultsFolder, labels: xr.Dataset, variables: Mapping[str, Variable]
 ) -> None:
-    """Write one store. together: the replicates of a schedule share a chunk, which keeps the number of files small."""
+    """Write one store. The replicates of a schedule share a chunk, or have one each where that would be large."""
     import zarr
 
     replicates = range(plan.experiment.run.replicates)
@@ -189,14 +185,11 @@ def _write(
     labels = labels.assign_coords(schedule=names(plan.timelines), replicate=list(replicates))
     labels = labels.assign(finished=(("schedule", "replicate"), np.array(finished)))
     labels.attrs = {"title": plan.experiment.name, "seed": plan.experiment.run.seed, "step_h": plan.step}
-    chunk = len(replicates) if together else 1
 
     def save(draft: Path) -> None:
         labels.to_zarr(draft, mode="w", zarr_format=3, consolidated=False)
         group = zarr.open_group(draft, mode="r+")
-        arrays = {
-            name: _create(group, name, v, (len(finished), len(replicates)), chunk) for name, v in variables.items()
-        }
+        arrays = {name: _create(group, name, v, (len(finished), len(replicates))) for name, v in variables.items()}
         for place, schedule in enumerate(plan.timelines):
             with ExitStack() as stack:
                 records = [stack.enter_context(folder.record(plan, Run(schedule, r))) for r in replicates]
@@ -209,12 +202,13 @@ def _write(
     write_atomically(path, save)
 
 
-def _create(group: zarr.Group, name: str, variable: Variable, runs: tuple[int, int], chunk: int) -> zarr.Array[Any]:
+def _create(group: zarr.Group, name: str, variable: Variable, runs: tuple[int, int]) -> zarr.Array[Any]:
     whole = np.issubdtype(variable.dtype, np.integer)
+    together = runs[1] * math.prod(variable.shape) * variable.dtype.itemsize <= LARGEST_CHUNK
     return group.create_array(
         name,
         shape=(*runs, *variable.shape),
-        chunks=(1, chunk, *(max(1, length) for length in variable.shape)),
+        chunks=(1, runs[1] if together else 1, *(max(1, length) for length in variable.shape)),
         dtype=variable.dtype,
         fill_value=0 if whole else np.nan,
         dimension_names=("schedule", "replicate", *variable.dimensions),

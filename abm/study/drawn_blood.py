@@ -43,6 +43,7 @@ BODY_COLUMNS = {
 }
 BODY_READ_OUTS = (*BODY_COLUMNS, "plasma_cortisol")
 COLUMNS = SAMPLE_COLUMNS | BODY_COLUMNS
+TOLERANCE = 5e-7  # of a body's step, relative: parameters leave open a hundred thousand times as much
 
 
 def is_upstream(part: str) -> bool:
@@ -86,7 +87,7 @@ def exercised(experiment: Experiment, timeline: Timeline, hours: Sequence[float]
     """
     step, read = experiment.run.step, np.array(sorted(set(hours)))
     edges = step_edges(experiment.run.duration, step)
-    plasma, times, intensity = exercised_body(experiment.subject, timeline, edges)
+    plasma, times, intensity = exercised_body(experiment.subject, timeline, edges, TOLERANCE)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
     return plasma, Exercised(*_merged(times, intensity, read), read, columns)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from abm.clock import burn_in_steps
 from abm.metrics import METRICS
 from abm.schedule import DAY
 from abm.study.plan import Plan
@@ -43,7 +44,7 @@ def estimate(plan: Plan, workers: int, *, predicted: bool = False) -> Estimate:
     workers = min(workers, len(plan.runs))
     step = PER_STEP + PER_NEURON_STEP * neurons + PER_VOXEL_STEP * voxels
     step *= max(plan.experiment.run.step / LONG_STEP, 1.0) ** LONGER
-    burn_in, run = plan.burn_in_steps * step, plan.steps * step
+    burn_in, run = burn_in_steps(plan.step, plan.experiment.run.burn_in) * step, plan.steps * step
     body = PER_BODY_DAY * len(plan.timelines) * plan.experiment.run.duration / DAY
     core = body + replicates * (burn_in + len(plan.timelines) * run)
     # Draws of the posterior, with bodies of their own, are put through the schedules at the end.

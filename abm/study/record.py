@@ -44,6 +44,7 @@ class Recorder:
         self.spread = np.empty((samples, len(SPREAD), len(QUANTILES), regions))
         self.states: dict[str, list[NDArray[Any]]] = {}
         self.fields: NDArray[np.float64] = np.empty(0)
+        self.places: tuple[NDArray[np.uint32], NDArray[np.int8]] | None = None  # voxels and regions of the neurons
 
     def take(self, model: Observed, step: int) -> None:
         """Record what is due after `step` steps."""
@@ -51,8 +52,9 @@ class Recorder:
             values = METRICS[name].observe(model)
             for place in places:
                 self.readings[place] = values[self.plan.readings[place].region]
-        signals, own = model.tissue.concentration, model.neurons
-        _fill_means(signals.reshape(len(FAST), -1), own.voxel, own.region, self.fast[step])
+        if self.places is None:  # read once: whenever a model's neurons are read it sums up their synapses
+            self.places = model.neurons.voxel, model.neurons.region
+        _fill_means(model.tissue.concentration.reshape(len(FAST), -1), *self.places, self.fast[step])
         if step in self.samples:
             self._take_slow(model, self.samples[step])
         if step in self.plan.state_steps:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-TOLERANCE = 3e-4  # relative local error of a sub-step
+TOLERANCE = 1e-3  # relative local error of a sub-step
+NO_SIGNAL, NOT_HELD = np.zeros(len(SIGNALS)), np.full(len(SIGNALS), np.nan)
 SETTLING_STEP, SETTLED, MOST_SETTLING_STEPS = 2.0, 1e-5, 2000  # h, relative change of the content, steps
 
 
@@ -206,12 +207,12 @@ class Tissue:
         Raises FloatingPointError where a rate or a concentration is not a number.
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
-        held = np.full(len(SIGNALS), np.nan) if bath is None else np.ascontiguousarray(bath, np.float64)
+        held = NOT_HELD if bath is None else np.ascontiguousarray(bath, np.float64)
         rates = Rates(
             np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64),
             np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64),
             np.zeros(self.neuron_voxel.size) if secretion is None else secretion / self.voxel_volume,
-            np.zeros(len(SIGNALS)) if outside is None else np.ascontiguousarray(outside, np.float64),
+            NO_SIGNAL if outside is None else np.ascontiguousarray(outside, np.float64),
             held,
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
@@ -221,17 +222,16 @@ class Tissue:
             amounts, stored,
         )  # fmt: skip
         amounts *= self.voxel_volume
-        self._close(amounts, self.voxel_volume * stored, HELD, ~np.isnan(held))
+        self._close(amounts, self.voxel_volume * stored, HELD, None if bath is None else ~np.isnan(held))
 
-    def _close(self, amounts: Floats, stored: Floats, term: int, rows: npt.NDArray[np.bool_]) -> None:
+    def _close(self, amounts: Floats, stored: Floats, term: int, rows: npt.NDArray[np.bool_] | None) -> None:
         """Hand amounts (concentration x um^3) to the ledger; what `rows` gained otherwise counts under `term`."""
-        if not math.isfinite(stored.sum() + amounts.sum()):
+        if rows is not None:
+            amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
+        if not self.ledger.close(amounts, stored):
             sound = np.isfinite(stored) & np.isfinite(amounts).all(axis=1)
             broken = ", ".join(signal for signal, good in zip(SIGNALS, sound, strict=True) if not good)
             raise FloatingPointError(f"a rate or the concentration of {broken} is not a number")
-        if rows.any():
-            amounts[rows, term] += stored[rows] - self.ledger.stored[rows]
-        self.ledger.close(amounts, stored)
 
     def inject(self, signal: str, amount: float) -> None:
         """Put an amount per tissue volume (mmol/L or nmol/L of tissue) evenly into the tissue, at once."""

@@ -9,6 +9,7 @@ lactate made by glycolysis; consumed: by metabolism; cleared: degraded or draine
 washed_out: through open sides; held: what a clamp had to add, negative where it took away.
 """
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -28,8 +29,12 @@ Floats = npt.NDArray[np.float64]
 
 
 @entry
-def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst: Floats) -> None:
-    """Add amounts to an account, and keep the worst residual of each signal: what is missing over what was there."""
+def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst: Floats) -> bool:
+    """Add amounts to an account, and keep the worst residual of each signal: what is missing over what was there.
+
+    Returns whether all of them were numbers.
+    """
+    sound = True
     for row in range(before.size):
         missing, scale = before[row] - after[row], abs(before[row]) + abs(after[row])
         for term in range(amounts.shape[1]):
@@ -37,8 +42,10 @@ def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst:
             missing += amount if term < GAIN_TERMS else -amount
             scale += abs(amount)
             account[row, term] += amount
+        sound = sound and math.isfinite(scale)
         if scale > NOTHING:
             worst[row] = max(worst[row], abs(missing) / scale)
+    return sound
 
 
 class Ledger:
@@ -58,10 +65,14 @@ class Ledger:
         self.amounts[:], self.worst_residual[:] = 0.0, 0.0
         self.initial[:] = self.stored
 
-    def close(self, amounts: Floats, stored: Floats) -> None:
-        """Add the amounts (5, 8) of one hand-over that ended with `stored` (5,), and keep its residual."""
-        book(self.stored, amounts, stored, self.amounts, self.worst_residual)
+    def close(self, amounts: Floats, stored: Floats) -> bool:
+        """Add the amounts (5, 8) of one hand-over that ended with `stored` (5,), and keep its residual.
+
+        Returns whether all of them are numbers.
+        """
+        sound = book(self.stored, amounts, stored, self.amounts, self.worst_residual)
         self.stored = stored.copy()
+        return sound
 
     def residual(self) -> Floats:
         """Relative residual of the whole account, (5,): what is missing over what was ever in the tissue."""

@@ -108,7 +108,8 @@ Capillaries and neurons are placed, the network is wired and resting rates are d
 number of the replicate. Nucleosomes start in the stationary distribution of the resting chromatin, transcripts
 at random about their resting mean, proteins at it, synapses unpotentiated. The set points of every neuron are
 the means of its local drives over a resting day. The burn-in then lives resting days, with the usual meals and
-without exercise or doses. All schedules of a replicate start from the same rested tissue."""
+without exercise or doses, by the hour up to its last four days. All schedules of a replicate start from the same
+rested tissue."""
 
 INPUT = """\
 The experiment is the only input; nothing else drives the model. The body turns its sessions, meals and doses into
