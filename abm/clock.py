@@ -57,8 +57,8 @@ class Clock:
     def in_burn_in(self) -> "Clock":
         """The clock with the coming step as burn-in takes it: up to its last days a whole hour, if steps make up one.
 
-        At rest no signal moves faster. Stores and enzymes end within half a percent of where the run's own steps lead,
-        and their spread within a few.
+        At rest signals move little within one. Stores and enzymes end within half a percent of where the run's own
+        steps lead, and their spread within a few.
         """
         hourly = round(1.0 / self.step)
         on_the_hour = abs(hourly * self.step - 1.0) < 1e-9 and self.hour.is_integer()
