@@ -75,12 +75,15 @@ Words = tuple[np.uint64, np.uint64, np.uint64, np.uint64]
 
 
 @inlined
-def rounds(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64, m: np.uint64) -> Words:
-    """The ten rounds of Philox4x32-10 on a counter (a, b, c, d) under a key (k, m), words of 32 bits held in 64.
+def words(key: StreamKey, index: int | np.uint64, step: int, purpose: int, block: int) -> Words:
+    """Four 32-bit random words of Philox4x32-10 for the counter (index, step, purpose, block), held in 64 bits.
 
     Written into its callers, because only so does the compiler work on several counters at once; masks tell it that
     every word has 32 bits.
     """
+    a, b = np.uint64(index) & LOW_WORD, np.uint64(step) & LOW_WORD
+    c, d = np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    k, m = key.first & LOW_WORD, key.second & LOW_WORD
     for _ in range(10):
         left = ROUND_FIRST * a
         right = ROUND_SECOND * c
@@ -95,10 +98,8 @@ def rounds(a: np.uint64, b: np.uint64, c: np.uint64, d: np.uint64, k: np.uint64,
 
 @entry
 def philox(key: StreamKey, index: int, step: int, purpose: int, block: int) -> Words:
-    """Four 32-bit random words of Philox4x32-10 for the counter (index, step, purpose, block)."""
-    a, b = np.uint64(index) & LOW_WORD, np.uint64(step) & LOW_WORD
-    c, d = np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
-    return rounds(a, b, c, d, key.first & LOW_WORD, key.second & LOW_WORD)
+    """`words` for one counter, to be called from anywhere."""
+    return words(key, index, step, purpose, block)
 
 
 @rule
@@ -131,10 +132,9 @@ def fill_uniforms(
 ) -> None:  # fmt: skip
     """`uniforms` for the indices first..last-1 into the first columns of draws, (4, n): the same numbers, faster."""
     widest_vectors()
-    start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
-    now, what, which = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    start = np.uint64(first)
     for i in range(np.uint64(last) - start):
-        a, b, c, d = rounds((start + i) & LOW_WORD, now, what, which, round_key, other_key)
+        a, b, c, d = words(key, start + i, step, purpose, block)
         draws[0, i], draws[1, i], draws[2, i], draws[3, i] = unit(a), unit(b), unit(c), unit(d)
 
 
@@ -145,9 +145,8 @@ def fill_whole(
 ) -> None:  # fmt: skip
     """The leading 30 bits of the same words as whole numbers, to be compared with `on_grid`: twice as many at once."""
     widest_vectors()
-    start, round_key, other_key = np.uint64(first), key.first & LOW_WORD, key.second & LOW_WORD
-    now, what, which = np.uint64(step) & LOW_WORD, np.uint64(purpose) & LOW_WORD, np.uint64(block) & LOW_WORD
+    start = np.uint64(first)
     for i in range(np.uint64(last) - start):
-        a, b, c, d = rounds((start + i) & LOW_WORD, now, what, which, round_key, other_key)
+        a, b, c, d = words(key, start + i, step, purpose, block)
         draws[0, i], draws[1, i] = np.int32(a >> SPARE_BITS), np.int32(b >> SPARE_BITS)
         draws[2, i], draws[3, i] = np.int32(c >> SPARE_BITS), np.int32(d >> SPARE_BITS)

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from abm.clock import burn_in_steps
 from abm.study.estimate import Estimate, estimate
 from abm.study.plan import Plan
 
@@ -121,12 +122,14 @@ def plan_text(plan: Plan) -> str:
     metrics = dict.fromkeys(item.metric for item in experiment.observe)
     about = (subject.species, subject.training, subject.condition, experiment.preparation)
     size = f"{len(plan.timelines)} schedules x {run.replicates} replicates = {len(plan.runs)}"
+    resting = burn_in_steps(run.step, run.burn_in)
+    hourly = ", most of it by the hour" if resting < plan.burn_in_steps else ""
     lines = [
         f"{experiment.name}: {', '.join(about).replace('_', ' ')}",
         f"tissue      {tissue_text(experiment.tissue)}",
         f"runs        {size}, seed {run.seed}",
         f"steps       {plan.steps} per run ({time_text(run.duration)} in steps of {60 * run.step:g} min), "
-        f"{plan.burn_in_steps} per burn-in ({time_text(run.burn_in)})",
+        f"{resting} per burn-in ({time_text(run.burn_in)}{hourly})",
         textwrap.fill(
             f"observed    {len(plan.readings)} readings per run of {', '.join(metrics) or 'nothing'}",
             110,
