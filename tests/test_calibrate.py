@@ -87,6 +87,14 @@ def test_an_optimum_at_the_end_of_a_range_has_the_posterior_that_is_cut_off_ther
     assert (found.low[0], found.high[0]) == pytest.approx((exact.ppf(0.025), 1.0), abs=0.01)
 
 
+def test_a_search_that_begins_on_the_end_of_a_range_goes_on() -> None:
+    """The second number begins on its upper end; the rows know the first, and that the second is lower."""
+    priors = [Prior("a.x", 1.0, 0.1, 10.0), Prior("a.share", 1.0, 0.5, 1.0)]
+    seen = np.array([3.0, 0.8])
+    found = fit_least_squares(lambda x: np.log(x / seen) / 0.01, priors, seed=1)
+    assert found.point == pytest.approx(seen, rel=2e-3)
+
+
 # Likelihood-free
 
 

@@ -77,8 +77,8 @@ def test_without_draws_the_blood_is_that_of_the_body(plan: Plan, ride: Exercised
 
 def test_rest_is_one_interval_between_readings(ride: Exercised) -> None:
     """Two rides of ten steps each, three nights and days, four readings; the run has 480 steps."""
-    assert ride.times.size <= 30
-    assert set(HOURS) <= set(np.round(ride.times, 9))
+    assert ride.course.times.size <= 30
+    assert set(HOURS) <= set(np.round(ride.course.times, 9))
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,9 @@ def test_the_larger_the_loss_the_larger_the_gain() -> None:
 
 
 def test_plasma_after_intense_intervals() -> None:
-    """Gillen 1991: 15 % less at the end, the control level an hour later, 10 +- 1 % (SE) more at 24 h."""
+    """Gillen 1991: 15 % less at the end, the control level an hour later; after 24 h between its +10 % and the +6.3 %
+    of Nelson 2023.
+    """
     subject = Subject(species="human")
     bouts = tuple(Bout(8.0 + i * 0.15, 8.0 + i * 0.15 + 1.0 / 15.0, 0.85, "cycling") for i in range(8))
     end = bouts[-1].end
@@ -83,4 +85,4 @@ def test_plasma_after_intense_intervals() -> None:
     volume = simulate_body(subject, timeline, edges).plasma_volume
     assert volume[0] == pytest.approx(0.85, abs=0.03)
     assert volume[1] == pytest.approx(1.0, abs=0.02)
-    assert volume[3] == pytest.approx(1.10, abs=0.02)
+    assert 1.063 < volume[3] < 1.10

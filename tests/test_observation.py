@@ -10,9 +10,10 @@ from scipy.integrate import solve_ivp
 from scipy.stats import lognorm
 from test_metrics import Model
 
-from abm.body import simulate_body
+from abm.body import exercised_body, simulate_body
 from abm.body.haemoconcentration import (
     BloodSample,
+    ExerciseCourse,
     HaemoconcentrationParameters,
     effort,
     haemoconcentration,
@@ -51,6 +52,7 @@ from abm.observation.probe import field_slope, paired_pulse, potentiation, secon
 from abm.parameters import load_parameters
 from abm.schedule import Bout, compile_schedule, resting_timeline
 from abm.streams import generator
+from abm.study.drawn_blood import _merged
 from abm.synapses import (
     SynapseParameters,
     late_step,
@@ -76,8 +78,8 @@ def intensities() -> tuple[np.ndarray, np.ndarray]:
     return np.array([0.0, 0.5, 0.6, 0.9, 1.2, 2.0, 2.3, 4.0]), np.array([0.0, 0.9, 0.0, 0.6, 0.0, 0.3, 0.0])
 
 
-def sample_of(times: np.ndarray, intensity: np.ndarray) -> BloodSample:
-    return haemoconcentration(BLOOD, GAIN, times, intensity)
+def sample_of(times: np.ndarray, intensity: np.ndarray, on_foot: bool = False) -> BloodSample:
+    return haemoconcentration(BLOOD, GAIN, ExerciseCourse(times, intensity, np.full(intensity.size, on_foot)))
 
 
 def test_memories_of_exercise_agree_with_an_independent_solver() -> None:
@@ -121,6 +123,42 @@ def test_cutting_intervals_does_not_change_their_ends() -> None:
     whole, halves = sample_of(times, intensity), sample_of(fine, np.repeat(intensity, 2))
     for one, other in zip(whole, halves, strict=True):
         np.testing.assert_allclose(one, other[1::2], rtol=1e-12)
+
+
+def test_on_foot_a_share_of_the_plasma_leaves_and_as_much_is_gained() -> None:
+    """Standing up takes what a runner loses (edwards1984); intervals leave as much on a treadmill (nelson2023)."""
+    times, intensity = intensities()
+    cycled, run = sample_of(times, intensity), sample_of(times, intensity, on_foot=True)
+    lost = [1.0 - sample.plasma_volume / (1.0 + sample.plasma_gained) for sample in (cycled, run)]
+    np.testing.assert_allclose(lost[1], BLOOD.plasma_loss_on_foot * lost[0], rtol=1e-12)
+    assert 0.0 < BLOOD.plasma_loss_on_foot < 1.0
+    np.testing.assert_array_equal(run.plasma_gained, cycled.plasma_gained)
+    np.testing.assert_array_equal(run.exertion, cycled.exertion)
+
+
+@pytest.mark.parametrize(
+    ("kind", "share"), [("running", BLOOD.plasma_loss_on_foot), ("walking", BLOOD.plasma_loss_on_foot), ("rowing", 1.0)]
+)
+def test_a_session_is_on_foot_by_its_kind(kind: str, share: float) -> None:
+    subject, edges = Subject(species="human"), np.array([0.0, 8.0, 8.5, 9.0])
+
+    def lost(kind: str) -> float:
+        timeline = replace(resting_timeline(subject, 9.0), bouts=(Bout(8.0, 8.5, 0.6, kind),))
+        plasma = simulate_body(subject, timeline, edges)
+        assert plasma.plasma_volume[0] == 1.0
+        return float(1.0 - plasma.plasma_volume[1] / (1.0 + plasma.plasma_gained[1]))
+
+    assert lost(kind) == pytest.approx(share * lost("cycling"), rel=1e-5)
+
+
+def test_running_after_cycling_is_told_apart_where_the_intensity_is_the_same() -> None:
+    subject, edges = Subject(species="human"), np.array([0.0, 8.0, 8.5, 9.0, 10.0])
+    bouts = (Bout(8.0, 8.5, 0.6, "cycling"), Bout(8.5, 9.0, 0.6, "running"))
+    plasma, course = exercised_body(subject, replace(resting_timeline(subject, 10.0), bouts=bouts), edges)
+    merged = _merged(course, np.array([10.0]))
+    np.testing.assert_array_equal(merged.times, [0.0, 8.0, 8.5, 9.0, 10.0])
+    np.testing.assert_array_equal(merged.on_foot, [False, False, True, False])
+    np.testing.assert_allclose(haemoconcentration(BLOOD, GAIN, merged).plasma_volume, plasma.plasma_volume, rtol=1e-6)
 
 
 def programme(sessions: str, intensity: str = "70 %VO2max") -> Any:
@@ -171,9 +209,9 @@ def test_effort_is_steeper_than_intensity() -> None:
     assert middle - light < 0.25 * (maximal - middle)
 
 
-def sampled(intensity: float, minutes: float, start: float = 10.0) -> Any:
-    """Blood of a trained man in steps of a minute; the last step of a bout and the last one before it."""
-    subject = Subject(species="human", training="trained")
+def sampled(intensity: float, minutes: float, start: float = 10.0, training: str = "trained") -> Any:
+    """Blood of a man in steps of a minute; the last step of a bout and the last one before it."""
+    subject = Subject(species="human", training=training)
     bouts = (Bout(start, start + minutes * MINUTE, intensity, "cycling"),) if intensity else ()
     edges = np.arange(round((start + 4.0) * 60.0) + 1) * MINUTE
     timeline = replace(resting_timeline(subject, float(edges[-1])), bouts=bouts)
@@ -181,13 +219,19 @@ def sampled(intensity: float, minutes: float, start: float = 10.0) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("intensity", "minutes", "change", "within"),
-    [(0.4, 30.0, -0.099, 0.025), (0.73, 60.0, -0.11, 0.025), (1.05, 3.0, -0.172, 0.031)],
+    ("training", "intensity", "minutes", "change", "within"),
+    [
+        ("trained", 0.4, 30.0, -0.099, 0.025),
+        ("untrained", 0.73, 60.0, -0.11, 0.025),
+        ("untrained", 1.05, 3.0, -0.172, 0.031),
+    ],
     ids=["hill2008", "bloomer2013", "pmid6693309"],
 )
-def test_plasma_lost_in_exercise(intensity: float, minutes: float, change: float, within: float) -> None:
+def test_plasma_lost_in_exercise(
+    training: str, intensity: float, minutes: float, change: float, within: float
+) -> None:
     """Three papers that were fitted, each with its interval; of hill2008 60 and 80 % are missed, as the board says."""
-    blood, end, _ = sampled(intensity, minutes)
+    blood, end, _ = sampled(intensity, minutes, training=training)
     assert blood.plasma_volume[end] - 1.0 == pytest.approx(change, abs=within)
 
 

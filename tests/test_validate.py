@@ -388,6 +388,23 @@ def test_a_miss_is_shown_with_the_sentence_on_why(tmp_path: Path, monkeypatch: p
     assert "[3.000, inf]" in board_text(Scoreboard((row,)))
 
 
+def test_a_direction_of_the_right_sign_is_counted_though_the_study_would_not_see_it() -> None:
+    def row(kind: str, low: float, high: float, passed: bool) -> BoardRow:
+        nan = math.nan
+        return BoardRow(
+            "mine", "seen", "s", "validation", kind, "blood", low, low, high, nan, nan, nan, "3", nan, passed, ""
+        )
+
+    rows = [
+        row("up", 1.5, 1.6, True), row("up", 1.01, 1.02, False), row("down", 0.9, 0.95, False),
+        row("up", 0.99, 1.2, False), row("down", 1.1, 1.2, False), row("none", 1.1, 1.2, False),
+    ]  # fmt: skip
+    counts = {count.group: (count.passed, count.rows) for count in Scoreboard(tuple(rows)).by_role_and_class()}
+    assert counts["validation", "direction"] == (1, 5)
+    assert counts["validation", "right sign"] == (3, 5)
+    assert counts["validation", "null"] == (0, 1)
+
+
 # The real model
 
 NEW: dict[str, dict[str, Any]] = {

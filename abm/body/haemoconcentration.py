@@ -18,18 +18,33 @@ from abm.parameters import Unit
 Vector = NDArray[np.float64]
 
 
+ON_FOOT = frozenset({"running", "walking", "treadmill"})  # kinds of exercise in which the body stands
+
+
 class HaemoconcentrationParameters(NamedTuple):
     """Constants of what exercise does to blood; sources in configs/parameters/body_haemoconcentration.yaml."""
 
     largest_plasma_loss: Annotated[float, Unit("1")]
     plasma_loss_half: Annotated[float, Unit("1")]
     plasma_loss_exponent: Annotated[float, Unit("1")]
+    plasma_loss_on_foot: Annotated[float, Unit("1")]
     plasma_loss_time: Annotated[float, Unit("h")]
     platelet_release: Annotated[float, Unit("1")]
     onset_time: Annotated[float, Unit("h")]
     recovery_time: Annotated[float, Unit("h")]
     exertion_exponent: Annotated[float, Unit("1")]
     platelet_life: Annotated[float, Unit("h")]
+
+
+class ExerciseCourse(NamedTuple):
+    """What a schedule asks of a body between `times` (n + 1, h).
+
+    intensity: (n,), the share of the oxygen-uptake reserve. on_foot: (n,), whether it is walked or run.
+    """
+
+    times: Vector
+    intensity: Vector
+    on_foot: NDArray[np.bool_]
 
 
 class BloodSample(NamedTuple):
@@ -47,7 +62,7 @@ class BloodSample(NamedTuple):
 
 
 def plasma_loss(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
-    """Share of plasma that has left the vessels in long exercise, L e^n / (e^n + K^n), e the share of uptake reserve.
+    """Share of plasma that has left the vessels in long cycling, L e^n / (e^n + K^n), e the share of uptake reserve.
 
     Papers do not agree: at 60 to 70 % of VO2max 6.5 % (pmid1425629), 11 % (bloomer2013) and 15.6 % (Hill 2008,
     hill2008) were found; at VO2max 18.6 % (Sullivan 1993, sullivan1993). It comes within a minute of hard work: 17.4 %
@@ -71,19 +86,25 @@ def effort(p: HaemoconcentrationParameters, intensity: Vector) -> Vector:
 
 
 def haemoconcentration(
-    p: HaemoconcentrationParameters, gain: HypervolaemiaParameters, times: Vector, intensity: Vector
+    p: HaemoconcentrationParameters, gain: HypervolaemiaParameters, course: ExerciseCourse
 ) -> BloodSample:
-    """The blood along `times` (n + 1, h) for an intensity (n,), the share of the oxygen-uptake reserve asked for.
+    """The blood along a course of exercise, rested and seated at its first time.
 
-    It is rested at the first time. v = (1 - loss) (1 + h);  platelets = (1 + g e) / v: they gain from the spleen in
-    proportion to the intensity e (Gibbons 2023, gibbons2023), and all that stays in the vessels for days is
-    concentrated as plasma is lost and diluted as it is gained; exertion x follows e^n.
+    v = (1 - loss) (1 + h);  platelets = (1 + g e) / v: they gain from the spleen in proportion to the intensity e
+    (Gibbons 2023, gibbons2023), and all that stays in the vessels for days is concentrated as plasma is lost and
+    diluted as it is gained; exertion x follows e^n.
+
+    On foot the loss is a share of that of cycling: a runner has lost plasma by standing up and hardly loses more by
+    running (Edwards 1984, edwards1984; pmid1425629). What is gained afterwards follows the intensity alone: running
+    brings protein into the vessels without driving plasma out (edwards1984), and intervals on a treadmill leave as much
+    of it a day later as on a bicycle (Nelson 2023, nelson2023).
     """
-    driven_out = plasma_loss(p, intensity)
-    asked = np.stack([driven_out, p.platelet_release * intensity, effort(p, intensity)])
+    cycling = plasma_loss(p, course.intensity)
+    driven_out = np.where(course.on_foot, p.plasma_loss_on_foot, 1.0) * cycling
+    asked = np.stack([driven_out, p.platelet_release * course.intensity, effort(p, course.intensity)])
     onset_times = np.array([p.plasma_loss_time, p.onset_time, p.onset_time])
-    loss, released, exertion = remembered(np.diff(times), asked, onset_times, p.recovery_time)
-    gained = plasma_gain(gain, times, driven_out)
+    loss, released, exertion = remembered(np.diff(course.times), asked, onset_times, p.recovery_time)
+    gained = plasma_gain(gain, course.times, cycling)
     volume = (1.0 - loss) * (1.0 + gained)
     return BloodSample(volume, gained, (1.0 + released) / volume, exertion)
 

@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.body.adaptation import oxygen_demand, relative_maximal_uptake, reserve_in_use, resting_uptake
-from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration, mean_over_lives
+from abm.body.haemoconcentration import (
+    ON_FOOT,
+    ExerciseCourse,
+    HaemoconcentrationParameters,
+    haemoconcentration,
+    mean_over_lives,
+)
 from abm.body.hypervolaemia import HypervolaemiaParameters
 from abm.body.plasma import Plasma, rounded
-from abm.body.protocol import build_protocol
+from abm.body.protocol import TIME_DIGITS, build_protocol
 from abm.body.rates import (
     BDNF,
     BHB,
@@ -113,20 +119,19 @@ def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float6
     found.
     """
     edges = np.asarray(edges, np.float64)
-    return _plasma(subject, _solved(subject, timeline, edges), edges)
+    return exercised_body(subject, timeline, edges)[0]
 
 
 def exercised_body(
     subject: Subject, timeline: Timeline, edges: Vector, tolerance: float = TOLERANCE
-) -> tuple[Plasma, Vector, Vector]:
-    """Plasma as of `simulate_body`, the times (n + 1, h) between which the body's inputs hold, and what they ask for.
+) -> tuple[Plasma, ExerciseCourse]:
+    """Plasma as of `simulate_body`, and the exercise that blood follows by rules of its own (`haemoconcentration`).
 
-    That is the share of the oxygen-uptake reserve (n,), which blood follows by rules of its own (`haemoconcentration`).
     tolerance: largest error of a step, relative.
     """
     trajectory = _solved(subject, timeline, edges, tolerance)
-    intensity = _intensity(body_parameters(subject), trajectory)
-    return _plasma(subject, trajectory, edges), trajectory.protocol.times, intensity
+    course = _course(body_parameters(subject), trajectory, timeline)
+    return _plasma(subject, trajectory, course, edges), course
 
 
 def _solved(subject: Subject, timeline: Timeline, edges: Vector, tolerance: float = TOLERANCE) -> Trajectory:
@@ -143,7 +148,8 @@ def resting_day(subject: Subject, step: float) -> Plasma:
     edges = DAY + np.arange(count + 1) * DAY / count
     timeline = resting_timeline(subject, 2 * DAY)
     p = body_parameters(subject)
-    plasma = _plasma(subject, solve_body(p, timeline, edges, resting_state(subject), adapting=False), edges)
+    trajectory = solve_body(p, timeline, edges, resting_state(subject), adapting=False)
+    plasma = _plasma(subject, trajectory, _course(p, trajectory, timeline), edges)
     return Plasma(edges - DAY, *(getattr(plasma, name) for name in list(Plasma.__dataclass_fields__)[1:]))
 
 
@@ -177,11 +183,22 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
     return state
 
 
-def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
-    """Share of the oxygen-uptake reserve asked for over the intervals of a protocol (n,), at the fitness of each.
+def _course(p: BodyParameters, trajectory: Trajectory, timeline: Timeline) -> ExerciseCourse:
+    """What is asked for over the intervals of a protocol, at the fitness of each, and whether on foot.
 
-    Exactly 0 at rest, which most intervals are.
+    The intensity is exactly 0 at rest, which most intervals are.
     """
+    protocol = trajectory.protocol
+    on_foot = np.zeros(len(protocol.inputs), np.bool_)
+    for bout in timeline.bouts:
+        if bout.kind in ON_FOOT:
+            first, last = np.searchsorted(protocol.times, np.round([bout.start, bout.end], TIME_DIGITS))
+            on_foot[first:last] = True
+    return ExerciseCourse(protocol.times, _intensity(p, trajectory), on_foot)
+
+
+def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
+    """Share of the oxygen-uptake reserve asked for over the intervals of a protocol (n,), at the fitness of each."""
     inputs, fitness, own = trajectory.protocol.inputs, trajectory.means[:, FITNESS], p.maximal_uptake
     asked = np.zeros(len(inputs))
     for i in np.flatnonzero(inputs[:, DEMAND] + inputs[:, LOAD] > 0.0):
@@ -190,18 +207,17 @@ def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
     return asked
 
 
-def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
+def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, edges: Vector) -> Plasma:
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
     p = body_parameters(subject)
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
     gain = load_parameters(HypervolaemiaParameters, "body_hypervolaemia", subject.species, subject.overrides)
-    intensity = _intensity(p, trajectory)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
-    times, at_start = trajectory.protocol.times, trajectory.points[0, FITNESS]
+    at_start = trajectory.points[0, FITNESS]
     fitness, own = trajectory.step_means(edges, trajectory.means[:, FITNESS]), p.maximal_uptake
-    sample = haemoconcentration(shift, gain, times, intensity)
+    sample = haemoconcentration(shift, gain, course)
     return Plasma(
         edges=edges,
         bhb=mean(BHB),
@@ -214,13 +230,13 @@ def _plasma(subject: Subject, trajectory: Trajectory, edges: Vector) -> Plasma:
         glycogen=mean(GLYCOGEN),
         fitness=rounded(fitness),
         vo2max=rounded(own.unit * relative_maximal_uptake(own, value) for value in fitness),
-        movement=rounded(trajectory.step_means(edges, np.minimum(intensity, 1.0))),
+        movement=rounded(trajectory.step_means(edges, np.minimum(course.intensity, 1.0))),
         dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),
         adaptation=rounded(trajectory.at(edges[1:], FITNESS) - at_start),
         platelet_adaptation=rounded(
-            mean_over_lives(shift, times, trajectory.means[:, FITNESS] - at_start, edges[1:])
+            mean_over_lives(shift, course.times, trajectory.means[:, FITNESS] - at_start, edges[1:])
         ),
         **{name: rounded(trajectory.step_ends(edges, values)) for name, values in sample._asdict().items()},
     )

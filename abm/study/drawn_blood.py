@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.body import Plasma, exercised_body
-from abm.body.haemoconcentration import HaemoconcentrationParameters, haemoconcentration
+from abm.body.haemoconcentration import ExerciseCourse, HaemoconcentrationParameters, haemoconcentration
 from abm.body.hypervolaemia import HypervolaemiaParameters
 from abm.forcing import step_edges
 from abm.observation import ObservationParameters
@@ -52,10 +52,9 @@ def is_upstream(part: str) -> bool:
 
 
 class Exercised(NamedTuple):
-    """One schedule as blood feels it: times (n + 1, h), intensity (n,) and, at `hours`, the plasma's columns."""
+    """One schedule as blood feels it: its exercise and, at `hours`, the plasma's columns."""
 
-    times: Floats
-    intensity: Floats
+    course: ExerciseCourse
     hours: Floats
     plasma: dict[str, Floats]
 
@@ -87,22 +86,22 @@ def exercised(experiment: Experiment, timeline: Timeline, hours: Sequence[float]
     """
     step, read = experiment.run.step, np.array(sorted(set(hours)))
     edges = step_edges(experiment.run.duration, step)
-    plasma, times, intensity = exercised_body(experiment.subject, timeline, edges, TOLERANCE)
+    plasma, course = exercised_body(experiment.subject, timeline, edges, TOLERANCE)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
-    return plasma, Exercised(*_merged(times, intensity, read), read, columns)
+    return plasma, Exercised(_merged(course, read), read, columns)
 
 
-def samples(subject: Subject, course: Exercised, drawn: Mapping[str, float]) -> Samples:
+def samples(subject: Subject, schedule: Exercised, drawn: Mapping[str, float]) -> Samples:
     """The blood of a schedule with drawn parameters: `part.name` -> number in the unit of its record."""
     overrides = with_drawn(subject, drawn, SAMPLE_PARTS.__contains__).overrides
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, overrides)
     gain = load_parameters(HypervolaemiaParameters, "body_hypervolaemia", subject.species, overrides)
-    sample = haemoconcentration(shift, gain, course.times, course.intensity)
-    places = np.searchsorted(course.times, course.hours - 1e-6) - 1
+    sample = haemoconcentration(shift, gain, schedule.course)
+    places = np.searchsorted(schedule.course.times, schedule.hours - 1e-6) - 1
     found = {name: values[places] for name, values in sample._asdict().items()}
     own = load_parameters(ObservationParameters, "observation", subject.species, overrides)
-    return Samples(course.hours, course.plasma | found, own)
+    return Samples(schedule.hours, schedule.plasma | found, own)
 
 
 def with_drawn(subject: Subject, drawn: Mapping[str, float], of: Callable[[str], bool]) -> Subject:
@@ -119,8 +118,9 @@ def with_drawn(subject: Subject, drawn: Mapping[str, float], of: Callable[[str],
     return subject.model_copy(update={"overrides": {**subject.overrides, **written}})
 
 
-def _merged(times: Floats, intensity: Floats, hours: Floats) -> tuple[Floats, Floats]:
-    """The same course in as few intervals as there are: cut where the intensity changes, and at the hours."""
-    last = np.append(np.diff(intensity) != 0.0, True)
-    last |= np.isin(np.round(times[1:], 9), np.round(hours, 9))
-    return np.append(times[:1], times[1:][last]), intensity[last]
+def _merged(course: ExerciseCourse, hours: Floats) -> ExerciseCourse:
+    """The same course in as few intervals as there are: cut where exercise changes, and at the hours."""
+    last = np.append((np.diff(course.intensity) != 0.0) | np.diff(course.on_foot), True)
+    last |= np.isin(np.round(course.times[1:], 9), np.round(hours, 9))
+    times = np.append(course.times[:1], course.times[1:][last])
+    return ExerciseCourse(times, course.intensity[last], course.on_foot[last])

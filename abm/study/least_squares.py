@@ -31,6 +31,7 @@ Mapped = Callable[[Residuals, Iterable[Floats]], Iterable[Floats]]
 DRAWS = 500
 MANY_DRAWS = 20_000  # from which the intervals are taken
 STEP = 0.02  # of finite differences, in prior standard deviations
+INSIDE = 0.01  # of a range, from its ends, where the search may begin
 ROUNDS = 30  # most evaluations of the gradient
 
 
@@ -66,7 +67,9 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
     `map` for the finite differences. Raises what `residuals` raises.
     """
     scale = _Scale(priors)
-    start, low, high = scale.place(scale.middle), scale.place(scale.low), scale.place(scale.high)
+    low, high = scale.place(scale.low), scale.place(scale.high)
+    # A search that begins on the end of a range does not leave it, and stops as if it had arrived.
+    start = np.clip(scale.place(scale.middle), low + INSIDE * (high - low), high - INSIDE * (high - low))
 
     def both(u: Floats) -> Floats:
         return np.concatenate([residuals(scale.number(u)), u])

@@ -52,6 +52,12 @@ class BoardRow(NamedTuple):
         """What was published about the effect: its direction, its magnitude, or that there is none (null)."""
         return CLASSES[self.kind]
 
+    @property
+    def right_sign(self) -> bool:
+        """Whether a direction is predicted with the published sign, however many animals it would take to see it."""
+        up, down = self.predicted_low > 1.0, self.predicted_high < 1.0
+        return (self.kind == "up" and up) or (self.kind == "down" and down)
+
 
 COLUMNS = tuple("pass" if name == "passed" else name for name in BoardRow._fields)
 NUMBERS = (
@@ -80,12 +86,15 @@ class Scoreboard:
         return [row for row in self.rows if not row.passed]
 
     def by_role_and_class(self) -> list[Count]:
-        """Counts for each role, and within it for directions, magnitudes and nulls."""
+        """Counts for each role, and within it for directions, their signs alone, magnitudes and nulls."""
         found = []
         for (role,), passed, rows in sorted(self.counts(lambda row: (row.role,))):
             found.append(Count((role, "all"), passed, rows))
             own = [row for row in self.rows if row.role == role]
-            found += [Count((role, about), p, n) for (about,), p, n in sorted(_counts(own, lambda row: (row.about,)))]
+            for (about,), met, of in sorted(_counts(own, lambda row: (row.about,))):
+                found.append(Count((role, about), met, of))
+                if about == "direction":
+                    found.append(Count((role, "right sign"), sum(row.right_sign for row in own), of))
         return found
 
     def by_part(self) -> list[Count]:
