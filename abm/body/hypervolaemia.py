@@ -35,8 +35,9 @@ def plasma_gain(p: HypervolaemiaParameters, times: Vector, loss: Vector) -> Vect
         q' = k l (1 - q) - q / tau_q        protein in the vessels above its resting content, 0 at rest and 1 at most
         h' = (H q - h) / tau_h              water follows it
 
-    loss l: (n,), share of plasma that exercise of each interval drives out in the long run. At the first time there is
-    no gain: a subject is as he was used to live.
+    loss l: (n,), share of plasma that cycling as hard as in each interval drives out in the long run; running, which
+    drives out less, leaves as much (Nelson 2023, nelson2023). At the first time there is no gain: a subject is as he
+    was used to live.
     """
     gains, protein, gained = np.empty_like(loss), 0.0, 0.0
     # Most intervals are alike, hours of rest cut into the same steps.
