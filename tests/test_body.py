@@ -116,6 +116,7 @@ def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
     assert simpson(test, np.array(absorbed)) == pytest.approx(given - left, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_carbohydrate_eaten_is_stored_or_passes_through_the_blood() -> None:
     """Over a day: meals = what left the gut; glycogen and glucose change by what flows in and out."""
     test = experiment(HUMAN, 24.0, [bout(16.0, 60, 0.6)])

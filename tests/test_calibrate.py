@@ -118,6 +118,7 @@ def found() -> Any:
     return sampled(seed=3)
 
 
+@pytest.mark.slow
 def test_likelihood_free_narrows_what_the_row_sees_and_not_the_rest(found: Any) -> None:
     x, y = found.draws.T
     assert np.mean(x) == pytest.approx(1.5, abs=0.1)
@@ -138,6 +139,7 @@ def test_the_draws_are_those_of_the_posterior_however_many_generations(generatio
     assert np.std(x) == pytest.approx(0.2, rel=0.2)
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits(found: Any) -> None:
     again, other = sampled(seed=3), sampled(seed=4)
     assert found.draws.tobytes() == again.draws.tobytes()
@@ -342,6 +344,7 @@ def test_the_calibration_row_is_fitted(library: Path, config: Callable[..., Path
     assert (kept.command, kept.stale()) == (COMMAND, "")
 
 
+@pytest.mark.slow
 def test_a_number_with_a_centre_of_its_own_becomes_most_probable(
     library: Path, config: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -176,6 +176,7 @@ def test_a_study_of_which_every_run_fails_has_a_report(
     assert figures(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 def test_output_that_nobody_reads_to_its_end_is_no_fault() -> None:
     piped = f"{sys.executable} run.py describe | head -n 1"
     shown = subprocess.run(piped, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)

@@ -109,6 +109,7 @@ def rows(plan: Plan) -> dict[tuple[str, float], Any]:
     return {(row.metric, row.time_h): row for row in found if row.schedule == "ride"}
 
 
+@pytest.mark.slow
 def test_a_simulated_sample_is_near_the_predicted_one(rows: dict[tuple[str, float], Any]) -> None:
     """At the committed parameters, of which the expected neuron gives what the brain releases and stores.
 

@@ -93,6 +93,7 @@ def test_an_icv_dose_spreads_over_the_brain_and_is_given_once():
     assert sum(parts) == pytest.approx(4.0 / 0.45 * 1e3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minutes", [1, 2, 5, 6, 15, 20, 30, 60])
 def test_a_bolus_is_given_once_at_any_minute(minutes):
     """The hours of the clock are rounded, where 20 min are a third of an hour."""

@@ -471,6 +471,7 @@ def test_luck_is_told_where_it_is_large(found: Sensitivity) -> None:
     assert "25 % of that over parameters" in luck_sentences([lucky])[0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_straight")
 def test_beside_the_results_of_an_experiment_it_is_part_of_the_report(tmp_path: Path) -> None:
     with toy_model():
