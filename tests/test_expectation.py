@@ -40,7 +40,7 @@ def test_halving_the_step_changes_bdnf_by_less_than_half_a_percent():
     assert coarse == pytest.approx(fine, rel=5e-3)
 
 
-@pytest.mark.parametrize("hours", [2, pytest.param(48, marks=pytest.mark.slow)])  # of which each takes a second
+@pytest.mark.parametrize("hours", [2, pytest.param(12, marks=pytest.mark.slow)])  # of which each takes a second
 @pytest.mark.parametrize("dt", [0.1, 1.0])
 def test_fractions_stay_fractions_where_chromatin_moves_fast(dt, hours):
     """Ends of the ranges of opening and its exponent under 20 mmol/L lactate; then without any deacetylase."""
