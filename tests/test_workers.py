@@ -144,3 +144,19 @@ def test_a_dask_cluster_gives_the_same_bytes(alone: Results, tmp_path: Path) -> 
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
         run_experiment(tiny(), tmp_path, scheduler=cluster.scheduler_address)
     assert tables(tmp_path) == tables(alone.path)
+
+
+def test_a_script_without_its_guard_is_told_so_once(tmp_path: Path) -> None:
+    """Workers that import the calling script and find the call there would start workers of their own."""
+    script, out = tmp_path / "study.py", tmp_path / "out"
+    script.write_text(
+        "from abm.config import build_experiment\nfrom abm.study import run_experiment\n"
+        f"run_experiment(build_experiment({PLAN!r}, ()), {str(out)!r}, workers=1)\n",
+        encoding="utf-8",
+    )
+    found = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, str(script)], env=found, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.count("bootstrapping phase") == 1
+    assert done.stderr.strip().splitlines()[-1].endswith('under if __name__ == "__main__":')
+    assert not any((out / ".runs").glob("run-*.npz"))

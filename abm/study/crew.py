@@ -6,13 +6,13 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from typing import Protocol
 
 from abm.study.store import ResultsError
-from abm.study.work import load, prepare_worker
+from abm.study.work import Lost, load, prepare_worker
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 PATIENCE = 5.0  # s that workers get to end by themselves
@@ -25,7 +25,7 @@ class Crew(Protocol):
     width: int
 
     def renew(self) -> None:
-        """Replace an executor whose worker died."""
+        """Replace an executor whose worker died; raises Lost where no worker can start."""
 
     def dismiss(self) -> None:
         """Stop now: tasks have been told to give up, and those that do not are ended."""
@@ -37,18 +37,23 @@ class Processes:
     def __init__(self, workers: int) -> None:
         self.width = workers
         self.strangers = set(multiprocessing.active_children())
+        self.loading: list[Future[None]] = []
         self.executor: Executor = self._pool()
 
     def _pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(self.width, mp_context=context, initializer=prepare_worker)
-        for order in range(self.width):
-            pool.submit(load, order)
+        self.loading += [pool.submit(load, order) for order in range(self.width)]
         return pool
 
     def renew(self) -> None:
-        """Start a new pool in place of a broken one."""
+        """Start a new pool in place of a broken one; Lost where not one worker has ever got as far as to begin."""
         self.executor.shutdown(wait=False, cancel_futures=True)
+        if not any(map(_succeeded, self.loading)):
+            raise Lost(
+                "the worker processes end before they begin; they import the calling script, in which the call belongs "
+                'under if __name__ == "__main__":'
+            )
         self.executor = self._pool()
 
     def dismiss(self) -> None:
@@ -59,6 +64,10 @@ class Processes:
             time.sleep(0.05)
         for process in own:
             process.terminate()
+
+
+def _succeeded(future: Future[None]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 class Borrowed:

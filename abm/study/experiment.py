@@ -50,8 +50,8 @@ def run_experiment(
     Beside the last runs the posterior of the parameters is put through the expected neuron (`predictive`).
 
     Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
-    anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. KeyboardInterrupt
-    passes through after what is finished has been stored.
+    anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. Lost is raised where
+    no worker process can start. KeyboardInterrupt passes through after what is finished has been stored.
     """
     plan = plan_experiment(experiment)
     folder = ResultsFolder(out if out is not None else Path("results") / experiment.name)
