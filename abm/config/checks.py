@@ -124,11 +124,14 @@ def _check_intensity(session: Session, week: int, of_subject: Capacity, at: tupl
         named = [(key, effort.intensity) for key, effort in session.named_efforts(week) if effort.intensity is not None]
     for key, intensity in named:
         fraction, rest = of_subject.fraction(intensity, session.kind, session.grade or 0.0), of_subject.resting_fraction
-        problem = f"{intensity.text()} is {100 * fraction:.3g} %VO2max of this subject"
+        problem = intensity.text()
+        if intensity.unit != "%VO2max":
+            problem += f" is {100 * fraction:.3g} %VO2max of this subject"
         grown = week and session.progression and key not in (("warm_up",), ("cool_down",))
         place = (*at, "progression") if grown else (*at, *key)
         if fraction > MOST_INTENSE:
-            raise Fault(problem, expected=f"at most {100 * MOST_INTENSE:.0f} %VO2max", at=place)
+            expected = f"at most {100 * MOST_INTENSE:.0f} %VO2max"
+            raise Fault(f"{problem}, beyond the model", expected=expected, at=place)
         if 0.0 < fraction < rest:
             raise Fault(f"{problem}, less than rest", expected=f"at least {100 * rest:.3g} %VO2max", at=place)
 
