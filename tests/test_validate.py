@@ -398,10 +398,11 @@ def test_a_direction_of_the_right_sign_is_counted_though_the_study_would_not_see
     rows = [
         row("up", 1.5, 1.6, True), row("up", 1.01, 1.02, False), row("down", 0.9, 0.95, False),
         row("up", 0.99, 1.2, False), row("down", 1.1, 1.2, False), row("none", 1.1, 1.2, False),
+        row("up", 1.004, 1.01, False), row("down", 0.996, 0.997, False),
     ]  # fmt: skip
     counts = {count.group: (count.passed, count.rows) for count in Scoreboard(tuple(rows)).by_role_and_class()}
-    assert counts["validation", "direction"] == (1, 5)
-    assert counts["validation", "right sign"] == (3, 5)
+    assert counts["validation", "direction"] == (1, 7)
+    assert counts["validation", "right sign"] == (3, 7)
     assert counts["validation", "null"] == (0, 1)
 
 

@@ -6,7 +6,7 @@
                    t = ln(ratio) / (s sqrt(1/n1 + 1/n2)),  s = sqrt(ln(1 + cv^2)),  df = n1 + n2 - 2,
                    has the right sign and p < 0.05; n subjects in both arms (paired), whose changes differ by cv:
                    t = ln(ratio) / (s sqrt(1/n)), df = n - 1; where n is not published, the predicted interval
-                   excludes 1
+                   excludes 1 and the effect is more than the error of the steps
     none           the predicted interval lies inside `within`
                    z = ln(ratio) / ((ln high - ln low) / (2 x 1.96))
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Kind = Literal["ratio", "value", "up", "down", "none"]
 NORMAL = 1.96
 NAN = math.nan
+STEP_ERROR = 0.005  # what halving the step changes in BDNF at most (tests/test_expectation.py); less is no effect
 
 
 class Prediction(NamedTuple):
@@ -132,11 +133,17 @@ def _limits(published: Published) -> list[float]:
 
 
 def _shows_direction(published: Published, predicted: Prediction) -> bool:
-    up = published.kind == "up"
     if published.smallest_effect == 0.0:
-        return predicted.low > 1.0 if up else predicted.high < 1.0
+        return goes(published.kind, predicted)
     effect = _log(predicted.value)
-    return (effect if up else -effect) > published.smallest_effect
+    return (effect if published.kind == "up" else -effect) > published.smallest_effect
+
+
+def goes(kind: str, predicted: Prediction) -> bool:
+    """Whether a ratio goes up or down, as `kind` says: its interval excludes 1, and it moves more than STEP_ERROR."""
+    if kind == "up":
+        return predicted.low > 1.0 and predicted.value > 1.0 + STEP_ERROR
+    return kind == "down" and predicted.high < 1.0 and predicted.value < 1.0 / (1.0 + STEP_ERROR)
 
 
 def _distance(published: Published, value: float) -> float:
@@ -199,7 +206,9 @@ def _missed_direction(published: Published, predicted: Prediction) -> str:
     if effect <= 0.0:
         return f"published {word}; wrong direction"
     if published.smallest_effect == 0.0:
-        return f"{word}, but its interval [{predicted.low:.3g}, {predicted.high:.3g}] holds 1"
+        if predicted.low <= 1.0 <= predicted.high:
+            return f"{word}, but its interval [{predicted.low:.3g}, {predicted.high:.3g}] holds 1"
+        return f"{word}, but by no more than the error of the steps, {STEP_ERROR:.1%}"
     limit = math.exp(math.copysign(published.smallest_effect, predicted.value - 1.0))
     first, second = published.groups or (0, 0)
     study = f"{first} before and after" if published.paired else f"{first} and {second}"

@@ -13,6 +13,7 @@ import yaml
 
 from abm.metrics import METRICS
 from abm.parameters import CONFIG_DIRECTORY
+from abm.study.score import Prediction, goes
 from abm.study.store import ResultsError, write_table
 
 CLASSES = {"up": "direction", "down": "direction", "ratio": "magnitude", "value": "magnitude", "none": "null"}
@@ -54,9 +55,11 @@ class BoardRow(NamedTuple):
 
     @property
     def right_sign(self) -> bool:
-        """Whether a direction is predicted with the published sign, however many animals it would take to see it."""
-        up, down = self.predicted_low > 1.0, self.predicted_high < 1.0
-        return (self.kind == "up" and up) or (self.kind == "down" and down)
+        """Whether a direction is predicted with the published sign, however many animals it would take to see it.
+
+        A change that is no more than the error of the steps has no sign.
+        """
+        return goes(self.kind, Prediction(self.predicted, self.predicted_low, self.predicted_high))
 
 
 COLUMNS = tuple("pass" if name == "passed" else name for name in BoardRow._fields)

@@ -231,8 +231,9 @@ def _lead(board: Scoreboard) -> str:
 def _totals(board: Scoreboard) -> str:
     text = (
         "Calibration rows may have been used to fit parameters, validation rows never were. Direction: only up or down "
-        "was published, and the effect must be one that a study of the published n sees; right sign: whether or not it "
-        "does; magnitude: a ratio or a value; null: no effect was seen."
+        "was published, and the effect must be one that a study of the published n sees, or where n is not published "
+        "more than the error of the steps; right sign: whether or not it does; magnitude: a ratio or a value; null: no "
+        "effect was seen."
     )
     first = [_count_cells(count) for count in board.by_role_and_class()]
     second = [_count_cells(count) for count in board.by_part()]
