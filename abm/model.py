@@ -329,7 +329,10 @@ class HippocampusModel(mesa.Model):
         spread(advance, n.region.size)
 
     def _weigh(self) -> None:
-        """Bring the columns that sum up each neuron's synapses up to date."""
+        """Bring the columns that sum up each neuron's synapses up to date; FloatingPointError where one is no number.
+
+        Numbers far outside of their range may leave a state without a value, which nothing else would notice.
+        """
         w, s, n, release = self.wiring, self.synapses, self._table, self.release_probability
 
         def weigh(first: int, last: int) -> None:
@@ -340,6 +343,9 @@ class HippocampusModel(mesa.Model):
 
         spread(weigh, n.region.size)
         self._weighed = True
+        for name, column in n.columns.items():
+            if column.dtype.kind == "f" and not np.isfinite(column).all():
+                raise FloatingPointError(f"{name} of a neuron is not a number")
 
     def rest(self, tick: Callable[[int], None] | None = None) -> None:
         """Run what is left of the burn-in, collecting no data, then open a new account of amounts and errors.

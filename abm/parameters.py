@@ -5,7 +5,8 @@ A file maps names to records, or to one record per species where these differ:
     half_life: {value: 20 min, range: [15 min, 25 min], grade: assumed, source: [], species: human, note: "recalled"}
     resting: {human: {value: 0.9 mmol/L, ...}, mouse: {value: 2 mmol/L, ...}}
 
-A number that was fitted also says how well it is known, `interval`, and which command found it, `fit`.
+A number that was fitted also says how well it is known, `interval`, and which command found it, `fit`. A number that
+the equations divide by, so that it cannot be 0, says `divisor: true`.
 
 The model takes them as a NamedTuple of floats whose fields name the unit wanted, `Annotated[float, Unit("1/h")]`, so
 that they can be handed to compiled code as they are.
@@ -31,7 +32,7 @@ GRADES = ("measured", "derived", "fitted", "assumed")
 _PACKAGE = Path(__file__).resolve().parent
 CONFIG_DIRECTORY = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.parent / "configs"
 _UNITS: dict[type[Any], dict[str, str]] = {}
-_FIELDS = ("value", "range", "grade", "source", "species", "note", "interval", "fit")
+_FIELDS = ("value", "range", "divisor", "grade", "source", "species", "note", "interval", "fit")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class ParameterRecord(NamedTuple):
 
     value: as written; number, low, high: value and range in `unit`, the unit it was written in ("1" where there is
     none). interval: 95 % posterior interval in `unit`, and fit: the command that found it; of fitted numbers only.
+    divisor: whether the equations divide by it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class ParameterRecord(NamedTuple):
     line: int
     interval: tuple[float, float] | None = None
     fit: str = ""
+    divisor: bool = False
 
     def text(self, number: float) -> str | float:
         """A number in this record's unit as an override: text with the unit, or the plain number."""
@@ -152,6 +155,8 @@ def check_override(key: str, value: object, species: str) -> None:
         number = float(value)
     if number < 0.0 <= record.low:
         raise Fault("below zero", expected=f"0 or more, such as {record.value}")
+    if number == 0.0 and record.divisor:
+        raise Fault("the equations divide by it", expected=f"more than 0, such as {record.value}")
 
 
 def _overrides_of(part: str, overrides: Mapping[str, str | float], fields: Iterable[str]) -> dict[str, str | float]:
@@ -243,12 +248,16 @@ def _record(document: Document, place: tuple[str, ...], name: str, entry: Any) -
     if not low <= number <= high:
         problem = f"the value {entry['value']} lies outside the range"
         raise _broken(document, (*place, "range"), problem, f"{ends[0]} to {ends[1]}")
+    divisor = entry.get("divisor", False)
+    if not isinstance(divisor, bool) or (divisor and low <= 0.0):
+        raise _broken(document, (*place, "divisor"), "no number to divide by", "true, and a range above 0")
     source = _check_labels(document, place, entry)
     labels = (entry["grade"], source, entry.get("species"), entry.get("note", ""))
     interval = _interval(document, place, entry, unit)
     return ParameterRecord(
-        name, entry["value"], number, low, high, unit, *labels, *document.mark(place), interval, entry.get("fit", "")
-    )
+        name, entry["value"], number, low, high, unit, *labels, *document.mark(place), interval, entry.get("fit", ""),
+        divisor,
+    )  # fmt: skip
 
 
 def _interval(

@@ -580,6 +580,14 @@ def test_impossible_parameters_are_reported() -> None:
         solve_body(broken, resting_timeline(HUMAN, 48.0), edges(48.0), resting_state(HUMAN))
 
 
+def test_a_body_whose_steps_never_end_is_given_up() -> None:
+    """A time constant of 4 ms keeps explicit steps near 10 ms: some 20 million of them in two days."""
+    p = body_parameters(HUMAN)
+    stiff = p._replace(fuels=p.fuels._replace(insulin_time=1e-6))
+    with pytest.raises(ArithmeticError, match="could not be solved"):
+        solve_body(stiff, resting_timeline(HUMAN, 48.0), edges(48.0), resting_state(HUMAN))
+
+
 def test_a_bolus_at_the_start_counts_and_one_at_the_end_does_not() -> None:
     def peak(at: float) -> float:
         timeline = Timeline("t", 2.0, doses=(Dose("lactate", "iv", 2.0, at, 0.0),))

@@ -316,6 +316,7 @@ def test_files_may_not_include_each_other(tmp_path: Path) -> None:
         ("reference=hit", ("no such schedule", "'hiit'")),
         ("schedules.hit.knock_out=MCT1", ("no such schedule", "'hiit'")),
         ("subject.overrides.schedule.vo2_rest=4", ("schedule.vo2_rest", "a bare number")),
+        ("subject.overrides.expression.bhb_half=0 mmol/L", ("expression.bhb_half", "divide by it", "more than 0")),
     ],
 )
 def test_overrides_are_named(override: str, says: tuple[str, ...], tmp_path: Path) -> None:

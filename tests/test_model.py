@@ -378,3 +378,11 @@ def test_a_burn_in_that_is_given_up_leaves_no_model_behind(experiment, rest):
     gc.collect()
     assert models
     assert [found() for found in models] == [None] * len(models)
+
+
+def test_a_state_that_is_no_number_is_not_passed_over(experiment, rest, rested):
+    model = at_zero(experiment, "sedentary", rested, rest)
+    model.neurons.hdac2[3] = np.nan
+    model.advance()
+    with pytest.raises(FloatingPointError, match="of a neuron is not a number"):
+        assert model.neurons is not None

@@ -131,6 +131,7 @@ def test_every_field_needs_a_unit() -> None:
 def test_overrides_are_checked_by_dimension() -> None:
     check_override("schedule.vo2_rest", "3 mL/kg/min", "human")
     check_override("meals.breakfast_share", 0.2, "human")
+    check_override("expression.bhb_gain", 0, "human")
     for key, value in {
         "schedule.vo2_rest": 3,
         "meals.breakfast_share": "3 h",
@@ -138,6 +139,7 @@ def test_overrides_are_checked_by_dimension() -> None:
         "mals.x": 1,
         "expression.activity_gain": math.nan,
         "expression.creb_time": "-1 h",
+        "expression.bhb_half": "0 mmol/L",
     }.items():
         with pytest.raises(Fault):
             check_override(key, value, "human")
@@ -147,6 +149,13 @@ RECORDS = [(part, name, record) for part in parameter_parts() for name, record i
 each_record = pytest.mark.parametrize(
     ("part", "name", "record"), RECORDS, ids=[f"{part}.{name}" for part, name, _ in RECORDS]
 )
+
+
+def test_what_equations_divide_by_says_so() -> None:
+    """By their names: half saturations x/(x + K), half-lives ln 2/t and volumes amount/V."""
+    for part, name, record in RECORDS:
+        if name.partition(".")[0].endswith(("_half", "_half_life", "_volume")):
+            assert record.divisor, f"{part}.{name}"
 
 
 @each_record

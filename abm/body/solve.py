@@ -62,6 +62,7 @@ EXTENSION = (
 INTEGRAL = np.array([a / 2 + b / 3 + c / 4 + d / 5 for a, b, c, d in EXTENSION])
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0
 SMALLEST_STEP = 1e-9
+MOST_STEPS = 10_000  # an hour, of which a body takes some forty; where it takes more than this, nobody waits for it
 
 
 @inlined
@@ -132,7 +133,7 @@ def integrate(
     means: NDArray[np.float64],
     points: NDArray[np.float64],
 ) -> int:
-    """Solve over all intervals of a protocol; returns the number of steps taken, negative if the step vanished.
+    """Solve over all intervals of a protocol; returns the number of steps taken, negative if steps grew too short.
 
     start: state at the first time. scale: size below which a state counts as small, in its unit. Written: `means`
     (n, states), exact time means over each interval to the accuracy of the solution, and `points` (n + 1, states), the
@@ -178,6 +179,8 @@ def integrate(
                     stages[0, j] = stages[6, j]
                 time = end if last else time + trial_step
                 taken += 1
+                if taken > MOST_STEPS * (1.0 + time - protocol.times[0]):
+                    return -taken
                 # A step cut short by the interval says nothing against the longer one.
                 step = max(step, trial_step * factor) if last else trial_step * factor
             else:

@@ -90,13 +90,21 @@ def drive(plan: Plan) -> Forcing:
     try:
         forcing = Forcing(resting_blood(plan.experiment), {}, {})
     except ArithmeticError as error:
-        raise ConfigError(str(error), key="subject") from None
+        raise _of_subject(str(error), plan.experiment) from None
     for name, timeline in plan.timelines.items():
         try:
             forcing.schedules[name] = blood_of(plan.experiment, timeline)
         except ArithmeticError as error:
             forcing.faults[name] = fault_of(error)
     return forcing
+
+
+def _of_subject(problem: str, experiment: Experiment) -> ConfigError:
+    """What is wrong with a body, and the numbers in which it differs from the parameter files."""
+    changed = ", ".join(f"{key}: {value}" for key, value in experiment.subject.overrides.items())
+    if not changed:
+        return ConfigError(problem, key="subject")
+    return ConfigError(problem, key="subject.overrides", value=changed, expected="values in their ranges, see describe")
 
 
 def _all_steps(plan: Plan) -> int:
