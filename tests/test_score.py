@@ -154,7 +154,7 @@ def test_more_replicates_are_asked_only_where_they_may_change_the_verdict(
         (Published("value", -0.5, -1.0, 0.0), exactly(0.3), "predicted 0.3, published -1 to 0: too large by 0.3"),
         (Published("up", groups=(8, 8)), exactly(0.9), "predicted 0.9: published up; wrong direction"),
         (Published("up"), Prediction(1.2, 0.9, 1.6), "predicted 1.2: up, but its interval [0.9, 1.6] holds 1"),
-        (Published("up"), exactly(1.004), "predicted 1: up, but by no more than the error of the steps, 0.5%"),
+        (Published("up"), exactly(1.004), "predicted 1: published up; no change beyond the error of the steps, 0.5%"),
         (Published("down"), exactly(0.994), ""),
         (Published("none", low=0.85, high=1.15), Prediction(1.2, 1.1, 1.3),
          "predicted 1.2 [1.1, 1.3], published 0.85 to 1.15: too large by x1.1"),

@@ -51,8 +51,8 @@ class Processes:
         self.executor.shutdown(wait=False, cancel_futures=True)
         if not any(map(_succeeded, self.loading)):
             raise Lost(
-                "the worker processes end before they begin; they import the calling script, in which the call belongs "
-                'under if __name__ == "__main__":'
+                "the worker processes end before they begin: out of memory, or they import a script that calls this "
+                'anywhere but under if __name__ == "__main__":'
             )
         self.executor = self._pool()
 

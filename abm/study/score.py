@@ -201,18 +201,18 @@ def faintness(published: Published, predicted: Prediction) -> str:
 
 
 def _missed_direction(published: Published, predicted: Prediction) -> str:
-    word = published.kind
+    word, limit = published.kind, published.smallest_effect
     effect = predicted.value - 1.0 if word == "up" else 1.0 - predicted.value
+    if abs(effect) <= STEP_ERROR and (limit == 0.0 or effect <= 0.0):
+        return f"published {word}; no change beyond the error of the steps, {STEP_ERROR:.1%}"
     if effect <= 0.0:
         return f"published {word}; wrong direction"
-    if published.smallest_effect == 0.0:
-        if predicted.low <= 1.0 <= predicted.high:
-            return f"{word}, but its interval [{predicted.low:.3g}, {predicted.high:.3g}] holds 1"
-        return f"{word}, but by no more than the error of the steps, {STEP_ERROR:.1%}"
-    limit = math.exp(math.copysign(published.smallest_effect, predicted.value - 1.0))
+    if limit == 0.0:
+        return f"{word}, but its interval [{predicted.low:.3g}, {predicted.high:.3g}] holds 1"
+    beyond = math.exp(math.copysign(limit, predicted.value - 1.0))
     first, second = published.groups or (0, 0)
     study = f"{first} before and after" if published.paired else f"{first} and {second}"
-    return f"{word}, but a study of {study} sees only effects beyond {limit:.3g}"
+    return f"{word}, but a study of {study} sees only effects beyond {beyond:.3g}"
 
 
 def _gap(value: float, limit: float) -> str:
