@@ -329,10 +329,7 @@ class HippocampusModel(mesa.Model):
         spread(advance, n.region.size)
 
     def _weigh(self) -> None:
-        """Bring the columns that sum up each neuron's synapses up to date; FloatingPointError where one is no number.
-
-        Numbers far outside of their range may leave a state without a value, which nothing else would notice.
-        """
+        """Bring the columns that sum up each neuron's synapses up to date; see `_check_numbers` for what it raises."""
         w, s, n, release = self.wiring, self.synapses, self._table, self.release_probability
 
         def weigh(first: int, last: int) -> None:
@@ -343,9 +340,7 @@ class HippocampusModel(mesa.Model):
 
         spread(weigh, n.region.size)
         self._weighed = True
-        for name, column in n.columns.items():
-            if column.dtype.kind == "f" and not np.isfinite(column).all():
-                raise FloatingPointError(f"{name} of a neuron is not a number")
+        _check_numbers(n.columns)
 
     def rest(self, tick: Callable[[int], None] | None = None) -> None:
         """Run what is left of the burn-in, collecting no data, then open a new account of amounts and errors.
@@ -390,6 +385,16 @@ class HippocampusModel(mesa.Model):
         self._weighed = True
         self.tissue.restore(_part(state, "tissue."))
         self.barrier.restore(_part(state, "barrier."))
+
+
+def _check_numbers(columns: dict[str, npt.NDArray[Any]]) -> None:
+    """FloatingPointError where the state of a neuron is not a number, as parameters far outside their range leave it.
+
+    Nothing else would notice: tables show a mean that is not a number as one that is not there.
+    """
+    for name, column in columns.items():
+        if column.dtype.kind == "f" and not np.isfinite(column).all():
+            raise FloatingPointError(f"{name} of a neuron is not a number")
 
 
 def _part(state: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:

@@ -581,7 +581,7 @@ def test_impossible_parameters_are_reported() -> None:
 
 
 def test_a_body_whose_steps_never_end_is_given_up() -> None:
-    """A time constant of 4 ms keeps explicit steps near 10 ms: some 20 million of them in two days."""
+    """A time constant of 4 ms keeps explicit steps near 12 ms: some 15 million of them in two days."""
     p = body_parameters(HUMAN)
     stiff = p._replace(fuels=p.fuels._replace(insulin_time=1e-6))
     with pytest.raises(ArithmeticError, match="could not be solved"):

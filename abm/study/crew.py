@@ -47,9 +47,9 @@ class Processes:
         return pool
 
     def renew(self) -> None:
-        """Start a new pool in place of a broken one; Lost where not one worker has ever got as far as to begin."""
+        """Start a new pool in place of a broken one; Lost where two have ended before one worker could begin."""
         self.executor.shutdown(wait=False, cancel_futures=True)
-        if not any(map(_succeeded, self.loading)):
+        if len(self.loading) > self.width and not any(map(_succeeded, self.loading)):
             raise Lost(
                 "the worker processes end before they begin: out of memory, or they import a script that calls this "
                 'anywhere but under if __name__ == "__main__":'
