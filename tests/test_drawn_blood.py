@@ -95,7 +95,7 @@ def test_a_drawn_number_does_what_an_override_does(
 ) -> None:
     found = samples(plan.experiment.subject, ride, {key: number, "expression.activity_gain": 1.0})
     expected = columns(experiment(subject={"overrides": {key: f"{number}{unit}" if unit else number}}))
-    for name in ("plasma_volume", "plasma_gained", "platelets", "exertion"):
+    for name in ("plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion"):
         np.testing.assert_allclose(found.columns[name], expected[name], rtol=1e-6, err_msg=name)
     assert (found.columns["platelets"] != samples(plan.experiment.subject, ride, {}).columns["platelets"]).any()
 

@@ -119,7 +119,7 @@ def test_acetylation_rises_with_the_signal_and_falls_with_the_erasers():
 
 
 def test_opening_is_remembered_for_days_after_the_signal_has_gone():
-    opened = mean_field_at(1.5, 1.0, 21 * 24.0)
+    opened = mean_field_at(2.0, 1.0, 21 * 24.0)
 
     def resting(_, y):
         return mean_field(P, y[0], y[1], 1.0, 1.0)

@@ -60,8 +60,10 @@ from abm.synapses import (
     release_probability,
 )
 
-SAMPLED = ("plasma_volume", "plasma_gained", "platelets", "exertion", "adaptation", "platelet_adaptation")
-RESTED = {"plasma_volume": 1.0, "platelets": 1.0} | dict.fromkeys(
+SAMPLED = (
+    "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation", "platelet_adaptation",
+)  # fmt: skip
+RESTED = {"plasma_volume": 1.0, "platelets": 1.0, "platelet_count": 1.0} | dict.fromkeys(
     ("plasma_gained", "exertion", "adaptation", "platelet_adaptation"), 0.0
 )
 BLOOD = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration")
@@ -198,7 +200,7 @@ def test_adaptation_reaches_platelets_late_and_leaves_them_late() -> None:
     blood = programme("mon wed fri")
     week, end = 7 * 24 - 1, 56 * 24 - 1
     assert 0.0 < blood.platelet_adaptation[week] < 0.7 * blood.adaptation[week]
-    assert blood.platelet_adaptation[end + 48] > blood.adaptation[end + 48]
+    assert blood.platelet_adaptation[end + 96] > blood.adaptation[end + 96]
     np.testing.assert_allclose(blood.platelet_adaptation[end], blood.adaptation[end - 240 : end].mean(), rtol=0.02)
 
 
@@ -248,7 +250,7 @@ def test_cortisol_as_it_is_sampled(intensity: float, change: float, deviation: f
 def test_platelets_after_light_exercise() -> None:
     """Row E07, Gibbons 2023: +7 +- 6 % after 90 min at 25 %, n = 12; within the 95 % interval of the mean."""
     blood, end, _ = sampled(0.25, 90.0)
-    assert blood.platelets[end] == pytest.approx(1.07, abs=2.2 * 0.06 / np.sqrt(12.0))
+    assert blood.platelet_count[end] == pytest.approx(1.07, abs=2.2 * 0.06 / np.sqrt(12.0))
 
 
 def test_blood_at_rest_is_undisturbed_and_recovers() -> None:
@@ -256,6 +258,7 @@ def test_blood_at_rest_is_undisturbed_and_recovers() -> None:
     assert (blood.plasma_volume == 1.0).all()
     assert (blood.plasma_gained == 0.0).all()
     assert (blood.platelets == 1.0).all()
+    assert (blood.platelet_count == 1.0).all()
     assert (blood.exertion == 0.0).all()
     assert (np.diff(blood.adaptation) <= 0.0).all()  # a trained man who rests loses fitness
     blood, end, _ = sampled(0.8, 30.0)
@@ -283,12 +286,21 @@ def test_resting_samples_have_the_published_means() -> None:
     assert brain_release(Rested()) == pytest.approx(0.58)  # Seifert 2010
 
 
-def test_shrinking_plasma_keeps_amounts() -> None:
-    """What is in the plasma stays in it: concentration x volume does not depend on the volume."""
+def test_shrinking_plasma_keeps_a_hormone_and_renews_bdnf() -> None:
+    """Cortisol stays in the plasma: concentration x volume does not depend on the volume. BDNF is gone in minutes."""
     full, shrunk = Rested(), Rested()
     shrunk.blood["plasma_volume"] = 0.8
-    for read in (sampled_cortisol, plasma_bdnf):
-        assert read(shrunk) * 0.8 == pytest.approx(read(full), rel=1e-14)
+    assert sampled_cortisol(shrunk) * 0.8 == pytest.approx(sampled_cortisol(full), rel=1e-14)
+    assert plasma_bdnf(shrunk) == plasma_bdnf(full)
+
+
+def test_a_counter_finds_less_of_a_loss_of_plasma_than_serum_does() -> None:
+    """Of 100 mL of blood with 45 of cells, a fifth of the plasma leaves: 89 of blood and 44 of plasma are left."""
+    own = BLOOD._replace(largest_plasma_loss=0.2, plasma_loss_half=1e-4, haematocrit_at_rest=0.45, platelet_release=0)
+    course = ExerciseCourse(np.array([0.0, 3.0]), np.array([1.0]), np.array([False]))
+    sample = haemoconcentration(own, GAIN._replace(largest_plasma_gain=0.0), course)
+    assert sample.platelet_count[0] == pytest.approx(100.0 / 89.0, rel=1e-4)
+    assert sample.platelets[0] == pytest.approx(55.0 / 44.0, rel=1e-4)
 
 
 def test_plasma_gained_over_days_dilutes_platelets_alone() -> None:

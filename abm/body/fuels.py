@@ -42,6 +42,7 @@ class FuelParameters(NamedTuple):
     ffa_turnover: Annotated[float, Unit("1/h")]
     lipolysis_insulin_sensitivity: Annotated[float, Unit("1")]
     lipolysis_exercise_gain: Annotated[float, Unit("1")]
+    lipolysis_fasting_gain: Annotated[float, Unit("1")]
     lipolysis_ketone_half: Annotated[float, Unit("mmol/L")]
     ffa_exercise_uptake: Annotated[float, Unit("1")]
 
@@ -151,14 +152,19 @@ def lipolysis_under_ketones(p: FuelParameters, bhb: float) -> float:
 
 @rule
 def ffa_rate(
-    p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, work: float, bhb: float
+    p: FuelParameters, ffa: float, insulin_action: float, sympathetic: float, work: float, bhb: float, fasting: float
 ) -> float:
     """Rate of change of free fatty acids, mmol/L/h: lipolysis - turnover x F (1 + b w).
 
-    Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d) / (1 + (B / K)^2): insulin and BHB restrain it, the sympathetic
-    drive d raises it. As d outlasts the bout while muscle uptake stops at once, fatty acids overshoot after exercise.
+    Lipolysis k F_basal (1 + r) / (1 + r I) x (1 + l d) (1 + n f) / (1 + (B / K)^2): insulin and BHB restrain it, the
+    sympathetic drive d raises it, and so do days of a fast f, after three of which fatty acids are twice those of a
+    night (Gjedsted 2007, gjedsted2007). As d outlasts the bout while muscle uptake stops at once, fatty acids overshoot
+    after exercise.
     """
     r = p.lipolysis_insulin_sensitivity
     restraint = (1.0 + r) / (1.0 + r * insulin_action) * lipolysis_under_ketones(p, bhb)
-    lipolysis = p.ffa_basal * restraint * (1.0 + p.lipolysis_exercise_gain * sympathetic_drive(p, sympathetic))
+    driven = (1.0 + p.lipolysis_exercise_gain * sympathetic_drive(p, sympathetic)) * (
+        1.0 + p.lipolysis_fasting_gain * fasting
+    )
+    lipolysis = p.ffa_basal * restraint * driven
     return p.ffa_turnover * (lipolysis - ffa * (1.0 + p.ffa_exercise_uptake * work))

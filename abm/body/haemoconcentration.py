@@ -29,6 +29,7 @@ class HaemoconcentrationParameters(NamedTuple):
     plasma_loss_exponent: Annotated[float, Unit("1")]
     plasma_loss_on_foot: Annotated[float, Unit("1")]
     plasma_loss_time: Annotated[float, Unit("h")]
+    haematocrit_at_rest: Annotated[float, Unit("1")]
     platelet_release: Annotated[float, Unit("1")]
     onset_time: Annotated[float, Unit("h")]
     recovery_time: Annotated[float, Unit("h")]
@@ -50,14 +51,16 @@ class ExerciseCourse(NamedTuple):
 class BloodSample(NamedTuple):
     """The blood at the end of intervals, each of shape (n,): a sample is taken at a moment.
 
-    plasma_volume; platelets, their concentration: both relative to the first time. plasma_gained: share by which
-    plasma has grown since, which the loss of the moment is taken from. exertion: recent power of the intensity, 0 at
-    rest and at most 1 at VO2max.
+    plasma_volume; platelets per volume of plasma, as serum holds what they give off; platelet_count, per volume of
+    blood, as a counter finds them: relative to the first time. plasma_gained: share by which plasma has grown since,
+    which the loss of the moment is taken from. exertion: recent power of the intensity, 0 at rest and at most 1 at
+    VO2max.
     """
 
     plasma_volume: Vector
     plasma_gained: Vector
     platelets: Vector
+    platelet_count: Vector
     exertion: Vector
 
 
@@ -90,9 +93,11 @@ def haemoconcentration(
 ) -> BloodSample:
     """The blood along a course of exercise, rested and seated at its first time.
 
-    v = (1 - loss) (1 + h);  platelets = (1 + g e) / v: they gain from the spleen in proportion to the intensity e
-    (Gibbons 2023, gibbons2023), and all that stays in the vessels for days is concentrated as plasma is lost and
-    diluted as it is gained; exertion x follows e^n.
+    v = (1 - loss) (1 + h);  platelets = (1 + g e) / v;  platelet_count = (1 + g e) / (H + (1 - H) v)
+
+    Platelets gain from the spleen in proportion to the intensity e (Gibbons 2023, gibbons2023), and all that stays in
+    the vessels for days is concentrated as plasma is lost and diluted as it is gained. Blood, of which red cells are
+    the share H at rest, shrinks less than its plasma: so a count rises less than BDNF of serum. exertion x follows e^n.
 
     On foot the loss is a share of that of cycling: a runner has lost plasma by standing up and hardly loses more by
     running (Edwards 1984, edwards1984; pmid1425629). What is gained afterwards follows the intensity alone: running
@@ -106,7 +111,8 @@ def haemoconcentration(
     loss, released, exertion = remembered(np.diff(course.times), asked, onset_times, p.recovery_time)
     gained = plasma_gain(gain, course.times, cycling)
     volume = (1.0 - loss) * (1.0 + gained)
-    return BloodSample(volume, gained, (1.0 + released) / volume, exertion)
+    blood_volume = p.haematocrit_at_rest + (1.0 - p.haematocrit_at_rest) * volume
+    return BloodSample(volume, gained, (1.0 + released) / volume, (1.0 + released) / blood_volume, exertion)
 
 
 def remembered(width: Vector, asked: Vector, onset_times: Vector, recovery_time: float) -> Vector:

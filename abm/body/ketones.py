@@ -17,9 +17,10 @@ class KetoneParameters(NamedTuple):
     ketogenesis_rate: Annotated[float, Unit("1/h")]
     ketogenesis_glycogen_half: Annotated[float, Unit("mmol/kg")]
     ketogenic_induction: Annotated[float, Unit("1")]
-    ketogenic_induction_time: Annotated[float, Unit("h")]
+    fasting_time: Annotated[float, Unit("h")]
     ketone_clearance_maximum: Annotated[float, Unit("mmol/L/h")]
     ketone_clearance_half: Annotated[float, Unit("mmol/L")]
+    ketone_clearance_muscle: Annotated[float, Unit("1")]
     ketone_clearance_exercise: Annotated[float, Unit("1")]
     ketone_clearance_training: Annotated[float, Unit("1")]
     ketone_volume: Annotated[float, Unit("L/kg")]
@@ -31,13 +32,19 @@ class KetoneParameters(NamedTuple):
 
 
 @rule
-def ketogenic_capacity_rate(p: KetoneParameters, capacity: float, insulin_action: float) -> float:
-    """Rate of change of the liver's ketogenic enzymes relative to a fed day, 1/h: (1 + g (1 - I)+ - c) / tau.
+def fasting_rate(p: KetoneParameters, fasting: float, insulin_action: float) -> float:
+    """Rate of change of how far the body has turned to a fast, 0 to 1, in 1/h: ((1 - I)+ - f) / tau.
 
-    Days of low insulin induce them, which is why ketosis still deepens between the second and third day of a fast.
+    A memory of low insulin over days. Liver and fat follow it, which is why ketosis still deepens between the second
+    and third day of a fast.
     """
-    induced = 1.0 + p.ketogenic_induction * max(0.0, 1.0 - insulin_action)
-    return (induced - capacity) / p.ketogenic_induction_time
+    return (max(0.0, 1.0 - insulin_action) - fasting) / p.fasting_time
+
+
+@rule
+def ketogenic_capacity(p: KetoneParameters, fasting: float) -> float:
+    """Ketogenic enzymes of the liver relative to a fed day, which days of low insulin induce: c = 1 + g f."""
+    return 1.0 + p.ketogenic_induction * fasting
 
 
 @rule
@@ -55,13 +62,18 @@ def ketogenesis(
 
 
 @rule
-def ketone_clearance(p: KetoneParameters, bhb: float, reserve: float, fitness: float) -> float:
-    """BHB taken up by tissues, mmol/L/h: V B / (B + K / ((1 + a e)(1 + b fitness))).
+def ketone_clearance(p: KetoneParameters, bhb: float, reserve: float, sympathetic: float, fitness: float) -> float:
+    """BHB taken up by tissues, mmol/L/h: V B / (B + K / (1 + a e + b fitness (m + a s))).
 
     Saturable, so that clearance per concentration falls as BHB rises, and exercise, e the share of the oxygen-uptake
-    reserve in use, speeds it up at low but hardly at high concentration (Fery and Balasse 1988, fery1988).
+    reserve in use, speeds it up at low but hardly at high concentration (Fery and Balasse 1988, fery1988). Training
+    does so in muscle alone (Evans 2017, evans2017): in its share m of what a resting body takes up (Elia 1990,
+    elia1990), and in what exercise adds, remembered for hours as s, since trained people have less BHB after exercise
+    too (Johnson 1969, johnson1969).
     """
-    affinity = (1.0 + p.ketone_clearance_exercise * reserve) * (1.0 + p.ketone_clearance_training * fitness)
+    trained = p.ketone_clearance_training * fitness
+    affinity = 1.0 + p.ketone_clearance_exercise * reserve
+    affinity += trained * (p.ketone_clearance_muscle + p.ketone_clearance_exercise * sympathetic)
     return p.ketone_clearance_maximum * bhb / (bhb + p.ketone_clearance_half / affinity)
 
 

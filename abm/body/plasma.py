@@ -23,10 +23,10 @@ class Plasma:
     untrained, 1 trained. vo2max: maximal oxygen uptake at that fitness, mL/kg/min. movement: share of the oxygen-uptake
     reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum. dexamethasone: multiples of its EC50
     at the glucocorticoid receptor. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these
-    six, which hold at the end of a step: plasma_volume and platelets, their concentration, relative to time zero;
-    plasma_gained, what exercise of the last days has added to the plasma, as a share; exertion, recent power of the
-    intensity, 0 at rest; adaptation, fitness above that of the start, and platelet_adaptation, what it was on the mean
-    when the platelets in the blood were made.
+    seven, which hold at the end of a step: plasma_volume, platelets per volume of plasma and platelet_count, per volume
+    of blood, relative to time zero; plasma_gained, what exercise of the last days has added to the plasma, as a share;
+    exertion, recent power of the intensity, 0 at rest; adaptation, fitness above that of the start, and
+    platelet_adaptation, what it was on the mean when the platelets in the blood were made.
     """
 
     edges: Vector
@@ -47,6 +47,7 @@ class Plasma:
     plasma_volume: Vector
     plasma_gained: Vector
     platelets: Vector
+    platelet_count: Vector
     exertion: Vector
     adaptation: Vector
     platelet_adaptation: Vector

@@ -27,8 +27,9 @@ from abm.body.irisin import IrisinParameters, irisin_rate
 from abm.body.ketones import (
     KetoneParameters,
     butanediol_conversion,
+    fasting_rate,
     ketogenesis,
-    ketogenic_capacity_rate,
+    ketogenic_capacity,
     ketone_absorption,
     ketone_clearance,
 )
@@ -48,7 +49,7 @@ STATE_VARIABLES = {
     "ffa": "mmol/L",
     "gut_ketone": "BHB, mmol per kg body mass",
     "butanediol": "mmol per kg body mass",
-    "ketogenic_capacity": "of the liver, relative to a fed day",
+    "fasting": "how far days of low insulin have turned the body to a fast, 0 fed",
     "bhb": "mmol/L",
     "irisin": "nmol/L",
     "cortisol_drive": "effort above the threshold, fraction of VO2max",
@@ -62,7 +63,7 @@ STATE_VARIABLES = {
 STATES = tuple(STATE_VARIABLES)
 (
     UPTAKE, MUSCLE_LACTATE, LACTATE, GUT_CARBOHYDRATE, GLYCOGEN, GLUCOSE, INSULIN, SYMPATHETIC, FFA,
-    GUT_KETONE, BUTANEDIOL, KETOGENIC_CAPACITY, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL,
+    GUT_KETONE, BUTANEDIOL, FASTING, BHB, IRISIN, CORTISOL_DRIVE, CORTISOL,
     TRAINING_SIGNAL, FITNESS, DEXAMETHASONE, DEOXYGLUCOSE, BDNF,
 ) = range(len(STATES))  # fmt: skip
 
@@ -103,21 +104,23 @@ def fuel_rates(p: BodyParameters, state: Vector, meal: float, ketogenesis_activi
     converted = butanediol_conversion(p.ketones, state[BUTANEDIOL])
     output = flux.glycogenolysis + flux.gluconeogenesis
     supply = flux.gut_glucose - flux.portal_uptake + output
-    capacity = state[KETOGENIC_CAPACITY]
+    capacity = ketogenic_capacity(p.ketones, state[FASTING])
     made = ketogenesis(p.ketones, capacity, state[FFA], flux.insulin_action, flux.glucagon, state[GLYCOGEN])
     rate[GUT_CARBOHYDRATE] = meal - flux.gut_glucose
     rate[GLYCOGEN] = flux.portal_uptake - flux.glycogenolysis
     rate[GLUCOSE] = (supply - flux.glucose_uptake) / p.fuels.glucose_volume
     rate[INSULIN] = insulin_rate(p.fuels, state[GLUCOSE], state[INSULIN], flux.gut_glucose, reserve)
     rate[SYMPATHETIC] = (reserve - state[SYMPATHETIC]) / p.fuels.sympathetic_time
-    rate[FFA] = ffa_rate(p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work, state[BHB])
+    rate[FFA] = ffa_rate(
+        p.fuels, state[FFA], flux.insulin_action, state[SYMPATHETIC], work, state[BHB], state[FASTING]
+    )
     rate[GUT_KETONE] = -absorbed
     rate[BUTANEDIOL] = -converted
-    rate[KETOGENIC_CAPACITY] = ketogenic_capacity_rate(p.ketones, capacity, flux.insulin_action)
+    rate[FASTING] = fasting_rate(p.ketones, state[FASTING], flux.insulin_action)
     rate[BHB] = (
         ketogenesis_activity * made
         + (absorbed + p.ketones.ester_bhb_yield * converted) / p.ketones.ketone_volume
-        - ketone_clearance(p.ketones, state[BHB], reserve, state[FITNESS])
+        - ketone_clearance(p.ketones, state[BHB], reserve, state[SYMPATHETIC], state[FITNESS])
     )
 
 

@@ -33,7 +33,6 @@ from abm.body.rates import (
     GLYCOGEN,
     INSULIN,
     IRISIN,
-    KETOGENIC_CAPACITY,
     LACTATE,
     LOAD,
     STATES,
@@ -178,7 +177,7 @@ def _first_guess(p: BodyParameters, fitness: float) -> Vector:
     state = np.zeros(len(STATES))
     state[LACTATE], state[GLYCOGEN] = p.lactate.lactate_at_rest, 0.5 * p.fuels.glycogen_capacity
     state[GLUCOSE], state[INSULIN], state[FFA] = p.fuels.glucose_basal, p.fuels.insulin_basal, p.fuels.ffa_basal
-    state[KETOGENIC_CAPACITY], state[BHB], state[IRISIN] = 1.0, 0.1, p.irisin.irisin_at_rest
+    state[BHB], state[IRISIN] = 0.1, p.irisin.irisin_at_rest
     state[CORTISOL], state[FITNESS] = p.cortisol.cortisol_nadir, fitness
     return state
 

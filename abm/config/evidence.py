@@ -215,15 +215,18 @@ class EvidenceObservation(Part):
 
         A ratio without interval has that of a t test between animals: ratio exp(+-t(0.975, n1 + n2 - 2) s
         sqrt(1/n1 + 1/n2)) with s^2 = ln(1 + cv^2); a paired ratio and a value without one that of their n animals:
-        exp(+-t(0.975, n - 1) s sqrt(1/n)). None for up and down.
+        exp(+-t(0.975, n - 1) s sqrt(1/n)). No effect without `within` is what such a test cannot tell from a ratio of
+        1; where n is not published, 0.85 to 1.15. None for up and down.
         """
-        if self.effect is not None:
+        if self.effect in ("up", "down"):
+            return None
+        if self.within is not None or (self.effect == "none" and self.n is None):
             low, high = self.within or UNCHANGED
-            return (self._plain(low, "within"), self._plain(high, "within")) if self.effect == "none" else None
+            return self._plain(low, "within"), self._plain(high, "within")
         if self.interval is not None:
             read = self._in_unit if self.value is not None else self._plain
             return read(self.interval[0], "interval"), read(self.interval[1], "interval")
-        number, sizes = self.number or 0.0, self.sizes or (2, 2)
+        number, sizes = (1.0 if self.effect else self.number or 0.0), self.sizes or (2, 2)
         single = self.paired or self.value is not None
         half = uncertain(sizes[0], self.cv) if single else detectable(sizes, self.cv)
         return number * math.exp(-half), number * math.exp(half)

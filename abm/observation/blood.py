@@ -41,8 +41,8 @@ def sampled_cortisol(model: Sampled) -> float:
 def concentrated(level: Any, plasma_volume: Any, plasma_gained: Any) -> Any:
     """A level that holds at constant plasma volume as a laboratory finds it, c (1 + h) / v = c / (1 - loss).
 
-    v: plasma relative to time zero; h: the share gained since. What is renewed within hours, a hormone or the BDNF of
-    plasma, is concentrated by water that leaves in minutes; the plasma that is gained over a day it fills as the rest.
+    v: plasma relative to time zero; h: the share gained since. A hormone, which is renewed within hours, is
+    concentrated by water that leaves in minutes; the plasma that is gained over a day it fills as the rest.
     """
     return level * (1.0 + plasma_gained) / plasma_volume
 
@@ -65,7 +65,8 @@ def relative_store(model: Sampled) -> float:
 def brain_release(model: Sampled) -> float:
     """Net release of BDNF by the brain into jugular blood, ng per g and min: resting value x relative release.
 
-    Measured as arteriovenous difference x blood flow (Seifert 2010, seifert2010).
+    Measured as arteriovenous difference x blood flow (Seifert 2010, seifert2010). The resting value is that published;
+    only the change is the model's, whose neurons secrete some three hundred times less than that.
     """
     return observation_parameters(model).brain_release_at_rest * relative_release(model)
 
@@ -84,18 +85,17 @@ def serum_bdnf(model: Sampled) -> float:
 def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any) -> Any:
     """BDNF of plasma, ng/mL, of one sample or of an array of them.
 
-        P = P_rest [f b + (1 - f) (A + g x)] (1 + h) / v + infused,    A = 1 + G a
+        P = P_rest [f b + (1 - f) (A + g x)] + infused,    A = 1 + G a
 
     b = release: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the
     memory of intensity that drives release outside the brain (muscle, endothelium); A: resting supply of the same
-    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008); v
-    and h: relative plasma volume and what of it was gained, see `concentrated`. blood: the columns of `abm.body.Plasma`
-    by name.
+    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008).
+    BDNF of plasma is renewed within minutes, so that it follows supply over clearance, whatever water has left. blood:
+    the columns of `abm.body.Plasma` by name.
     """
     elsewhere = adapted(p, blood["adaptation"]) + p.peripheral_gain * blood["exertion"]
     supply = p.brain_share * release + (1.0 - p.brain_share) * elsewhere
-    level = concentrated(p.plasma_bdnf_at_rest * supply, blood["plasma_volume"], blood["plasma_gained"])
-    return level + infused(p, blood["bdnf_iv"])
+    return p.plasma_bdnf_at_rest * supply + infused(p, blood["bdnf_iv"])
 
 
 def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any, store: Any) -> Any:
@@ -103,11 +103,11 @@ def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any
 
         S = n q S_platelet + P,    q = [f s + (1 - f) A] (1 + h x)
 
-    n: relative platelet count, haemoconcentration and the dilution of the days after exercise included (Gibbons 2023,
-    gibbons2023; Gillen 1991, gillen1991); q: BDNF per platelet. A platelet lives ten days, so q follows the supply of
-    BDNF slowly: that of the brain as the neurons' store s relative to rest, that of other organs, megakaryocytes among
-    them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets in the blood were made. h x:
-    loading during hard exercise.
+    n: platelets per volume of plasma relative to rest, haemoconcentration and the dilution of the days after exercise
+    included (Gibbons 2023, gibbons2023; Gillen 1991, gillen1991); q: BDNF per platelet. A platelet lives ten days, so q
+    follows the supply of BDNF slowly: that of the brain as the neurons' store s relative to rest, that of other organs,
+    megakaryocytes among them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets in the blood
+    were made. h x: loading during hard exercise.
     """
     per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood["platelet_adaptation"])
     per_platelet = per_platelet * (1.0 + p.platelet_loading * blood["exertion"])

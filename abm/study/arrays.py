@@ -69,7 +69,9 @@ PLASMA_UNITS = {
 }  # fmt: skip
 
 # The rest are means over steps.
-AT_ENDS = ("plasma_volume", "plasma_gained", "platelets", "exertion", "adaptation", "platelet_adaptation")
+AT_ENDS = (
+    "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation", "platelet_adaptation",
+)  # fmt: skip
 
 
 def read_libraries() -> None:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SAMPLE_PARTS = {"body_haemoconcentration", "body_hypervolaemia", "observation"}
-SAMPLE_COLUMNS = {"plasma_volume": "plasma_volume", "platelet_count": "platelets"}
+SAMPLE_COLUMNS = {"plasma_volume": "plasma_volume", "platelet_count": "platelet_count"}
 SAMPLE_READ_OUTS = ("serum_bdnf", "plasma_bdnf", *SAMPLE_COLUMNS)
 BODY_COLUMNS = {
     "plasma_bhb": "bhb",

@@ -7,6 +7,7 @@ end of the run. Every parameter spans the range of its record. Morris' elementar
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -211,7 +212,9 @@ class _Study:
         rows = self._rows(morris, chosen, self._sobol(chosen))
         name = self.experiment.reference
         about = [
-            Contrast(f"{schedule} / {name}", metric, float(luck[0, i]), _spread(screened[:, i]), _spread(luck[:, i]))
+            Contrast(
+                f"{schedule} / {name}", metric, float(luck[0, i]), over_ranges(screened[:, i]), _spread(luck[:, i])
+            )
             for i, (schedule, metric) in enumerate(self.outputs)
         ]
         strongest = [self.space.factors[i].name for i in chosen]
@@ -269,6 +272,14 @@ def _indices(sobol: Sobol | None, place: int | None) -> tuple[float, float, floa
         return (float("nan"),) * 4
     first, first_confidence, total, total_confidence = (float(values[place]) for values in sobol[:4])
     return first, first_confidence, total, total_confidence
+
+
+def over_ranges(screened: Floats) -> float:
+    """Standard deviation that parameters spread evenly over their ranges would bring about, from a screening.
+
+    The four levels of Morris' grid, 0, 1/3, 2/3 and 1 of a range, vary by 5/36, an even spread by 1/12.
+    """
+    return math.sqrt(3.0 / 5.0) * _spread(screened)
 
 
 def _spread(values: Floats) -> float:

@@ -18,8 +18,8 @@ ROWS, GRADES = "sensitivity.csv", "sensitivity_grades.csv"
 
 @dataclass(frozen=True)
 class Contrast:
-    """About one output: its value at the nominal parameters, its standard deviation over the screening, and that over
-    seeds at the nominal parameters, which is luck.
+    """About one output: its value at the nominal parameters, its standard deviation over parameters spread evenly over
+    their ranges (`abm.study.sensitivity.over_ranges`), and that over seeds at the nominal parameters, which is luck.
     """
 
     contrast: str

@@ -29,7 +29,6 @@ from abm.schedule import compile_schedule, resting_timeline
 from abm.signals import BDNF, SIGNALS
 from abm.study.plan import whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
-from abm.tissue.medium import bdnf_memory
 from abm.well_mixed import Piece, Surroundings, well_mixed
 from abm.wiring import NetworkParameters
 
@@ -200,7 +199,8 @@ def _site(experiment: Experiment) -> Site:
     settled = tissue.concentration.reshape(len(SIGNALS), -1)
     mean, at_neurons = settled.mean(axis=1), settled[:, model.neurons.voxel].mean(axis=1)
     share = np.divide(at_neurons, mean, out=np.ones(len(SIGNALS)), where=mean > 0.0)
-    memory, species = bdnf_memory(tissue.parameters), experiment.subject.species
+    lost = piece.tissue.clearance[BDNF] + (barrier.rates.bdnf_permeability if perfused else 0.0)
+    memory, species = float(piece.tissue.storage[BDNF] / lost), experiment.subject.species
     site = Site(species, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
     return site._replace(day=_signals(site, timeline, resting, experiment.run.step))
 

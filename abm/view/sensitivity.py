@@ -102,7 +102,7 @@ def _luck_line(contrast: Contrast) -> str:
     """How far luck alone moves an output, against the parameters."""
     return (
         f"{contrast.contrast} {contrast.metric}: factor {math.exp(contrast.nominal):.4f} at the present parameters, "
-        f"standard deviation of its logarithm {number(contrast.spread)} over the screening and {number(contrast.luck)} "
+        f"standard deviation of its logarithm {number(contrast.spread)} over the ranges and {number(contrast.luck)} "
         f"over seeds."
     )
 

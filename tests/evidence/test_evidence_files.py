@@ -163,7 +163,7 @@ def test_file(evidence: Evidence) -> None:
 @pytest.mark.parametrize("seen", OBSERVATIONS, ids=lambda seen: seen.row)
 def test_no_effect_is_what_a_t_test_cannot_tell(seen: EvidenceObservation) -> None:
     """Where n was published, no change means within exp(+-t s sqrt(1/n1 + 1/n2)), of pairs exp(+-t s sqrt(1/n))."""
-    if seen.kind == "none" and seen.within is not None and seen.sizes is not None:
+    if seen.kind == "none" and seen.sizes is not None:
         first, second = seen.sizes
         freedom, parts = (first - 1, 1 / first) if seen.paired else (first + second - 2, 1 / first + 1 / second)
         half = student.ppf(0.975, freedom) * math.sqrt(math.log(1 + seen.cv**2) * parts)

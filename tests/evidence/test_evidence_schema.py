@@ -139,7 +139,11 @@ def test_what_was_seen(tmp_path: Path) -> None:
 
 
 def test_no_effect_has_limits_of_its_own(tmp_path: Path) -> None:
-    assert load(tmp_path, BASE.replace(", within: [0.8, 1.3]", "")).observations[1].limits == (0.85, 1.15)
+    half = detectable((5, 4), 0.25)
+    unlimited = BASE.replace(", within: [0.8, 1.3]", "")
+    assert load(tmp_path, unlimited).observations[1].limits == pytest.approx((math.exp(-half), math.exp(half)))
+    unsized = unlimited.replace("effect: none, n: [5, 4]", "effect: none")
+    assert load(tmp_path, unsized).observations[1].limits == (0.85, 1.15)
 
 
 def test_the_interval_of_a_ratio_is_that_of_a_t_test(tmp_path: Path) -> None:
