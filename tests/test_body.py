@@ -21,9 +21,10 @@ from abm.body import (
 )
 from abm.body.adaptation import relative_maximal_uptake, resting_uptake
 from abm.body.cortisol import daily_level
-from abm.body.fuels import lipolysis_under_ketones
+from abm.body.fuels import ffa_rate, lipolysis_under_ketones
 from abm.body.ketones import (
     butanediol_conversion,
+    fasting_rate,
     ketogenesis,
     ketogenic_capacity,
     ketone_absorption,
@@ -184,6 +185,35 @@ def test_clearance_rises_but_clearance_per_concentration_falls(bhb: float, more:
     low, high = (ketone_clearance(p, level, 0.0, 0.0, 0.0) for level in (bhb, bhb + more))
     assert low < high
     assert low / bhb > high / (bhb + more)
+
+
+@given(fitness=st.floats(0.0, 1.4), effort=st.floats(0.0, 1.0))
+def test_training_speeds_the_clearance_of_ketones_in_muscle_alone(fitness: float, effort: float) -> None:
+    """At low levels clearance is V B / K (1 + a e + b f (m + a s)): training counts by the share of muscle at rest, and
+    by what effort adds in and after exercise."""
+    p, trace = body_parameters(HUMAN).ketones, 1e-9
+    rested = ketone_clearance(p, trace, 0.0, 0.0, 0.0)
+    gain, training = p.ketone_clearance_exercise, p.ketone_clearance_training * fitness
+    at_rest = ketone_clearance(p, trace, 0.0, 0.0, fitness) / rested
+    working = ketone_clearance(p, trace, effort, effort, fitness) / rested
+    just_after = ketone_clearance(p, trace, 0.0, effort, fitness) / rested
+    assert at_rest == pytest.approx(1.0 + training * p.ketone_clearance_muscle, rel=1e-6)
+    assert just_after - at_rest == pytest.approx(training * gain * effort, abs=1e-6)
+    assert working - just_after == pytest.approx(gain * effort, abs=1e-6)
+
+
+def test_days_of_a_fast_raise_lipolysis_and_ketogenesis_together() -> None:
+    """Fatty acids come to rest at 1 + n f times those of a fed day, ketones are made 1 + g f times as fast."""
+    p = body_parameters(HUMAN)
+    assert p.fuels.lipolysis_fasting_gain > 0.0
+    for fasting in (0.0, 0.3, 0.8):
+        level = p.fuels.ffa_basal * (1.0 + p.fuels.lipolysis_fasting_gain * fasting)
+        assert ffa_rate(p.fuels, level, 1.0, 0.0, 0.0, 0.0, fasting) == pytest.approx(0.0, abs=1e-12)
+        assert ketogenic_capacity(p.ketones, fasting) == 1.0 + p.ketones.ketogenic_induction * fasting
+        assert fasting_rate(p.ketones, fasting, 1.0 - fasting) == pytest.approx(0.0, abs=1e-12)
+    test = experiment(HUMAN, 84.0, fast_from=10.0)
+    assert test.at("fasting", 30.0) < test.at("fasting", 54.0) < test.at("fasting", 84.0) < 1.0
+    assert min(test.at("ffa", 54.0), test.at("ffa", 84.0)) > 1.3 * test.at("ffa", 24.0)
 
 
 @given(st.floats(-1.0, 2.0), st.floats(0.0, 1.0), st.floats(0.01, 0.2))
