@@ -29,7 +29,13 @@ from abm.study.indices import (
 )
 from abm.study.parameter_space import FRACTIONS, SHARES, parameter_space, used_parts
 from abm.study.points import Point, SensitivityFolder, contrasts_of
-from abm.study.sensitivity import analyse_sensitivity, design_sensitivity, small_experiment, tissue_text
+from abm.study.sensitivity import (
+    analyse_sensitivity,
+    design_sensitivity,
+    over_ranges,
+    small_experiment,
+    tissue_text,
+)
 from abm.study.sensitivity_results import Sensitivity, read_sensitivity
 from abm.study.store import ResultsError
 from abm.study.work import Lost
@@ -103,6 +109,13 @@ def test_elementary_effects_of_a_straight_line_are_its_slopes() -> None:
     np.testing.assert_allclose(found.mu_star, np.abs(slopes), atol=1e-12)
     np.testing.assert_allclose(found.sigma, 0.0, atol=1e-12)
     assert found.n.tolist() == [6, 6, 6]
+
+
+def test_the_spread_over_ranges_is_that_of_even_draws() -> None:
+    """Of a sum of straight lines, whose places are Morris' four levels, or anywhere in a range: variance 1/12 each."""
+    slopes = np.array([1.0, -2.0, 0.5])
+    levels = np.random.default_rng(1).integers(0, 4, (40000, 3)) / 3.0
+    assert over_ranges(levels @ slopes) == pytest.approx(np.sqrt((slopes**2).sum() / 12.0), rel=0.02)
 
 
 def test_elementary_effects_agree_with_salib() -> None:

@@ -138,11 +138,12 @@ def test_protein_needs_a_trigger_and_follows_trkb():
     assert synapses.next_protein(P, 0.0, 100.0, 2.0, 0.0, 100.0) == 0.0
 
 
-def test_scaling_brings_the_drive_to_its_set_point():
-    scale = 1.0
+@pytest.mark.parametrize("gain", [-0.2, P.scaling_gain, 0.2])
+def test_scaling_brings_the_drive_to_its_set_point(gain):
+    p, scale = P._replace(scaling_gain=gain), 1.0
     for _ in range(2000):
-        scale = synapses.next_scale(P, scale, 1.3 * scale, 1.5, 0.5)
-    assert 1.3 * scale == pytest.approx(1.0 + P.scaling_gain * 0.5, rel=1e-4)
+        scale = synapses.next_scale(p, scale, 1.3 * scale, 1.5, 0.5)
+    assert 1.3 * scale == pytest.approx(1.0 + gain * 0.5, rel=1e-4)
 
 
 def test_contacts_and_threshold_rest_at_one():

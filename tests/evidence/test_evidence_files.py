@@ -160,6 +160,29 @@ def test_file(evidence: Evidence) -> None:
         assert (metric, region or "all", round(seen.at / plan.step)) in read
 
 
+TABLE = {row["row"]: row for row in published()}
+
+
+def has_interval_of_training(row: Row) -> bool:
+    """Whether a row, or the one it is told "as", says that its interval is that of body_T1a."""
+    told = row["statement"]
+    if "interval as of body_T1a" in told or "sqrt(0.08^2/n + 0.025^2)" in told:
+        return True
+    other = row["where"].removeprefix("as ")
+    return "interval" not in told and other in TABLE and other != row["row"] and has_interval_of_training(TABLE[other])
+
+
+TRAINED = [row for row in TABLE.values() if row["kind"] == "ratio" and row["n"] and has_interval_of_training(row)]
+
+
+@pytest.mark.parametrize("row", TRAINED, ids=lambda row: row["row"])
+def test_a_gain_of_vo2max_has_the_interval_it_names(row: Row) -> None:
+    """A group before and after training: r +- t(n - 1) sqrt(0.08^2 / n + 0.025^2)."""
+    n, ratio = int(row["n"].split()[0]), float(row["number"])
+    half = student.ppf(0.975, n - 1) * math.sqrt(0.08**2 / n + 0.025**2)
+    assert (float(row["low"]), float(row["high"])) == pytest.approx((ratio - half, ratio + half), abs=0.0011)
+
+
 @pytest.mark.parametrize("seen", OBSERVATIONS, ids=lambda seen: seen.row)
 def test_no_effect_is_what_a_t_test_cannot_tell(seen: EvidenceObservation) -> None:
     """Where n was published, no change means within exp(+-t s sqrt(1/n1 + 1/n2)), of pairs exp(+-t s sqrt(1/n))."""
