@@ -106,6 +106,8 @@ class HippocampusModel(mesa.Model):
             self._settle()
         else:
             self.restore(rested)
+        if self.timeline.begin < 0.0:  # a fast that has begun before time zero, unlike the night of the burn-in
+            self.blood = blood_at(self.plasma, 0)
         self.datacollector = mesa.DataCollector(
             model_reporters={"hour": "hour", **{name: partial(_whole_tissue, metric=name) for name in REPORTED}}
         )

@@ -77,7 +77,7 @@ class Block(NamedTuple):
 
 
 def lasts(start: float, end: float, hour: float) -> bool:
-    """Whether what lasts from start to end (h) does so in the step that begins at an hour, to 1e-6 h.
+    """Whether what lasts from start to end (h) does so in the step, or at the meal, that begins at an hour, to 1e-6 h.
 
     A clock counts in whole steps and is rounded, where 20 min are a third of an hour.
     """
@@ -249,7 +249,7 @@ def _meals(
         return [
             Meal(start, start + parameters.meal_duration, carbohydrate)
             for start, carbohydrate in starts
-            if start < duration and not any(first <= start < last for first, last in fasts)
+            if start < duration and not any(lasts(first, last, start) for first, last in fasts)
         ]
 
     days = range(math.floor(min([0.0, *(first for first, _ in fasts)]) / DAY), math.ceil(duration / DAY))

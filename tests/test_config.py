@@ -162,6 +162,9 @@ def test_an_override_brings_in_a_file_as_the_experiment_does(example: Path) -> N
     assert schedules["brought"].sessions[0].duration == pytest.approx(1 / 3)
     assert len(schedules["brought"].meals) == 1
     assert not schedules["fed"].meals
+    beside = load_experiment(example, ["schedules.continuous.from=other.yaml"]).schedules["continuous"]
+    assert beside.sessions != schedules["brought"].sessions
+    assert beside.meals == schedules["brought"].meals
 
 
 def test_the_resolved_example_loads_again(example: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_patterns(pattern: dict[str, object], starts: list[float]) -> None:
         ({"days": ["mon", "fri"], "every": "14 d"}, [0, 4, 14, 18]),
         ({"days": ["mon", "fri"], "every": "14 d", "first_day": "4 d"}, [4, 14, 18]),
         ({"days": ["tue"], "every": "14 d", "first_day": "7 d"}, [8, 22]),
+        ({"days": ["mon"], "every": "14 d", "first_day": "3 d"}, [7, 21]),
         ({"every": "14 d", "first_day": "12 h"}, [1, 15]),
         ({"every": "14 d", "first_day": "1 d 7.5 h"}, [1, 15]),
     ],
@@ -165,6 +166,24 @@ def test_a_night_in_the_wheel_covers_its_distance(kilometres: float, hours: floa
         night[0].intensity * parameters.vo2max_untrained - parameters.vo2_standing
     ) / parameters.running_cost  # m/min
     assert speed * running * 60 / 1000 == pytest.approx(kilometres)
+
+
+@pytest.mark.parametrize(
+    ("distance", "duration", "kilometres"),
+    [("5 km/d", "21 d", 105.0), ("5 km/d", "12 h", 5.0), ("5 km", "36 h", 5.0), ("3000 m", "10 h", 3.0)],
+)
+def test_a_distance_is_of_a_session_or_of_a_day(distance: str, duration: str, kilometres: float) -> None:
+    """A wheel that is free for weeks is run in each of their days."""
+    plan = {"kind": "wheel", "distance": distance, "start": "0 h", "duration": duration}
+    schedule = Schedule.model_validate({"sessions": plan})
+    assert schedule.sessions[0].kilometres() == pytest.approx(kilometres)
+    parameters = capacity("mouse", "untrained", "healthy").parameters
+    uptake = sum(
+        (bout.end - bout.start) * 60 * (bout.intensity * parameters.vo2max_untrained - parameters.vo2_standing)
+        for bout in compile_schedule(schedule, MOUSE, 21 * 24.0).bouts
+    )
+    assert uptake / parameters.running_cost / 1000 == pytest.approx(kilometres)
+    assert Schedule.model_validate(schedule.model_dump(mode="json")) == schedule
 
 
 def test_the_wheel_runs_where_the_parameters_say_so() -> None:
@@ -331,6 +350,18 @@ def test_a_fast_takes_the_usual_meals_of_its_time() -> None:
 def test_a_fast_before_sessions_reaches_back_before_time_zero() -> None:
     line = timeline(72.0, sessions=session(days=["mon", "wed"]), meals={"fast": {"before_sessions": "12 h"}})
     assert [meal.start for meal in line.meals] == [12.5, 18.5, 30.5, 36.5, 42.5, 60.5, 66.5]
+
+
+@pytest.mark.parametrize(("before", "meals_a_day"), [("109 min", 3), ("110 min", 2), ("111 min", 2)])
+def test_a_fast_that_begins_with_a_meal_takes_it_every_day(before: str, meals_a_day: int) -> None:
+    """Breakfast is at 06:30; hours of a clock are rounded, on each day otherwise."""
+    line = timeline(28 * 24.0, sessions=session(start="08:20"), meals={"fast": {"before_sessions": before}})
+    assert len(line.meals) == 28 * meals_a_day
+
+
+def test_a_meal_at_the_end_of_a_fast_is_eaten_every_day() -> None:
+    line = timeline(28 * 24.0, meals={"fast": {"start": "17:10", "duration": "80 min"}})
+    assert len(line.meals) == 28 * 3
 
 
 def test_a_fast_at_a_clock_time_repeats() -> None:

@@ -75,6 +75,11 @@ def test_a_sum_of_times() -> None:
     assert convert_time("25 d 8 h 18 min") == 608.3
     with pytest.raises(Fault, match="'m' is a length"):
         convert_time("25 d 8 m")
+    with pytest.raises(Fault, match="not a unit"):
+        convert_time("1 d -2 h")
+    with pytest.raises(Fault, match="'mh' is not a unit") as caught:
+        convert_time("1 d 5 mh")
+    assert caught.value.suggestion == "h"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +154,9 @@ def test_pint_is_loaded_only_when_text_is_read() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("text", ["45 mh", "2 dd", "1 kwk", "3 mmol/kg/mh"])
+@pytest.mark.parametrize(
+    "text", ["45 mh", "2 dd", "1 kwk", "3 mmol/kg/mh", "45 mhour", "5 mday", "3 kilominutes", "2 Mweek"]
+)
 def test_times_longer_than_a_second_take_no_prefix(text: str) -> None:
     with pytest.raises(Fault, match="is not a unit"):
         convert(text, "h")

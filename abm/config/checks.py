@@ -180,12 +180,24 @@ def _check_times(schedule: Schedule, duration: float, at: tuple[str, ...]) -> No
             raise Fault(problem, expected=f"a time before {_when(duration)}", at=(*at, key, index, "start"))
 
 
+# What may keep something from ever happening, and what would let it.
+_HINDRANCES = {
+    "last_day": "a later time",
+    "days": "a day that comes before the end of the run",
+    "first_day": "an earlier time",
+}
+
+
 def _occurrences(entry: Repeating, duration: float, at: tuple[Key, ...]) -> list[float]:
-    """When something happens within the run; Fault where that is never."""
+    """When something happens within the run; Fault where that is never, at the key without which it would."""
     times = entry.occurrences(duration)
-    if not times:
-        raise Fault("never happens before the end of the run", expected=f"a time before {_when(duration)}", at=at)
-    return times
+    if times:
+        return times
+    problem = "never happens before the end of the run"
+    for key, expected in _HINDRANCES.items():
+        if getattr(entry, key) is not None and entry.model_copy(update={key: None}).occurrences(duration):
+            raise Fault(problem, expected=expected, at=(*at[:-1], key))
+    raise Fault(problem, expected=f"a time before {_when(duration)}", at=at)
 
 
 def check_observations(experiment: Experiment) -> None:

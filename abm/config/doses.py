@@ -69,7 +69,11 @@ def dose_amount(
     """
     unit = dose_unit(what, route)
     expected = _expected(unit)
-    number, written = split_quantity(amount)
+    try:
+        number, written = split_quantity(amount)
+        same_dimension(written or unit, unit)  # a fault where it is no unit at all
+    except Fault as fault:
+        raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault
     if not written:
         raise Fault("a bare number where a unit belongs", expected=expected)
     if number <= 0:

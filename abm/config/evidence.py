@@ -28,7 +28,7 @@ from abm.config.part import OneOrMore, Part
 from abm.errors import Fault, listed, nearest
 from abm.metric_names import WITHOUT_RATIO
 from abm.parameters import CONFIG_DIRECTORY
-from abm.units import Fraction, Hours, convert
+from abm.units import Hours, convert
 
 Role = Literal["calibration", "validation"]
 Kind = Literal["ratio", "value", "up", "down", "none"]
@@ -84,11 +84,20 @@ def _probability(value: Any) -> Any:
     return float(value)
 
 
+def _spread(value: Any) -> Any:
+    """0.25 or "25 %"; some read-outs vary by more than their mean."""
+    number = convert(value, "%") / 100 if isinstance(value, str) else value
+    if not _is_number(number) or not 0.0 < number < math.inf:
+        raise Fault("not a coefficient of variation", expected='a number above 0 such as 0.25 or "25 %"')
+    return float(number)
+
+
 Number = Annotated[float, BeforeValidator(_number)]
 Amount = Annotated[Written, BeforeValidator(_quantity)]
 Ends = Annotated[tuple[Written, Written], BeforeValidator(_two)]
 Counts = Annotated[int | tuple[int, int], BeforeValidator(_counts)]
 Probability = Annotated[float, BeforeValidator(_probability)]
+Spread = Annotated[float, BeforeValidator(_spread)]
 
 
 class EvidenceObservation(Part):
@@ -120,7 +129,7 @@ class EvidenceObservation(Part):
     """As published."""
     paired: bool = False
     """Whether the same subjects were in both arms: crossover, or before and after. `n` counts them once."""
-    cv: Annotated[Fraction, Field(gt=0)] = 0.25
+    cv: Spread = 0.25
     """Coefficient of variation between animals, of paired subjects that of their change; 25 % where unknown."""
     row: str | None = None
     """The published result: a line of configs/evidence/published.csv."""
@@ -160,6 +169,8 @@ class EvidenceObservation(Part):
                 raise Fault("an effect has no interval", expected="'within' for no effect", at=("interval",))
         elif self.interval is None and (given == "smd" or self.n is None):
             raise Fault(f"the {given} has no interval", expected="interval: [low, high]" + " or n" * (given != "smd"))
+        if given == "value":
+            self._check_value(self.number or 0.0)
         if self.within is not None and self.effect != "none":
             raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
         if given == "ratio" and self.number is not None and self.number <= 0.0:
@@ -177,6 +188,14 @@ class EvidenceObservation(Part):
                 raise Fault("not a low and a high end", expected="[low, high], ratios above 0", at=(key,))
             if inside is None or not low <= inside <= high:
                 raise Fault("does not hold what was seen", expected="low <= what was seen <= high", at=(key,))
+
+    def _check_value(self, value: float) -> None:
+        """Amounts are not negative, and what n animals leave open is a share of a number above zero."""
+        amount = self.metric.partition(".")[0] not in WITHOUT_RATIO
+        if not math.isfinite(value) or (amount and value < 0.0):
+            raise Fault("not an amount" if amount else "not a number", expected="0 or more" * amount, at=("value",))
+        if value <= 0.0 and self.interval is None:
+            raise Fault("n gives no interval around it", expected="interval: [low, high]", at=("value",))
 
     @property
     def _given(self) -> str:

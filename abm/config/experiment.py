@@ -242,7 +242,7 @@ class Experiment(Part):
     def _first_is_reference(cls, value: Any) -> Any:
         if (
             isinstance(value, dict)
-            and not value.get("reference")
+            and value.get("reference") is None
             and isinstance(value.get("schedules"), dict)
             and value["schedules"]
         ):

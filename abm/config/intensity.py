@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple
 
 from abm.errors import Fault, listed, nearest
 from abm.parameters import Unit, load_parameters
-from abm.units import FromText, convert, parse_fraction, quantity_text, same_dimension, split_quantity
+from abm.units import FromText, convert, convert_time, parse_fraction, quantity_text, same_dimension, split_quantity
 
 LOCOMOTION = ("walking", "running", "treadmill", "wheel")
 ERGOMETRY = ("cycling", "rowing")
@@ -150,14 +150,15 @@ def parse_intensity(value: object) -> Intensity:
             # A share of the maximal heart rate is another dose than the same share of VO2max or of a reserve.
             near = None if unit.lower().startswith("%hrm") else nearest(unit, _RELATIVE)
             raise Fault(f"'{unit}' is not a unit", expected=_EXPECTED, suggestion=near)
+        if f"%{unit}" in _RELATIVE:
+            raise Fault(f"'{unit}' is not a unit", suggestion=f"%{unit}")
         for canonical in _ABSOLUTE:
             if unit and same_dimension(unit, canonical):
                 return Intensity(convert(value, canonical), canonical)
     except Fault as fault:
         raise Fault(fault.problem, expected=fault.expected or _EXPECTED, suggestion=fault.suggestion) from fault
-    raise Fault(
-        f"'{unit}' is not a unit of intensity" if unit else "a bare number where a unit belongs", expected=_EXPECTED
-    )
+    problem = f"'{unit}' is not a unit of intensity" if unit else "a bare number where a unit belongs"
+    raise Fault(problem, expected=_EXPECTED)
 
 
 class Effort(NamedTuple):
@@ -179,7 +180,7 @@ def parse_effort(value: object) -> Effort:
     if match is None:
         raise Fault("not a duration at an intensity", expected=expected)
     try:
-        duration = convert(match["duration"], "h")
+        duration = convert_time(match["duration"])
         intensity = parse_intensity(match["intensity"]) if match["intensity"] else None
     except Fault as fault:
         raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault

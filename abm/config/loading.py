@@ -111,7 +111,11 @@ def _replaced(content: Any, marks: dict[Place, Mark], text: str, file: Path) -> 
     for position, key in enumerate(keys):
         inner, here = _entry(inner, key, source, ".".join(keys[:position]))
         place = (*place, here)
-        if position == len(keys) - 1:
+        if position == len(keys) - 1 and here == "from" and isinstance(inner, dict):
+            given = Document(parsed.content, {place: Mark(source, 0)})
+            brought = _read_other(given, parsed.content, place, file, (file.resolve(),), marks)
+            inner.update({**brought, **inner})
+        elif position == len(keys) - 1:
             _forget(marks, place)
             written = [place[:depth] for depth in range(len(place))] + [(*place, *below) for below in parsed.marks]
             given = Document(parsed.content, dict.fromkeys(written, Mark(source, 0)))
@@ -137,7 +141,7 @@ def _entry(inner: Any, key: str, source: str, above: str) -> tuple[Any, Key]:
         raise ConfigError(
             f"'{above}' is a list of {len(inner)}", file=source, expected="the number of an entry, from 0"
         )
-    raise ConfigError(f"'{above}' has no keys below it", file=source)
+    raise ConfigError(f"'{above}' has no keys below it", file=source, expected=f"{above}=value")
 
 
 def _forget(marks: dict[Place, Mark], place: Place) -> None:

@@ -63,7 +63,8 @@ class Repeating(Part):
 
     A clock time ("07:30") repeats every day; `days` keeps weekdays (day 0 is a Monday), `first_day` and `last_day`
     keep what starts between those two times, `every` keeps each n-th day from the first possible one, or beside `days`
-    each n-th week. A time since time zero ("20 h") happens once, or again after each `every`.
+    each n-th week from that of the first possible one. A time since time zero ("20 h") happens once, or again after
+    each `every`.
     """
 
     days: Annotated[Weekdays, Field(min_length=1)] | None = None
@@ -128,4 +129,5 @@ class Repeating(Part):
         if self.days is None:
             return self.every is None or (day - first) % round(self.every / DAY) == 0
         weeks = 1 if self.every is None else round(self.every / WEEK)
-        return WEEKDAYS[day % 7] in self.days and (day // 7 - first // 7) % weeks == 0
+        begun = next(day for day in range(first, first + 7) if WEEKDAYS[day % 7] in self.days) // 7
+        return WEEKDAYS[day % 7] in self.days and (day // 7 - begun) % weeks == 0

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from abm.config.doses import check_route, dose_amount
-from abm.config.part import Listed, OneOrMore, Part, Repeating
+from abm.config.part import DAY, Listed, OneOrMore, Part, Repeating
 from abm.config.sessions import Session
 from abm.errors import Fault, listed, nearest
 from abm.units import (
@@ -34,6 +34,7 @@ Target = Literal[
 
 
 MOST_CARBOHYDRATE = 100.0  # g/kg, a tenth of the body
+LONGEST_FAST = 60 * DAY  # h, beyond what people live through
 
 
 class Carbohydrate(NamedTuple):
@@ -100,6 +101,9 @@ class Fast(Repeating):
                 "a fast starts at a time or lies before the sessions", expected="one of start and before_sessions"
             )
         if self.before_sessions is not None:
+            if self.before_sessions > LONGEST_FAST:
+                expected = f"at most {quantity_text(LONGEST_FAST, 'h')}"
+                raise Fault("longer than anybody fasts", expected=expected, at=("before_sessions",))
             for key in ("duration", "days", "first_day", "last_day", "every"):
                 if getattr(self, key) is not None:
                     raise Fault(

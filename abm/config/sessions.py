@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from abm.config.distance import DistanceText
 from abm.config.intensity import ERGOMETRY, LOCOMOTION, Effort, EffortText, Grade, Intensity, IntensityText
 from abm.config.part import WEEK, Part, Repeating
 from abm.errors import Fault, listed
-from abm.units import Fraction, KilometresPerDay, Moment, PositiveHours, When
+from abm.units import Fraction, Moment, PositiveHours, When
 
 Kind = Literal["rest", "walking", "running", "cycling", "rowing", "treadmill", "wheel"]
 Repeats = Annotated[int, Field(strict=True, ge=1, le=1000)]
@@ -39,7 +40,7 @@ class Progression(Part):
     """Added to the duration each week."""
     intensity_per_week: IntensityText | None = None
     """Added to the intensity (of the work) each week, in the unit of the intensity."""
-    distance_per_week: KilometresPerDay | None = None
+    distance_per_week: DistanceText | None = None
     """Added to the distance each week."""
     repeats_per_week: Repeats | None = None
     """Added to the repeats of the intervals each week."""
@@ -59,8 +60,8 @@ class Session(Repeating):
     intensity: IntensityText | None = None
     """Of a continuous session; of a wheel, that of the running bouts. A power, a speed or an oxygen uptake stays as it
     is when training raises VO2max."""
-    distance: KilometresPerDay | None = None
-    """Distance covered in a session; divided by the time spent moving it gives the speed."""
+    distance: DistanceText | None = None
+    """Distance covered in a session, or "5 km/d" in each day of a longer one; over the time spent moving, the speed."""
     grade: Grade | None = None
     """Rise over run of a treadmill, where the intensity is a speed or a distance."""
     running_fraction: Annotated[Fraction, Field(gt=0)] | None = None
@@ -179,7 +180,7 @@ class Session(Repeating):
             again = [(("intervals", "rest"), self.intervals.rest), (("intervals", "work"), work)]
             main = [(("intervals", "work"), work), *again * (repeats - 1)]
         else:
-            duration = (self.duration or 0.0) + week * (growth.duration_per_week or 0.0)
+            duration = self._planned_duration(week)
             key = "distance" if self.distance else "intensity"
             main = [((key,), Effort(duration, self._continuous(duration, growth, week)))]
         before = [] if self.warm_up is None else [(("warm_up",), self.warm_up)]
@@ -194,7 +195,14 @@ class Session(Repeating):
     def kilometres(self, week: int = 0) -> float:
         """Distance covered in a session of a week of the plan."""
         growth = self.progression.distance_per_week if self.progression else None
-        return (self.distance or 0.0) + week * (growth or 0.0)
+        duration = self._planned_duration(week)
+        covered = self.distance.over(duration) if self.distance else 0.0
+        return covered + (week * growth.over(duration) if growth else 0.0)
+
+    def _planned_duration(self, week: int) -> float:
+        """Duration of what has no intervals in a week of the plan, without warm-up and cool-down, h."""
+        growth = self.progression.duration_per_week if self.progression else None
+        return (self.duration or 0.0) + week * (growth or 0.0)
 
     def length(self, week: int = 0) -> float:
         """Duration of a session in a week of the plan, h."""

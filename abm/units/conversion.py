@@ -29,7 +29,7 @@ mega- = 1e6 = M-
 giga- = 1e9 = G-
 meter = [length] = m = metre
 gram = [mass] = g
-second = [time] = s
+second = [time] = s = sec
 mole = [substance] = mol
 ampere = [current] = A
 kelvin = [temperature] = K
@@ -112,12 +112,15 @@ _DIMENSIONS = {
     "1": "a plain number",
     "%": "a percentage",
 }
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_UNSIGNED = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_NUMBER = rf"[+-]?{_UNSIGNED}"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 _POWER = r"(?:(?:\^|\*\*)-?\d)?"
 _UNIT = re.compile(rf"(?:1|[A-Za-zµμ%]+{_POWER})(?:\s*[*/·]\s*[A-Za-zµμ%]+{_POWER})*")
 # A prefix belongs to the second alone: "45 mh" is not what anybody means.
-_PREFIXED_TIME = re.compile(r"\b[fpnuµμmcdkMG](?:min|hr|h|d|wk)\b")
+_PREFIX = r"(?:femto|pico|nano|micro|milli|centi|deci|kilo|mega|giga|[fpnuµμmcdkMG])"
+_PREFIXED_TIME = re.compile(rf"\b{_PREFIX}(?:min|minutes?|hr|hours?|h|d|days?|wk|weeks?)\b")
+_SUM_OF_TIMES = re.compile(rf"\s*{_NUMBER}\s*[A-Za-z]+(?:\s*{_UNSIGNED}\s*[A-Za-z]+)+\s*")
 
 
 @cache
@@ -193,33 +196,32 @@ def convert(text: str, unit: str) -> float:
     if not written:
         raise Fault("a bare number where a unit belongs", expected=dimension_name(unit))
     try:
-        fits = same_dimension(written, unit)
-    except Fault as fault:
-        alike = [known for known in _COMMON if same_dimension(known, unit)]
-        raise Fault(fault.problem, expected=dimension_name(unit), suggestion=nearest(written, alike)) from fault
-    if not fits:
-        raise Fault(f"'{written}' is {dimension_name(written)}, the wrong dimension", expected=dimension_name(unit))
-    try:
-        return float(number * _scale(written).factor / _scale(unit).factor)
+        return float(number * _factor(written, unit))
     except OverflowError:
         raise Fault("too large a number", expected=dimension_name(unit)) from None
 
 
 def convert_time(text: str) -> float:
     """Hours in "45 min" or in a sum of times such as "25 d 8 h 18 min"."""
-    parts = re.findall(rf"{_NUMBER}\s*[A-Za-z]+", text)
-    if len(parts) > 1 and "".join(parts).replace(" ", "") == text.replace(" ", ""):
-        try:
-            return float(sum(Exact(number) * _hours(unit) for number, unit in map(split_quantity, parts)))
-        except OverflowError:
-            raise Fault("too large a number", expected="a time") from None
-    return convert(text, "h")
+    if not _SUM_OF_TIMES.fullmatch(text):
+        return convert(text, "h")
+    parts = map(split_quantity, re.findall(rf"{_NUMBER}\s*[A-Za-z]+", text))
+    try:
+        return float(sum(number * _factor(written, "h") for number, written in parts))
+    except OverflowError:
+        raise Fault("too large a number", expected="a time") from None
 
 
-def _hours(unit: str) -> Exact:
-    if not same_dimension(unit, "h"):
-        raise Fault(f"'{unit}' is {dimension_name(unit)}, the wrong dimension", expected="a time")
-    return _scale(unit).factor / 3600
+def _factor(written: str, unit: str) -> Exact:
+    """How many of `unit` one of the unit that is written makes; Fault where it makes none."""
+    try:
+        fits = same_dimension(written, unit)
+    except Fault as fault:
+        alike = [known for known in _COMMON if same_dimension(known, unit)]
+        raise Fault(fault.problem, expected=dimension_name(unit), suggestion=nearest(written, alike)) from fault
+    if not fits:
+        raise Fault(f"'{written}' is {dimension_name(written)}, the wrong dimension", expected=dimension_name(unit))
+    return _scale(written).factor / _scale(unit).factor
 
 
 def quantity_text(number: float, unit: str) -> str:

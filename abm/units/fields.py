@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from abm.errors import Fault
-from abm.units.conversion import convert, convert_time, dimension_name, quantity_text, same_dimension, split_quantity
+from abm.units.conversion import convert, convert_time, dimension_name, quantity_text
 
 if TYPE_CHECKING:
     from pydantic_core import core_schema
@@ -33,13 +33,10 @@ class FromText:
 
 
 class Quantity(FromText):
-    """A quantity in `unit` that is not negative, or `positive`.
+    """A quantity in `unit` that is not negative, or `positive`."""
 
-    Numbers in the units named in `also` are taken as they stand.
-    """
-
-    def __init__(self, unit: str, example: str, *, positive: bool = False, also: tuple[str, ...] = ()) -> None:
-        self.unit, self.positive, self.also = unit, positive, also
+    def __init__(self, unit: str, example: str, *, positive: bool = False) -> None:
+        self.unit, self.positive = unit, positive
         super().__init__(self._parse, self._text, f"number with unit, in {unit} inside the model", example)
 
     def _parse(self, value: object) -> float:
@@ -58,13 +55,7 @@ class Quantity(FromText):
         return number
 
     def _number(self, text: str) -> float:
-        if self.unit == "h":
-            return convert_time(text)
-        written = split_quantity(text)[1]
-        for other in self.also:
-            if written and same_dimension(written, other):
-                return convert(text, other)
-        return convert(text, self.unit)
+        return convert_time(text) if self.unit == "h" else convert(text, self.unit)
 
     def _text(self, number: float) -> str:
         return quantity_text(number, self.unit)
@@ -130,7 +121,6 @@ def parse_moment(value: object) -> Moment:
 Hours = Annotated[float, Quantity("h", "45 min")]
 PositiveHours = Annotated[float, Quantity("h", "45 min", positive=True)]
 Micrometres = Annotated[float, Quantity("um", "25 um", positive=True)]
-KilometresPerDay = Annotated[float, Quantity("km/d", "5 km/d", positive=True, also=("km",))]
 Fraction = Annotated[float, FromText(parse_fraction, float, "fraction from 0 to 1, or a percentage", 0.95)]
 ClockTime = Annotated[float, FromText(parse_clock, clock_text, "clock time", "07:30")]
 When = Annotated[Moment, FromText(parse_moment, Moment.text, "clock time, or time since time zero", "07:30")]
