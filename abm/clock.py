@@ -58,7 +58,8 @@ class Clock:
         """The clock with the coming step as burn-in takes it: up to its last days a whole hour, if steps make up one.
 
         At rest signals move little within one. Stores and enzymes end within half a percent of where the run's own
-        steps lead, and their spread within a few.
+        steps lead, and their spread within a few. The late change of a single synapse may be off by a half where it
+        just reaches its tag; over a neuron's synapses that is within chance.
         """
         hourly = round(1.0 / self.step)
         on_the_hour = abs(hourly * self.step - 1.0) < 1e-9 and self.hour.is_integer()

@@ -61,6 +61,8 @@ TISSUE_METRIC_NAMES = (
     "object_location_preference",
 )
 
+# Read-outs of a living animal: they exist only in vivo.
+OF_ANIMALS = (*BLOOD_METRIC_NAMES, "object_location_preference")
 WITHOUT_RATIO = ("spatial_clustering",)  # zero does not mean "nothing of it"
 METRIC_NAMES = BLOOD_METRIC_NAMES + TISSUE_METRIC_NAMES
 

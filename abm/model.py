@@ -69,9 +69,9 @@ class HippocampusModel(mesa.Model):
 
     Arguments: experiment, an Experiment or the path of one (default: the exercise schedules); schedule, the name of one
     of its schedules; replicate, which draw of tissue, wiring and luck; neurons, to override the experiment's number;
-    clamped, signals held at rest ("bhb", "lactate", "irisin", "cortisol", "bdnf", "input_activity"); plasma, timeline
-    and resting, computed if not given; rested, a checkpoint to start from at time zero (without it the model starts
-    with its burn-in); rng, the seed (default: the experiment's).
+    clamped, what is held at rest of the blood ("bhb", "lactate", "irisin", "cortisol"; "bdnf": what is dosed of it) and
+    of movement ("input_activity"); plasma, timeline and resting, computed if not given; rested, a checkpoint to start
+    from at time zero (without it the model starts with its burn-in); rng, the seed (default: the experiment's).
     """
 
     def __init__(
@@ -106,8 +106,7 @@ class HippocampusModel(mesa.Model):
             self._settle()
         else:
             self.restore(rested)
-        if self.timeline.begin < 0.0:  # a fast that has begun before time zero, unlike the night of the burn-in
-            self.blood = blood_at(self.plasma, 0)
+            self._meet_own_night()
         self.datacollector = mesa.DataCollector(
             model_reporters={"hour": "hour", **{name: partial(_whole_tissue, metric=name) for name in REPORTED}}
         )
@@ -179,8 +178,6 @@ class HippocampusModel(mesa.Model):
         for step in range(steps):
             self._exchange(blood_at(self.resting, step), 1.0, UNTREATED)
             self._add_set_point(1.0 / steps)
-        if self.experiment.preparation == "slice":
-            n.rest_potentiation[:] = self._potentiation_in_the_animal()
         self.tissue.reset_ledger()
 
     def _add_set_point(self, weight: float) -> None:
@@ -190,8 +187,8 @@ class HippocampusModel(mesa.Model):
     def _potentiation_in_the_animal(self) -> float:
         """Mean cortisol gain of potentiation over a resting day of the animal that a slice was cut from.
 
-        A bath without steroid is not where its neurons were at home: their gain is read against the free hormone of the
-        animal's own day.
+        A bath without steroid is not where its neurons were at home: from the cut at time zero on their gain is read
+        against the free hormone of the animal's own day. Before it they live as at home, the bath their set point.
         """
         free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
         return float(np.mean([cortisol_gain(self.plasticity, value) for value in free]))
@@ -240,6 +237,8 @@ class HippocampusModel(mesa.Model):
         What sums up a neuron's synapses (mean_strength, potentiated, consolidated) follows when `neurons` is read; the
         agents have it after `step`.
         """
+        if self.experiment.preparation == "slice" and self._number == 0:
+            self._table.rest_potentiation[:] = self._potentiation_in_the_animal()
         self._advance_neurons(*self.expose())
         self.clock = self.clock.next()
 
@@ -354,7 +353,13 @@ class HippocampusModel(mesa.Model):
             self.advance()
             if tick is not None:
                 tick(self.clock.taken)
+        self._meet_own_night()
         self.tissue.reset_ledger()
+
+    def _meet_own_night(self) -> None:
+        """Where a fast began before time zero, the blood is that of its first step, as the night of burn-in was fed."""
+        if self.timeline.begin < 0.0:
+            self.blood = blood_at(self.plasma, 0)
 
     @property
     def steps_total(self) -> int:

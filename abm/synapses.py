@@ -34,6 +34,7 @@ class SynapseParameters(NamedTuple):
     protein_time: Annotated[float, Unit("h")]
     active_threshold: Annotated[float, Unit("1")]
     presynaptic_gain: Annotated[float, Unit("1")]
+    presynaptic_loss: Annotated[float, Unit("1")]
     contact_gain: Annotated[float, Unit("1")]
     contact_time: Annotated[float, Unit("h")]
     scaling_gain: Annotated[float, Unit("1")]
@@ -203,8 +204,13 @@ def mean_protein(
 
 @rule
 def release_probability(p: SynapseParameters, trkb: float) -> float:
-    """Presynaptic release probability relative to rest, 1 + g (k - 1), k of the sending cell (Li 1998, li1998)."""
-    return 1.0 + p.presynaptic_gain * (trkb - 1.0)
+    """Presynaptic release probability relative to rest, 1 + g (k - 1), k TrkB signalling of the sending cell.
+
+    What BDNF adds needs presynaptic TrkB (Li 1998, li1998): g above rest. Below it g is the share that is lost without
+    any TrkB, as release itself goes on (Patterson 1996, patterson1996).
+    """
+    gain = p.presynaptic_gain if trkb > 1.0 else p.presynaptic_loss
+    return 1.0 + gain * (trkb - 1.0)
 
 
 @rule

@@ -318,6 +318,8 @@ def test_a_slice_is_read_without_blood() -> None:
     plan = {"preparation": "culture", "observe": {"metric": "plasma_bhb"}, "schedules": {"a": {}}}
     with pytest.raises(Exception, match="a culture has no blood"):
         build_experiment(plan)
+    with pytest.raises(Exception, match="a slice explores nothing"):
+        build_experiment({**plan, "preparation": "slice", "observe": {"metric": "object_location_preference"}})
 
 
 def test_a_timeline_is_read_without_the_schema() -> None:

@@ -15,6 +15,7 @@ from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, start
 from abm.schedule import compile_schedule, resting_timeline
+from abm.synapses import trkb_gain
 
 SMALL = {
     "name": "small",
@@ -340,6 +341,48 @@ def test_a_slice_reads_its_steroid_against_the_day_of_the_animal(tmp_path):
         gains[dose] = float(model.neurons.potentiation_gain.mean())
     without, low, middle, high = gains.values()
     assert without < 0.9 < low < middle > high  # 0.9: below the mean of the day
+
+
+def test_a_slice_learns_as_at_home_until_it_is_cut():
+    """Before time zero a slice is in its animal, whatever steroid the bath will lack."""
+    experiment = build_experiment(
+        {
+            "subject": {"species": "mouse"},
+            "preparation": "slice",
+            "tissue": {"neurons": 30, "size": ["0.1 mm", "0.1 mm"]},
+            "schedules": {"held": {}},
+            "run": {"duration": "1 h", "burn_in": "2 h", "step": "15 min"},
+        }
+    )
+    model = HippocampusModel(experiment, "held")
+    model.rest()
+    gain, trkb = model.neurons.potentiation_gain, model.neurons.trkb
+    assert gain == pytest.approx([trkb_gain(model.plasticity, k) for k in trkb], rel=1e-12)
+    model.step()
+    assert float(model.neurons.potentiation_gain.mean()) < 0.9
+
+
+def test_a_fast_that_began_before_time_zero_is_read_at_time_zero():
+    """The burn-in's last night is a fed one; the blood of a fasted arm at 0 h is that of its own first step."""
+    session = {"kind": "cycling", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30"}
+    fasted = {"sessions": session, "meals": {"fast": {"before_sessions": "20 h"}}}
+    experiment = build_experiment(
+        {
+            "tissue": {"neurons": 30, "size": ["0.1 mm", "0.1 mm"]},
+            "schedules": {"fed": {"sessions": session}, "fasted": fasted},
+            "run": {"duration": "1 d", "burn_in": "1 h"},
+        }
+    )
+    rest = resting_blood(experiment)
+    rested = burn_in(experiment, 0, rest)
+    bhb = {}
+    for name in ("fed", "fasted"):
+        model = HippocampusModel(experiment, name, resting=rest, rested=rested)
+        at_zero = model.observe("plasma_bhb")["all"]
+        model.step()
+        bhb[name] = at_zero, model.observe("plasma_bhb")["all"]
+    assert bhb["fasted"][0] == pytest.approx(bhb["fasted"][1])
+    assert bhb["fasted"][0] > 2.0 * bhb["fed"][0]
 
 
 @pytest.mark.slow

@@ -484,11 +484,11 @@ class Slice(Model):
         self.synapses.early[:], self.synapses.late[:] = 0.0, 0.0
 
     def stimulated(self) -> np.ndarray:
-        """The synapses of the Schaffer collaterals with even numbers."""
+        """The synapses of every other Schaffer collateral, from the first on."""
         w = self.wiring
         owner = np.repeat(np.arange(150), np.diff(w.start))
-        sender = w.sender.astype(int)
-        return (w.region[owner] == 2) & (w.region[sender] == 1) & (sender % 2 == 0)
+        sender, first = w.sender.astype(int), int(np.argmax(w.region == 1))
+        return (w.region[owner] == 2) & (w.region[sender] == 1) & ((sender - first) % 2 == 0)
 
 
 def ca1(model: Model, values: np.ndarray) -> float:
@@ -518,6 +518,15 @@ def test_the_field_is_the_sum_over_stimulated_synapses_only() -> None:
     weight = model.wiring.weight[held].astype(float)  # what is stored is of single precision, what is computed is not
     expected = (weight * (1.0 + model.synapses.late[held])).sum() / weight.sum()
     assert ca1(model, field_slope(model)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("neurons", [10, 11, 12, 13])
+def test_the_smallest_tissues_have_fields(neurons: int) -> None:
+    """One cell in CA3, with whatever number, is a fibre that is excited; alone it has no recurrent synapses."""
+    model = Model(neurons)
+    for probe in (field_slope, paired_pulse, potentiation):
+        values = probe(model)
+        assert np.isfinite(values[model.neurons.region != 1]).all()
 
 
 def test_miniatures_take_the_weight_of_a_synapse_apart() -> None:

@@ -164,4 +164,11 @@ def test_cortisol_gain_is_an_inverted_u_with_its_peak_in_the_published_bin():
 def test_trkb_slows_forgetting_and_raises_release():
     assert synapses.late_turnover(P, 2.0) < synapses.late_turnover(P, 1.0) == pytest.approx(1.0 / P.late_time)
     assert synapses.release_probability(P, 1.0) == 1.0
-    assert synapses.release_probability(P, 2.0) > 1.0
+    assert synapses.release_probability(P, 2.0) == pytest.approx(1.0 + P.presynaptic_gain)
+
+
+def test_release_goes_on_without_trkb():
+    assert synapses.release_probability(P, 0.0) == pytest.approx(1.0 - P.presynaptic_loss)
+    levels = [synapses.release_probability(P, trkb) for trkb in np.linspace(0.0, 2.0, 21)]
+    assert levels == sorted(levels)
+    assert np.diff(levels).max() <= 0.1 * P.presynaptic_gain + 1e-12  # no leap where the two laws meet

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from abm.config.intensity import KINDS_OF_SPECIES, Capacity, Intensity, capacity
 from abm.errors import Fault, Key, listed, nearest
-from abm.metric_names import BLOOD_METRIC_NAMES
+from abm.metric_names import BLOOD_METRIC_NAMES, OF_ANIMALS
 from abm.units import clock_text, quantity_text
 
 if TYPE_CHECKING:
@@ -209,8 +209,10 @@ def check_observations(experiment: Experiment) -> None:
             raise Fault("not a whole number of steps", expected=expected, at=("run", length))
     for index, observation in enumerate(experiment.observe):
         at = ("observe", index)
-        if experiment.preparation != "in_vivo" and observation.metric.partition(".")[0] in BLOOD_METRIC_NAMES:
-            problem = f"a {experiment.preparation} has no blood"
+        metric = observation.metric.partition(".")[0]
+        if experiment.preparation != "in_vivo" and metric in OF_ANIMALS:
+            lacks = "has no blood" if metric in BLOOD_METRIC_NAMES else "explores nothing"
+            problem = f"a {experiment.preparation} {lacks}"
             raise Fault(problem, expected="a read-out of the tissue", at=(*at, "metric"))
         named = [(("at", place), time) for place, time in enumerate(observation.at or ())]
         for key, time in [*named, *([(("every",), observation.every)] if observation.every else [])]:

@@ -1,6 +1,6 @@
 """Field recordings on a copy of the model's synapses: input-output slope, paired pulses, potentiation by tetanus.
 
-An electrode excites a fixed half of a pathway's fibres, those with an even number: the Schaffer collaterals (CA3 to
+An electrode excites a fixed half of a pathway's fibres, every other one: the Schaffer collaterals (CA3 to
 CA1), the recurrent collaterals of CA3, or the perforant path (entorhinal cortex to DG). The field of a region is the
 sum over its neurons; what is returned per neuron is its part of the field divided by the regional mean of the field
 that it is compared with, so that the mean over the region's neurons is the ratio of the two fields.
@@ -21,7 +21,7 @@ from abm.wiring import CA1, CA3, DG, ENTORHINAL, Wiring
 
 Floats = NDArray[np.float64]
 # Sending region of the stimulated pathway, by receiving region.
-PATHWAYS = np.array([{DG: ENTORHINAL, CA3: CA3, CA1: CA3}[region] for region in (DG, CA3, CA1)])
+PATHWAYS = [{DG: ENTORHINAL, CA3: CA3, CA1: CA3}[region] for region in (DG, CA3, CA1)]
 
 
 class Recorded(Protocol):
@@ -67,7 +67,7 @@ def potentiation(model: Recorded, time: float | None = None) -> Floats:
     before, after = np.zeros(len(n.trkb)), np.zeros(len(n.trkb))
     _tetanise(
         model.wiring, model.synapses.early, model.synapses.late, model.plasticity, p, n.spine, n.scale, n.trkb,
-        n.threshold, n.potentiation_gain, n.plasticity_protein, PATHWAYS, time, before, after,
+        n.threshold, n.potentiation_gain, n.plasticity_protein, first_fibres(model.wiring), time, before, after,
     )  # fmt: skip
     return relative_field(model, after, before)
 
@@ -78,7 +78,7 @@ def responses(model: Recorded) -> tuple[Floats, Floats, Floats]:
     unpotentiated, first, second = np.zeros(size), np.zeros(size), np.zeros(size)
     _respond(
         model.wiring, model.synapses.early, model.synapses.late, model.plasticity, observation_parameters(model),
-        n.spine, n.scale, n.trkb, PATHWAYS, unpotentiated, first, second,
+        n.spine, n.scale, n.trkb, first_fibres(model.wiring), unpotentiated, first, second,
     )  # fmt: skip
     return unpotentiated, first, second
 
@@ -92,11 +92,16 @@ def relative_field(model: Recorded, response: Floats, reference: Floats) -> Floa
     return np.asarray(response / mean[region], np.float64)
 
 
+def first_fibres(wiring: Wiring) -> NDArray[np.int64]:
+    """Number of the first sending cell of each stimulated pathway, by receiving region, shape (3,)."""
+    return np.array([np.argmax(wiring.region == sending) for sending in PATHWAYS], np.int64)
+
+
 @rule
-def stimulated(wiring: Wiring, synapse: int, pathway: int) -> bool:
-    """Whether the electrode excites the fibre of a synapse: of the pathway's sending cells those with even numbers."""
+def stimulated(wiring: Wiring, synapse: int, first: int) -> bool:
+    """Whether the electrode excites the fibre of a synapse: from a pathway's first sending cell on every other one."""
     sender = wiring.sender[synapse]
-    return bool(wiring.region[sender] == pathway and sender % 2 == 0)
+    return bool(wiring.region[sender] == wiring.region[first] and (sender - first) % 2 == 0)
 
 
 @rule
@@ -121,13 +126,13 @@ def relative_release(p: SynapseParameters, trkb: Floats, sender: int) -> float:
 @compiled
 def _respond(
     wiring: Wiring, early: Floats, late: Floats, p: SynapseParameters, o: ObservationParameters, contacts: Floats,
-    scale: Floats, trkb: Floats, pathways: NDArray[np.int64], unpotentiated: Floats, first: Floats, second: Floats,
+    scale: Floats, trkb: Floats, fibres: NDArray[np.int64], unpotentiated: Floats, first: Floats, second: Floats,
 ) -> None:
     """Fill the responses of every neuron to the stimulated half of its pathway."""
     for neuron in range(trkb.size):
-        pathway = pathways[wiring.region[neuron]]
+        fibre = fibres[wiring.region[neuron]]
         for synapse in range(wiring.start[neuron], wiring.start[neuron + 1]):
-            if stimulated(wiring, synapse, pathway):
+            if stimulated(wiring, synapse, fibre):
                 release = relative_release(p, trkb, wiring.sender[synapse])
                 strength = contacts[neuron] * scale[neuron] * (1.0 + early[synapse] + late[synapse])
                 response = wiring.weight[synapse] * strength * release
@@ -164,7 +169,7 @@ def settled(
 @compiled
 def _tetanise(
     wiring: Wiring, early: Floats, late: Floats, p: SynapseParameters, o: ObservationParameters, contacts: Floats,
-    scale: Floats, trkb: Floats, threshold: Floats, gain: Floats, protein: Floats, pathways: NDArray[np.int64],
+    scale: Floats, trkb: Floats, threshold: Floats, gain: Floats, protein: Floats, fibres: NDArray[np.int64],
     time: float, before: Floats, after: Floats,
 ) -> None:
     """Fill the responses of every neuron before a tetanus and `time` hours after it.
@@ -172,10 +177,10 @@ def _tetanise(
     In a train the neuron's drive is `train_drive` x its response relative to unpotentiated synapses at rest.
     """
     for neuron in range(trkb.size):
-        pathway, unpotentiated = pathways[wiring.region[neuron]], 0.0
+        fibre, unpotentiated = fibres[wiring.region[neuron]], 0.0
         common = contacts[neuron] * scale[neuron]
         for synapse in range(wiring.start[neuron], wiring.start[neuron + 1]):
-            if stimulated(wiring, synapse, pathway):
+            if stimulated(wiring, synapse, fibre):
                 unit = wiring.weight[synapse] * common * relative_release(p, trkb, wiring.sender[synapse])
                 unpotentiated += wiring.weight[synapse]
                 before[neuron] += unit * (1.0 + early[synapse] + late[synapse])
@@ -183,7 +188,7 @@ def _tetanise(
             continue
         drive = o.train_drive * before[neuron] / unpotentiated
         for synapse in range(wiring.start[neuron], wiring.start[neuron + 1]):
-            if stimulated(wiring, synapse, pathway):
+            if stimulated(wiring, synapse, fibre):
                 unit = wiring.weight[synapse] * common * relative_release(p, trkb, wiring.sender[synapse])
                 e = tetanised(p, early[synapse], int(o.trains), drive, threshold[neuron], gain[neuron])
                 e, z = settled(p, e, late[synapse], protein[neuron], trkb[neuron], time)

@@ -19,6 +19,8 @@ class StepError(NamedTuple):
     creb: float
     transcripts: float
     bdnf: float
+    extracellular_bdnf: float
+    trkb: float
 
 
 def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
@@ -56,7 +58,7 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
         fine = expected_neuron(e, x, _halved(signals), np.repeat(activity, 2), rest, step / 2.0, bdnf_time=memory)
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
-            for name in ("creb", "transcripts", "bdnf")
+            for name in StepError._fields[1:]
         }
         found.append(StepError(schedule, **worst))
     return found
