@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     heard = [one for one in (signal.SIGTERM, signal.SIGINT) if signal.getsignal(one) is not signal.SIG_IGN]
     before = {one: signal.signal(one, _interrupt) for one in heard}
     try:
-        return verbs[given.verb](given)
+        done = verbs[given.verb](given)
+        sys.stdout.flush()  # here, where a reader that has gone away is no fault
+        return done
     except KeyboardInterrupt:
         kept = "; what is finished is kept, and --resume goes on" if hasattr(given, "resume") else ""
         print(f"interrupted{kept}", file=sys.stderr)
@@ -265,8 +267,8 @@ def experiment(given: argparse.Namespace) -> int:
         from abm.view.report import write_report
         from abm.view.text import summary_text
 
-        print(summary_text(results))
         page = write_report(results, figures)
+    print(summary_text(results))
     print(f"\nresults in {results.path}, report in {page}")
     return _tell_failures(results.manifest["failures"])
 

@@ -405,6 +405,15 @@ def test_naming_validation_evidence_is_an_error(library: Path, config: Callable[
         load_calibration(config(evidence=[str(library / "judge_me.yaml")]))
 
 
+def test_a_copy_of_validation_evidence_is_no_other_paper(
+    library: Path, config: Callable[..., Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "mine.yaml"
+    copy.write_text((library / "judge_me.yaml").read_text().replace("role: validation", "role: calibration"))
+    with pytest.raises(ConfigError, match="is kept for validation"):
+        load_calibration(config(evidence=["fit_me", str(copy)]))
+
+
 def test_validation_evidence_is_refused_however_it_comes(library: Path) -> None:
     calibration = Calibration.model_validate(FIT)
     judged = load_evidence(library / "judge_me.yaml")

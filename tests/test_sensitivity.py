@@ -319,6 +319,8 @@ def test_the_sentence_names_grades_and_measurements() -> None:
     assert "are a.y (assumed, 60 %), a.x (measured, 25 %), a.z (fitted, 15 %)" in sentence
     assert "(85 % of the variance is shared out by Sobol's" in sentence
     assert "No parameter that was varied changes" in sentences([row("a.x", "measured", 0.0)])[0]
+    (told,) = sentences([row("a.x", "measured", 1.0), row("a.y", "assumed", 1e-5)])
+    assert "the measurement that would narrow it most is a.x" in told  # and not one of 0 %
 
 
 # the study, with contrasts that are straight lines of the parameters

@@ -1,6 +1,7 @@
 """How a study is carried out: plan, runs, faults, interruption, resumption, and the files it leaves."""
 
 import csv
+import errno
 import json
 import os
 import subprocess
@@ -28,6 +29,7 @@ from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
 from abm.study.store import ResultsError, ResultsFolder, write_atomically, write_table
 from abm.study.validate import BoardFolder
+from abm.study.work import Lost
 
 
 @pytest.fixture(autouse=True)
@@ -334,6 +336,42 @@ def test_resuming_does_only_what_is_missing_and_gives_the_same_bytes(tmp_path: P
     assert not (tmp_path / "again" / "failures.csv").exists()
     for name in ("replicates.csv", "summary.csv", "config.yaml"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["run-001-0001.npz", "rested-0001.npz"])
+def test_a_run_that_a_failing_machine_left_half_on_disk_is_done_again(name: str, tmp_path: Path) -> None:
+    """Of a file that was cut short, of one with blocks of zeros and of a draft nothing is taken up."""
+    toy_study(tmp_path / "whole")
+    folder = tmp_path / "again"
+    with toy_model(fault_in("run", 1)):
+        toy_study(folder)
+    if name.startswith("rested"):
+        damaged = folder / ".runs" / name
+        content = bytearray(damaged.read_bytes())
+        content[len(content) // 3 : len(content) // 3 + 16] = bytes(16)
+    else:
+        damaged = folder / ".runs" / name.replace("0001.npz", "0002.npz")
+        content = damaged.read_bytes()[: damaged.stat().st_size // 2]
+    damaged.write_bytes(content)
+    (folder / "traces.zarr.1.part").mkdir()
+    (folder / ".runs" / f"{name}.1.part").write_text("half")
+    assert toy_study(folder, resume=True).manifest["status"] == "complete"
+    assert (folder / "replicates.csv").read_bytes() == (tmp_path / "whole" / "replicates.csv").read_bytes()
+    assert not list(folder.rglob("*.part"))
+
+
+def test_a_full_disk_ends_with_a_sentence_and_an_account(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with (
+        toy_model(fault_in("run", 1)),
+        mock.patch("abm.study.experiment.write_traces", side_effect=full),
+        pytest.raises(Lost, match="cannot be written: No space left on device"),
+    ):
+        run_experiment(toy_experiment(), tmp_path, executor=Here(), workers=1)
+    manifest = ResultsFolder(tmp_path).manifest()
+    assert manifest["status"] == "incomplete"
+    assert [failure["replicate"] for failure in manifest["failures"]] == [1]
+    assert toy_study(tmp_path, resume=True).manifest["status"] == "complete"
 
 
 def test_resuming_what_is_complete_runs_nothing(finished: Results) -> None:

@@ -271,6 +271,17 @@ def test_an_interrupted_validation_goes_on_where_it_was_with_the_same_bits(tmp_p
     assert same.tasks == 0
 
 
+def test_a_board_of_other_papers_does_not_stay_beside_an_interrupted_account(tmp_path: Path) -> None:
+    def interrupt(schedule: str, replicate: int, model: ToyModel) -> None:
+        raise KeyboardInterrupt
+
+    with toy_model():
+        judge([evidence("a")], tmp_path)
+    with toy_model(interrupt), pytest.raises(KeyboardInterrupt):
+        judge([evidence("b", EDGE, run={"seed": 9})], tmp_path, resume=True)
+    assert not (tmp_path / "scoreboard.csv").exists()
+
+
 def test_a_later_reading_on_a_stored_run_keeps_the_earlier_ones(tmp_path: Path) -> None:
     later = RATIO | {"at": "20 h"}
     with toy_model():

@@ -180,7 +180,8 @@ def _evidence(calibration: Calibration, document: Document, path: Path) -> list[
                 suggestion=nearest(name, options),
             )
         evidence = load_evidence(file)
-        if evidence.role != "calibration":
+        kept = library.get(evidence.id)  # a copy of a paper is no other paper
+        if evidence.role != "calibration" or (kept and load_evidence(kept).role != "calibration"):
             raise ConfigError(
                 "is kept for validation and may not be fitted",
                 file=mark.file,

@@ -124,6 +124,8 @@ def _conduct(study: ClampedStudy, folder: AttributionFolder, crew: Crew, progres
     plan = study.plan
     began = {"study": "attribution", "schedules": list(study.original.schedules), "arms": list(plan.timelines)}
     record = provenance(plan.experiment) | began
+    for name in (*TABLES, "attribution.html", "figures"):  # resumed: what was made of fewer runs does not stay
+        remove(folder.path / name)
     folder.write_config(replace(plan, experiment=study.original))
     folder.write_manifest(record | {"status": "running"})
     steps = plan.experiment.run.replicates * (plan.burn_in_steps + len(plan.timelines) * plan.steps)

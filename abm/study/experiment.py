@@ -24,7 +24,7 @@ from abm.study.provenance import now, provenance
 from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder, remove, write_table
 from abm.study.tables import FAILURE_COLUMNS, REPLICATE_COLUMNS, SUMMARY_COLUMNS, replicate_rows, summary_rows
-from abm.study.work import fault_of
+from abm.study.work import Lost, fault_of
 
 
 def run_experiment(
@@ -51,7 +51,8 @@ def run_experiment(
 
     Raises ConfigError where the experiment cannot be run and ResultsError where `out` cannot be used, both before
     anything is written. A run that fails does not raise: it is listed in `manifest["failures"]`. Lost is raised where
-    no worker process can start. KeyboardInterrupt passes through after what is finished has been stored.
+    no worker process can start or the results cannot be written. KeyboardInterrupt passes through after what is
+    finished has been stored.
     """
     plan = plan_experiment(experiment)
     folder = ResultsFolder(out if out is not None else Path("results") / experiment.name)
@@ -69,7 +70,12 @@ def run_experiment(
             return predict(plan, list(forcing.schedules), posteriors, executor=crew.executor, progress=progress)
 
         bar = Progress(_all_steps(plan), shown=progress)
-        _conduct(plan, folder, forcing, crew, bar, predicted, ended or (lambda: None))
+        try:
+            _conduct(plan, folder, forcing, crew, bar, predicted, ended or (lambda: None))
+        except ConnectionError:
+            raise
+        except OSError as error:
+            raise Lost(f"{folder.path} cannot be written: {error.strerror or error}") from error
     return Results(folder.path)
 
 
@@ -146,6 +152,8 @@ def _conduct(
         took = round(spent + time.perf_counter() - began, 3)
         ending: dict[str, Any] = {"status": status, "finished": now(), "wall_time_s": took}
         if status != "interrupted":
+            # Should the disk fill up now, the account says which runs there are.
+            folder.write_manifest(record | {"status": "incomplete", "failures": failures})
             write_traces(plan, folder, shared_traces(plan, forcing.schedules))
             write_states(plan, folder, _about_columns())
             _write_predictive(plan, folder, prediction, summary)

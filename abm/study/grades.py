@@ -9,6 +9,7 @@ from typing import NamedTuple
 from abm.parameters import GRADES
 
 MEASUREMENTS = 3
+LEAST = 0.005  # share of the variance below which a parameter is not named: it would show as 0 %
 
 
 class SensitivityRow(NamedTuple):
@@ -77,7 +78,7 @@ def sentences(rows: Sequence[SensitivityRow]) -> list[str]:
     for (contrast, metric), own in by_contrast(rows).items():
         share = {row.grade: 100.0 * row.share for row in grade_rows(own)}
         sobol = 100.0 * math.fsum(row.share for row in own if row.basis == "sobol")
-        largest = [row for row in own[:MEASUREMENTS] if row.share > 0.0]
+        largest = [row for row in own[:MEASUREMENTS] if row.share >= LEAST]
         if not largest:
             told.append(f"No parameter that was varied changes {contrast} {metric}.")
             continue

@@ -27,6 +27,7 @@ from abm.study.contrasts import NAN
 from abm.study.plan import Plan, Reading
 from abm.study.posterior import Posterior
 from abm.study.priors import BODIES, NEURAL_PARTS
+from abm.study.progress import refresh_interval
 from abm.study.results import PredictiveRow, SummaryRow
 
 if TYPE_CHECKING:
@@ -110,9 +111,12 @@ def predict(
         for body in range(bodies)
     ]
     done = _carried_out(work, executor)
-    for body, found in enumerate(
-        tqdm(done, desc="draws of the parameters", total=bodies, mininterval=1.0, disable=not progress)
-    ):
+    interval = refresh_interval()
+    shown = tqdm(
+        done, desc="draws of the parameters", total=bodies, mininterval=interval, maxinterval=interval,
+        disable=not progress,
+    )  # fmt: skip
+    for body, found in enumerate(shown):
         drawn[body::bodies] = found
     return Prediction(tuple(schedules), readings, fitted, drawn, tuple(posterior.name for posterior in used))
 

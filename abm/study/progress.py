@@ -13,12 +13,17 @@ from tqdm import tqdm
 BAR = "{desc} {percentage:3.0f}% |{bar}| {elapsed} so far, {remaining} to go"
 
 
+def refresh_interval() -> float:
+    """Seconds between two states of a bar: often on a terminal, rarely in a log."""
+    return 0.2 if sys.stderr.isatty() else 30.0
+
+
 class Progress:
     """A bar over all simulated steps of a study."""
 
     def __init__(self, steps: int, *, shown: bool) -> None:
         self.finished = 0
-        interval = 0.2 if sys.stderr.isatty() else 30.0
+        interval = refresh_interval()
         self.bar = tqdm(
             total=steps, desc="compiling", file=sys.stderr, disable=not shown, bar_format=BAR, smoothing=0.0,
             mininterval=interval, maxinterval=interval, dynamic_ncols=True,

@@ -15,6 +15,7 @@ import math
 import os
 import shutil
 import weakref
+import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, NDArray[Any]]
 
+DRAFT = ".part"  # ending of what is not whole yet
 _occupied: set[Path] = set()  # folders that this process writes to
 
 OWN = (
@@ -104,8 +106,16 @@ class ResultsFolder:
                 remove(self.runs)
             self.runs.mkdir(parents=True, exist_ok=True)
             self.stop.unlink(missing_ok=True)
+            self._clear_remains()
         except OSError as error:
             raise ResultsError(f"{self.path} cannot be used for results: {error.strerror}") from None
+
+    def _clear_remains(self) -> None:
+        """Remove drafts of a process that was killed, and runs that a failing machine left half on disk."""
+        drafts = [draft for name in self.own for draft in self.path.glob(f"{name}.*{DRAFT}")]
+        for path in (*drafts, *self.runs.iterdir()):
+            if path.suffix == DRAFT or not is_whole(path):
+                remove(path)
 
     def _occupy(self) -> None:
         """Keep other processes from writing here as long as this object lives.
@@ -143,6 +153,8 @@ class ResultsFolder:
 
     def _check_same(self, present: Mapping[str, tuple[str, str]]) -> None:
         manifest = self.manifest()
+        if manifest.get("study") != self.study:
+            raise ResultsError(f"{self.path} holds a study of another kind, so it cannot be resumed; use another --out")
         for key, (what, value) in present.items():
             if manifest.get(key) != value:
                 raise ResultsError(
@@ -213,9 +225,22 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def is_whole(path: Path) -> bool:
+    """Whether the arrays or the record in a file can be read to their end; other files are taken as they are."""
+    try:
+        if path.suffix == ".npz":
+            with zipfile.ZipFile(path) as stored:
+                return stored.testzip() is None
+        if path.suffix == ".json":
+            json.loads(path.read_bytes())
+    except (zipfile.BadZipFile, ValueError):
+        return False
+    return True
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a neighbouring file (or folder), then put it in place of `path` in one move."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f"{path.name}.{os.getpid()}{DRAFT}")
     remove(draft)
     try:
         write(draft)

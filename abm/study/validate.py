@@ -24,7 +24,7 @@ from abm.study.provenance import LIBRARIES, code_hash, commit, now, versions
 from abm.study.score import faintness, score, shortfall
 from abm.study.scoreboard import BOARD_FILE, BoardRow, Scoreboard, write_board
 from abm.study.shared_runs import SharedRuns
-from abm.study.store import ResultsFolder
+from abm.study.store import ResultsFolder, remove
 from abm.study.trajectories import Question, Run, SharedPlan, share
 from abm.study.work import Fault
 from abm.units import quantity_text
@@ -100,6 +100,8 @@ def validate(
 def _conduct(plan: SharedPlan, folder: BoardFolder, crew: Crew, progress: Progress) -> Scoreboard:
     record = _record(plan)
     began = time.perf_counter()
+    for name in (BOARD_FILE, "scoreboard.html"):  # resumed: a board of other papers does not stay beside the account
+        remove(folder.path / name)
     folder.write_manifest(record | {"status": "running"})
     answers = Answers(plan)
     runs = SharedRuns(plan, folder, answers.wanted, crew, progress)
