@@ -183,7 +183,7 @@ def _body() -> list[Metric]:
 
 def _blood() -> list[Metric]:
     definitions = {
-        "plasma_bdnf": ("ng/mL", "BDNF in plasma, from the brain and from elsewhere, haemoconcentration included."),
+        "plasma_bdnf": ("ng/mL", "BDNF in plasma: supply from brain and elsewhere, not concentrated by lost water."),
         "serum_bdnf": ("ng/mL", "BDNF in serum: that of the plasma and that which platelets give off."),
         "brain_release": ("ng/g/min", "Net release of BDNF by the brain: the published one at rest times the change."),
     }

@@ -26,8 +26,8 @@ from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose, _times
 from abm.view.maps import _limits
 from abm.view.page import table
-from abm.view.report import write_report
-from abm.view.style import WORDS, colours, contrast_and_band, mean_and_band, ratio_axis
+from abm.view.report import CHANGED, _lead, write_report
+from abm.view.style import WORDS, colours, contrast_and_band, label, mean_and_band, ratio_axis, wrapped
 from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
 
 VOID = {"meta", "img", "br"}
@@ -128,6 +128,27 @@ def test_page_loads_nothing(parsed: Structure, page: str) -> None:
     assert len(parsed.loaded) == len(FIGURES)
     assert all(source.startswith("data:image/png;base64,") for source in parsed.loaded)
     assert not re.search(r"<(script|link|iframe)|@import|url\(", page)
+
+
+def test_a_page_written_by_another_program_says_so(
+    results: Results, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert CHANGED not in page
+    monkeypatch.setattr("abm.view.report.code_hash", lambda: "another")
+    assert CHANGED in _lead(results)
+
+
+@pytest.mark.parametrize("name", ["hiit", "cycling_65_percent_45_minutes", "fasted_before_breakfast", "x" * 88])
+def test_names_of_any_length_fit_a_panel(name: str) -> None:
+    shown = wrapped(name)
+    assert shown.replace("\n", "") == name
+    assert max(map(len, shown.split("\n"))) <= 20
+
+
+def test_numbers_of_molecules_say_of_what() -> None:
+    assert label("bdnf_mrna") == "BDNF mRNA\n(copies)"
+    assert label("bdnf_protein") == "BDNF protein\n(dimers)"
+    assert label("plasma_lactate") == "plasma lactate\n(mmol/L)"
 
 
 def test_page_holds_what_it_should(parsed: Structure) -> None:
@@ -285,6 +306,10 @@ def test_bibliography_is_read_whole() -> None:
     assert key == "akhtar2009"
     assert "Akhtar et al. (2009)" in text
     assert link == ""
+    texts = {key: text for key, text, _ in reference_lines(["krasnow", "sleiman2016", "swain1997"])}
+    assert texts["sleiman2016"].startswith("Sleiman et al. (2016). Exercise promotes")
+    assert texts["swain1997"].startswith("Swain and Leutholtz (1997). Heart rate reserve")
+    assert texts["krasnow"].startswith("Computational Neuroanatomy Group, Krasnow Institute, George Mason University (")
 
 
 def test_a_schedule_may_be_called_none(tmp_path: Path) -> None:

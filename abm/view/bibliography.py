@@ -9,6 +9,7 @@ from pathlib import Path
 from abm.parameters import CONFIG_DIRECTORY
 
 ENTRY = re.compile(r"@[a-z]+\{(?P<key>[^,\s]+),\n(?P<fields>.*?)\n\}\n", re.DOTALL)
+NAMED = 3  # authors that a line names
 FIELD = re.compile(r"  (?P<name>[a-z]+) = \{(?P<value>.*)\},?")
 LINKS = {
     "doi": "https://doi.org/{}",
@@ -34,13 +35,23 @@ def reference_lines(keys: Iterable[str]) -> list[tuple[str, str, str]]:
 
 
 def _text(fields: dict[str, str]) -> str:
+    authors = _authors(fields.get("author", fields.get("organization", "")))
     # Braces protect capitals and a backslash a percent sign from LaTeX.
     fields = {name: re.sub(r"[{}]|\\(?=%)", "", value).replace("--", "-") for name, value in fields.items()}
-    authors = fields.get("author", fields.get("organization", "")).replace(" and others", " et al.")
     where = " ".join(fields[name] for name in ("journal", "volume") if name in fields)
     where += f":{fields['pages']}" if "pages" in fields else ""
     parts = [f"{authors} ({fields.get('year', 'n.d.')})", fields.get("title", ""), where, fields.get("note", "")]
     return ". ".join(part for part in parts if part) + "."
+
+
+def _authors(field: str) -> str:
+    """Up to three authors by name, of more the first: "Rutherford, Nelson and Turrigiano", "Sleiman et al."."""
+    if field.startswith("{"):  # an organisation
+        return field.strip("{}")
+    names = [name.split(",")[0] for name in field.split(" and ") if name != "others"]
+    if len(names) > NAMED or " and others" in field:
+        return f"{names[0]} et al."
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + f" and {names[-1]}"
 
 
 def _link(fields: dict[str, str]) -> str:

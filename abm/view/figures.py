@@ -30,6 +30,7 @@ from abm.view.style import (
     ratio_axis,
     save_figure,
     time_axis,
+    wrapped,
 )
 from abm.view.text import last_values
 
@@ -47,7 +48,7 @@ def chain_overview(results: Results) -> Figure:
     figure, axes = _columns(list(styles), 1 + len(BOTH) + len(NEURON_ROWS))
     for column, (schedule, style) in zip(axes.T, styles.items(), strict=True):
         own = traces.sel(schedule=schedule)
-        column[0].set_title(schedule, color=style[0], fontweight="bold")
+        column[0].set_title(wrapped(schedule), color=style[0], fontweight="bold")
         _draw_intensity(column[0], own, style[0])
         for place, signal in enumerate(BOTH, start=1):
             _draw_signal(column[place], own, signal, style[0])
@@ -73,7 +74,7 @@ def session_signals(results: Results) -> Figure:
     figure, axes = _columns(list(styles), 1 + len(SIGNALS))
     for column, (schedule, style) in zip(axes.T, styles.items(), strict=True):
         own, first = _last_day(traces.sel(schedule=schedule))
-        column[0].set_title(f"{schedule}, day {first / DAY:.0f}", color=style[0], fontweight="bold")
+        column[0].set_title(wrapped(f"{schedule}, day {first / DAY:.0f}"), color=style[0], fontweight="bold")
         _draw_intensity(column[0], own, style[0], first)
         for ax, signal in zip(column[1:], SIGNALS, strict=True):
             _draw_signal(ax, own, signal, style[0], first)
@@ -146,7 +147,7 @@ def signal_dose(results: Results) -> Figure:
         ax.set_title(f"{WORDS.get(signal, signal)}, {where}")
         few_ticks(ax.xaxis)
         ax.set_xlabel(f"{METRICS[metric].unit} · h")
-        ax.set_yticks(range(len(others)), others)
+        ax.set_yticks(range(len(others)), map(wrapped, others))
         ax.set_ylim(len(others) - 0.5, -0.5)
     return figure
 
@@ -247,7 +248,7 @@ def contrasts(results: Results) -> Figure:
         ax.set_title(title)
     for ax in axes.flat[len(found) :]:
         ax.set_axis_off()
-    axes[0, 0].set_yticks(range(len(others)), others)
+    axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))
     axes[0, 0].set_ylim(len(others) - 0.5, -0.5)
     figure.supxlabel(f"ratio to {results.reference}", fontsize=8)
     return figure

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS
 from abm.study.results import Results
-from abm.view.style import FIELD_MAP, STRENGTH_MAP, WORDS, Floats, colours, few_ticks
+from abm.view.style import FIELD_MAP, STRENGTH_MAP, WORDS, Floats, colours, few_ticks, wrapped
 from abm.view.text import time_text
 
 BINS = 60
@@ -68,7 +68,7 @@ def tissue_maps(results: Results) -> Figure:
     _draw_neurons(figure, axes[:, -1], states.isel(replicate=0, time=-1))
     for row, schedule in enumerate(schedules):
         hour = float(states.map_time.sel(schedule=schedule))
-        axes[row, 0].set_ylabel(f"{schedule}\nfields at {time_text(round(hour, 2))}")
+        axes[row, 0].set_ylabel(f"{wrapped(schedule)}\nfields at {time_text(round(hour, 2))}")
     for ax in axes.flat:
         ax.set_xticks([])
         ax.set_yticks([])

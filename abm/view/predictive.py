@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder
 from abm.view.page import image, note, table
-from abm.view.style import PALETTE, STYLE, ratio_axis, save_figure
+from abm.view.style import PALETTE, STYLE, ratio_axis, save_figure, wrapped
 from abm.view.text import interval, last_values, number, predictive_of, ratio_text
 
 DPI = 150
@@ -96,7 +96,7 @@ def predictive_figure(results: Results) -> Figure:
         ax.set_title(title)
     for ax in axes.flat[len(found) :]:
         ax.set_axis_off()
-    axes[0, 0].set_yticks(range(len(others)), others)
+    axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))
     axes[0, 0].set_ylim(len(others) - 0.5, -0.5)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     figure.supxlabel(f"ratio to {results.reference}", fontsize=8)

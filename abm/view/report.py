@@ -13,6 +13,7 @@ from abm.config import Experiment, build_experiment
 from abm.metrics import METRICS
 from abm.signals import SIGNALS
 from abm.study.plan import plan_experiment
+from abm.study.provenance import code_hash
 from abm.study.results import Results
 from abm.study.step_error import step_errors
 from abm.study.store import write_text
@@ -24,7 +25,12 @@ from abm.view.parameter_table import HEAD, experiment_records, grades_text, para
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
-from abm.view.text import last_values, mean_text, number, p_text, plan_text, ratio_text
+from abm.view.text import counted, last_values, mean_text, number, p_text, plan_text, ratio_text
+
+CHANGED = (
+    "The program or its parameter files have changed since this study was run: summary, figures, ledger and provenance "
+    "are of the study; plan, parameters, sources and the step error of neurons are those of the program as it is now."
+)
 
 
 def write_report(results: Results, figures: Figures | None = None) -> Path:
@@ -60,10 +66,12 @@ def _experiment(results: Results) -> Experiment:
 
 def _lead(results: Results) -> str:
     record = results.manifest
-    size = f"{len(results.schedules)} schedules on {record['replicates']} replicates"
+    size = f"{counted(len(results.schedules), 'schedule')} on {counted(record['replicates'], 'replicate')}"
     text = html.escape(f"{size}, seed {record['seed']}, {record['started'][:10]}.")
     failed = len(record.get("failures", []))
     warning = f' <span class="failed">Runs that failed and are left out: {failed}.</span>' if failed else ""
+    if record.get("code_hash") != code_hash():
+        warning += f' <span class="failed">{CHANGED}</span>'
     return f'<p class="lead">{text}{warning}</p>'
 
 
@@ -130,9 +138,11 @@ def _neuron_steps(results: Results, experiment: Experiment) -> str:
     text = (
         "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, "
         "for the expected neuron (every random draw replaced by its probability) under the tissue signals of this run. "
-        "The error of this run's steps is about twice as large."
+        "The error of this run's steps is about twice as large. Within a bout single samples of extracellular BDNF and "
+        "TrkB lag by a step, since neurons secrete what the step before has left them; their means over hours do not."
     )
-    return note(text) + table(("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF"), rows, range(1, 4))
+    head = ("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF", "extracellular BDNF", "TrkB signalling")
+    return note(text) + table(head, rows, range(1, 6))
 
 
 def _ledger_table(results: Results, ledger: xr.DataArray) -> str:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from abm.parameters import GRADES
-from abm.study.grades import GradeRow, SensitivityRow, by_contrast, sentences
+from abm.study.grades import LEAST, GradeRow, SensitivityRow, by_contrast, sentences
 from abm.study.points import SensitivityFolder
 from abm.study.sensitivity import Design, tissue_text
 from abm.study.sensitivity_results import Contrast, Sensitivity, read_sensitivity
@@ -51,7 +51,7 @@ def sensitivity_text(found: Sensitivity) -> str:
     rows: list[tuple[str, ...]] = [HEAD]
     for (contrast, metric), own in by_contrast(found.rows).items():
         rows.append((f"{contrast} {metric}", *[""] * (len(HEAD) - 1)))
-        rows += [(f"  {row.parameter}", *_cells(row)) for row in own[:SHOWN] if row.share > 0.0]
+        rows += [(f"  {row.parameter}", *_cells(row)) for row in own[:SHOWN] if row.share >= LEAST]
     told = [*sentences(found.rows), *luck_sentences(found.contrasts)]
     return "\n\n".join([aligned(rows), aligned(_grade_cells(found.grades)), *told, "\n".join(about_lines(found))])
 
@@ -145,7 +145,7 @@ def _draw_grades(axes: Axes, rows: list[SensitivityRow]) -> None:
 
 
 def _draw_largest(axes: Axes, rows: list[SensitivityRow]) -> None:
-    largest = [row for row in rows[:DRAWN] if row.share > 0.0]
+    largest = [row for row in rows[:DRAWN] if row.share >= LEAST]
     for place, row in enumerate(largest):
         colour, hatch = LOOKS[row.grade]
         axes.barh(place, row.share, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,11 @@ WORDS = {
 }  # fmt: skip
 
 
+# What is counted has no unit of measurement; an axis says of what it is a number.
+COUNTED = {"bdnf_pro": "dimers", "bdnf_protein": "dimers", "bdnf_mrna": "copies"}
+COUNTED |= {f"bdnf_mrna_{promoter}": "copies" for promoter in ("I", "II", "IV", "VI")}
+
+
 def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, str]]:
     """Colour and line style of each schedule."""
     others = [schedule for schedule in schedules if schedule != reference]
@@ -57,10 +63,17 @@ def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, st
 
 
 def label(metric: str) -> str:
-    """Axis label: readable name and unit."""
-    unit = METRICS[metric].unit
+    """Axis label: readable name, and unit or what is counted."""
+    unit = COUNTED.get(metric, METRICS[metric].unit)
     name = "proBDNF" if metric == "bdnf_pro" else " ".join(WORDS.get(word, word) for word in metric.split("_"))
     return name if unit == "1" else f"{name}\n({unit})"
+
+
+def wrapped(name: str, width: int = 20) -> str:
+    """A name of the user's on as many lines as it needs, broken after an underscore where there is one."""
+    words = name.replace("_", "_ ")
+    lines = textwrap.wrap(words, width, break_long_words=True, break_on_hyphens=False)
+    return "\n".join(line.replace("_ ", "_") for line in lines)
 
 
 def few_ticks(axis: Axis, count: int = 4) -> None:

@@ -73,7 +73,7 @@ def summary_text(results: Results) -> str:
             open_ = "" if row.schedule == results.reference else predictive_text(drawn.get(row[:4]))
             mean = mean_text(row) or "no value"
             rows.append((f"  {row.schedule}", mean, ratio_text(row), open_, p_text(row.p_value)))
-    if not drawn:
+    if not any(row[3] for row in rows[1:]):
         rows = [(*row[:3], row[4]) for row in rows]
     return "\n".join([aligned(rows), *filter(None, [results.predictive_note])])
 
@@ -167,9 +167,14 @@ def _cost_line(cost: Estimate) -> str:
     )
 
 
+def counted(count: int, what: str) -> str:
+    """Such as "1 replicate" or "8 replicates"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def workers_text(count: int) -> str:
     """Such as "1 worker" or "8 workers"."""
-    return "1 worker" if count == 1 else f"{count} workers"
+    return counted(count, "worker")
 
 
 def duration_text(seconds: float) -> str:

@@ -129,6 +129,18 @@ def test_time_courses_have_units_days_and_sessions() -> None:
     assert "nan" not in text
 
 
+def test_long_names_leave_room_for_what_stands_beside_them() -> None:
+    for names in (["fasted_continuous", "sedentary"], ["running_intervals_95_percent", "fasted_before_breakfast"]):
+        root = ET.fromstring(stack([], (0.0, 48.0), [], names))
+        titles = [element.text for element in root.iter() if element.tag.endswith("title")]
+        shown = [element.tail or "" for element in root.iter() if element.tag.endswith("title")]
+        assert titles == names
+        assert all(name.startswith(text.removesuffix("…")) for name, text in zip(names, shown, strict=True))
+        assert sum(map(len, shown)) * 6.6 + 2 * 42.0 <= 560.0 - 150.0 - 125.0 - 8.0
+    assert "textLength" not in svg(paint(scene(), View(), "hiit: lactate"))
+    assert "textLength" in svg(paint(scene(), View(), "running_intervals_95_percent: field of day 12 (mon), 07:30"))
+
+
 def test_distribution_shows_both_arms() -> None:
     draw = np.random.default_rng(2)
     text = distribution([draw.normal(1.0, 0.1, 500), draw.normal(1.1, 0.1, 500)], ["ride", "rest"])

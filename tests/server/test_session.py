@@ -14,6 +14,7 @@ from small import READ, Rows, small_experiment
 from abm.errors import ConfigError
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS
+from abm.view.server.plans import Recipe
 from abm.view.server.resting import RestedTissues
 from abm.view.server.session import Session
 
@@ -80,6 +81,13 @@ def test_a_wrong_plan_is_a_sentence_and_changes_nothing(session: Session) -> Non
         session.choose("wrong")
     assert session.plans == ["sedentary", "ride"]
     assert session.step(3) == 3
+
+
+def test_a_drink_before_a_session_is_not_taken_the_day_after() -> None:
+    early = Recipe(start="00:30", ketone_ester="500 mg/kg").schedule()
+    assert early["doses"][0]["at"] == "00:00"
+    with pytest.raises(ConfigError, match=r"the day before.*00:30 or later"):
+        Recipe(start="00:10", ketone_ester="500 mg/kg").schedule()
 
 
 def test_an_added_plan_plays(session: Session) -> None:

@@ -22,6 +22,7 @@ Curve = tuple[Floats, Floats]  # hours, values
 WIDTH, LEFT, RIGHT, TOP = 560.0, 150.0, 8.0, 18.0
 ROW, GAP = 46.0, 14.0
 MOST_POINTS = 300
+LETTER, LINE, BESIDE = 6.6, 42.0, 125.0  # of a legend: a letter, a line with its gaps, what stands on the right of it
 DAY = 24.0
 OWN, COMPARED = PALETTE[0], PALETTE[1]
 WINDOWS = {"so far": math.inf, "last 7 days": 7 * DAY, "last 2 days": 2 * DAY, "last day": DAY}
@@ -194,13 +195,17 @@ def _time_axis(span: tuple[float, float], bottom: float, wide: float) -> str:
 
 
 def _legend(names: Sequence[str]) -> str:
+    """Line and name of each arm; names that would run into what stands on the right are cut, and whole as a tooltip."""
+    letters = int((WIDTH - RIGHT - BESIDE - LEFT - LINE * len(names)) / LETTER)
+    room = letters // max(len(names), 1) if sum(map(len, names)) > letters else letters
     x, parts = LEFT, []
     for name, colour, dash in zip(names, (OWN, COMPARED), ("", ' stroke-dasharray="5 3"'), strict=False):
+        shown = name if len(name) <= room else name[: room - 1] + "…"
         parts.append(
             f'<path d="M{x:g} 7h22" stroke="{colour}" stroke-width="2"{dash}/>'
-            f'<text x="{x + 27:g}" y="11">{html.escape(name)}</text>'
+            f'<text x="{x + 27:g}" y="11"><title>{html.escape(name)}</title>{html.escape(shown)}</text>'
         )
-        x += 42.0 + 6.6 * len(name)
+        x += LINE + LETTER * len(shown)
     return "".join(parts)
 
 

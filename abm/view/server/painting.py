@@ -171,7 +171,7 @@ def svg(picture: Picture) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {total:g}" font-family="sans-serif" '
         'font-size="12" fill="#222">',
         f'<rect width="{WIDTH:g}" height="{total:g}" fill="#fff"/>',
-        f'<text x="2" y="13" font-weight="bold">{html.escape(picture.caption)}</text>',
+        f'<text x="2" y="13" font-weight="bold"{_fitted(picture.caption)}>{html.escape(picture.caption)}</text>',
         f'<image x="0" y="{top:g}" width="{WIDTH:g}" height="{height:g}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{encoded}"/>',
         f'<rect x="0.5" y="{top:g}" width="{WIDTH - 1:g}" height="{height:g}" fill="none" stroke="#888"/>',
@@ -181,6 +181,11 @@ def svg(picture: Picture) -> str:
         "</svg>",
     ]
     return "".join(parts)
+
+
+def _fitted(caption: str) -> str:
+    """Attributes that press a caption into the width of the picture where it would be cut off."""
+    return f' textLength="{WIDTH - 4.0:g}" lengthAdjust="spacingAndGlyphs"' if 6.9 * len(caption) > WIDTH else ""
 
 
 def _region_label(name: str, x: float, y: float) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from abm.config import Experiment, build_experiment
+from abm.errors import ConfigError
 
 KINDS = ("none", "cycling", "running", "walking", "rowing", "treadmill", "wheel")
 BLOCKED = (
@@ -67,7 +68,10 @@ def _before(clock: str) -> str:
     hours, colon, minutes = clock.strip().partition(":")
     if not (colon and hours.isdigit() and minutes.isdigit()):
         return clock
-    total = (int(hours) * 60 + int(minutes) - 30) % (24 * 60)
+    total = int(hours) * 60 + int(minutes) - 30
+    if total < 0:
+        problem = "half an hour before it, when the ketone ester is taken, is the day before"
+        raise ConfigError(problem, key="start", value=clock, expected="00:30 or later")
     return f"{total // 60:02d}:{total % 60:02d}"
 
 

@@ -18,7 +18,7 @@ from abm.view.server.scene import COLOURED, FIELDS, View
 from abm.view.server.style import LOOK
 from abm.view.server.widgets import ClickablePicture, Save
 from abm.view.style import WORDS
-from abm.view.text import time_text
+from abm.view.text import counted, time_text
 
 REPORT = "/results/report.html"
 
@@ -72,7 +72,8 @@ def Page() -> None:
 
 def _about(browser: Browser) -> str:
     record = browser.results.manifest
-    size = f"{len(browser.schedules)} schedules on {record['replicates']} replicates, seed {record['seed']}."
+    schedules, replicates = counted(len(browser.schedules), "schedule"), counted(record["replicates"], "replicate")
+    size = f"{schedules} on {replicates}, seed {record['seed']}."
     failures = record.get("failures", [])
     failed = f" Runs that failed: {len(failures)}." if failures else ""
     report = (browser.results.path / "report.html").exists()

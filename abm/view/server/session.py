@@ -134,7 +134,8 @@ class Session:
 
     def resize(self, neurons: int) -> None:
         """Take a tissue of another number of neurons, which first has to rest; ConfigError where there is none."""
-        changed = build_experiment(self.experiment.resolved(), [f"tissue.neurons={neurons}"])
+        content = self.experiment.resolved()
+        changed = build_experiment({**content, "tissue": {**content["tissue"], "neurons": neurons}})
         with self.lock:
             self._leave()
             self.experiment, self.error = changed, ""
