@@ -2,7 +2,7 @@
 
 Fitness 0 is an untrained person or a caged rodent, 1 one who has trained for months, 1.4 an elite athlete. It moves the
 lactate thresholds, the maximal oxygen uptake, the use of ketones by muscle and resting irisin. Sessions act on it
-through a signal that they leave for about a day and that saturates: a third of the duration or of the frequency kept
+through a signal that they leave for about two days and that saturates: a third of the duration or of the frequency kept
 the VO2max that training had given (Hickson 1982, hickson1982; Hickson 1981, hickson1981b).
 """
 

@@ -22,9 +22,9 @@ class DiabetesParameters(NamedTuple):
 def with_diabetes(p: BodyParameters, factors: DiabetesParameters) -> BodyParameters:
     """The same body with type 2 diabetes.
 
-    `p` has the VO2max of diabetics already, with which fatty acid use in exercise falls (mensink2001). The set point of
-    glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin, glucagon and fatty
-    acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis.
+    `p` has the VO2max of diabetics already, with which the use of plasma fatty acids in exercise falls (mensink2001).
+    The set point of glucose rises and insulin acts less on liver, fat and muscle, so that fasting glucose, insulin,
+    glucagon and fatty acids are all high; ketosis (avogaro1996) follows from these by the law of ketogenesis.
     """
     fuels, lactate = p.fuels, p.lactate
     return p._replace(

@@ -2,7 +2,7 @@
 
 The blood of one step (`abm.body.Plasma`) holds plasma volume and platelet count relative to rest, exertion and the
 adaptation of the body to training; the model's hippocampus stands for the whole brain. The adaptation is of organs
-outside the brain and does not touch the brain's release. In rodents no BDNF was found in blood (Klein 2011, klein2011),
+outside the brain and does not touch the brain's release. In mice no BDNF was found in blood (Klein 2011, klein2011),
 so that for them the laws below are assumptions without a measurement behind them.
 """
 
