@@ -53,6 +53,28 @@ def test_long_and_short_steps_follow_each_other(start, precision, within, seen) 
             assert np.linalg.norm(field.read() - expected) < within * np.linalg.norm(expected)
 
 
+@pytest.mark.parametrize("axes", [(0, 2, 1), (1, 0, 2), (2, 0, 1), (2, 1, 0)])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_a_block_turned_over_is_the_same_block(axes, precision) -> None:
+    lying = block(precision=precision)
+    turned = block(START.transpose(axes), precision, SOURCE.transpose(axes))
+    for h, strength in ((LONG, 1.0), (LONG, 0.5), (SHORT, 2.0)):
+        for field in (lying, turned):
+            field.advance(h, strength)
+        expected = lying.read().transpose(axes)
+        assert np.linalg.norm(turned.read() - expected) < 10 * np.finfo(precision).eps * np.linalg.norm(expected)
+
+
+def test_a_lamella_is_a_block_that_is_the_same_all_along_z() -> None:
+    start, source = START[2], SOURCE[2] + 0.1
+    flat = block(start, source=source)
+    deep = block(np.broadcast_to(start, (3, *start.shape)), source=np.broadcast_to(source, (3, *start.shape)))
+    for h, strength in ((LONG, 1.0), (SHORT, 2.0)):
+        for field in (flat, deep):
+            field.advance(h, strength)
+        assert np.allclose(deep.read(), flat.read(), rtol=1e-13)
+
+
 @pytest.mark.parametrize("length", [LONG, SHORT])
 def test_reading_changes_nothing(length) -> None:
     read, unread = block(), block()
