@@ -28,6 +28,7 @@ from abm.expression import (
     binomial,
     burst_end,
     burst_start,
+    bursting,
     creb_target,
     excited,
     few_of_binomial,
@@ -75,10 +76,9 @@ Index = np.uint64
 class Scratch(NamedTuple):
     """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
 
-    bursts: alleles that burst before the step and those that burst after it; made and none: mean transcripts that so
-    many make, and the probability of none; gained and lost: transcripts; marked: nucleosomes of the row that are
-    repressed, later those that are acetylated; raise_*, lower_*: the thresholds of a row, `on_grid`, as are the draws
-    (4, TILE) that nucleosomes are moved by, `whole`.
+    made and none: mean transcripts that are made, and the probability of none; gained and lost: transcripts; marked:
+    nucleosomes of the row that are repressed, later those that are acetylated; raise_*, lower_*: the thresholds of a
+    row, `on_grid`, as are the draws (4, TILE) that nucleosomes are moved by, `whole`.
     """
 
     acetylated: Floats
@@ -86,7 +86,6 @@ class Scratch(NamedTuple):
     opening: Floats
     log_creb: Floats
     access: Floats
-    bursts: Floats
     gained: Floats
     lost: Floats
     made: Floats
@@ -211,13 +210,8 @@ def transcribe(
     """
     widest_vectors()
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
-    left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost
-    left /= LN2 / x.transcript_half_life
-    made, none = w.made, w.none
-    for k in range(5):
-        # Alleles that burst at one end of the step only are taken to have burst for half of it.
-        made[k] = (0.5 * k) * left
-        none[k] = exponential(-made[k])
+    decay = LN2 / x.transcript_half_life
+    left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost / decay
     relative = 1.0 / (n.nucleosomes.shape[2] * c.resting_acetylated)
     exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
     fill_uniforms(key, first, last, step, TRANSCRIPTION, promoter, w.draws)
@@ -230,17 +224,18 @@ def transcribe(
         first_allele = next_promoter(one, on, off, w.draws[0, j])
         second_allele = next_promoter(two, on, off, w.draws[1, j])
         n.promoter_on[i, promoter, 0], n.promoter_on[i, promoter, 1] = first_allele, second_allele
-        w.bursts[j] = one + two + np.float64(first_allele) + np.float64(second_allele)
+        ends = one + two + np.float64(first_allele) + np.float64(second_allele)
+        w.made[j] = left * bursting(ends, start, end, on, off, decay, c.lost)
+        w.none[j] = exponential(-w.made[j])
     for i in range(first, last):
         j = i - first
-        bursts, held = Index(w.bursts[j]), Index(min(n.transcripts[i, promoter], c.survival.size - 1))
-        w.gained[j] = few_of_poisson(made[bursts], none[bursts], w.draws[2, j])
+        held = Index(min(n.transcripts[i, promoter], c.survival.size - 1))
+        w.gained[j] = few_of_poisson(w.made[j], w.none[j], w.draws[2, j])
         w.lost[j] = few_of_binomial(np.float64(held), c.lost, c.survival[held], w.draws[3, j])
     for i in range(first, last):
         j, copies = i - first, min(n.transcripts[i, promoter], c.survival.size - 1)
         if w.gained[j] == MANY:
-            bursts = Index(w.bursts[j])
-            w.gained[j] = poisson(made[bursts], none[bursts], w.draws[2, j])
+            w.gained[j] = poisson(w.made[j], w.none[j], w.draws[2, j])
         if w.lost[j] == MANY:
             w.lost[j] = binomial(copies, c.lost, c.survival[copies], w.draws[3, j])
         n.transcripts[i, promoter] = copies + np.int32(w.gained[j]) - np.int32(w.lost[j])
@@ -309,9 +304,9 @@ def advance_neurons(
 
     All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
     """
-    rows, wholes = np.empty((10, TILE)), np.empty((5, TILE), np.int32)
+    rows, wholes = np.empty((9, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], np.empty((4, TILE)),
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], np.empty((4, TILE)),
         wholes[0], wholes[1], wholes[2], wholes[3], wholes[4], np.empty((4, TILE), np.int32), np.empty(TILE, np.int8),
     )  # fmt: skip
     for start in range(begin, end, TILE):

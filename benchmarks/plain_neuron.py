@@ -26,6 +26,7 @@ from abm.expression import (  # noqa: E402
     binomial,
     burst_end,
     burst_start,
+    bursting,
     creb_target,
     excited,
     glucocorticoid_occupancy,
@@ -115,10 +116,10 @@ class PlainNeuron:
             before = alleles[0] + alleles[1]
             alleles[0] = int(next_promoter(alleles[0], on, off, random.random()))
             alleles[1] = int(next_promoter(alleles[1], on, off, random.random()))
-            bursting = 0.5 * (before + alleles[0] + alleles[1])
+            ends, decay = before + alleles[0] + alleles[1], LN2 / x.transcript_half_life
             lost, copies = c.lost, self.transcripts[q]
             initiation = initiation_rate(x, c.transcript_share[q])
-            made = d.transcription * bursting * initiation * lost * x.transcript_half_life / LN2
+            made = d.transcription * initiation * lost / decay * bursting(ends, start, end, on, off, decay, lost)
             decayed = binomial(copies, lost, c.survival[copies], random.random())
             self.transcripts[q] += poisson(made, exponential(-made), random.random()) - decayed
 

@@ -68,6 +68,34 @@ def test_mean_transcripts_follow_from_the_telegraph():
     assert 2.0 * rate * active / (LN2 / P.transcript_half_life) == pytest.approx(share * P.transcripts_at_rest)
 
 
+@pytest.mark.parametrize("dt", [0.02, 0.25, 0.5, 1.0, 3.0])
+@pytest.mark.parametrize(("start", "end"), [(0.5, 6.0), (2.0, 3.0), (0.1, 20.0), (5.0, 0.6)])
+def test_transcripts_differ_as_a_telegraph_has_them_whatever_the_step(start, end, dt):
+    """Stationary mean and variance of the step's own chain, solved, against those of the telegraph promoter.
+
+    m' = Binomial(m, q) + Poisson(k T): for the moments with each state s of one allele, M_s = E[m, s] and
+    F_s = E[m (m - 1), s], two linear systems. Alleles are independent, so one of them says all.
+    """
+    decay, initiation = LN2 / P.transcript_half_life, 7.0
+    on, off = expression.switching(start, end, dt)
+    lost = 1.0 - np.exp(-decay * dt)
+    move = np.array([[1.0 - on, on], [off, 1.0 - off]])
+    state = np.array([end, start]) / (start + end)
+    # Two alleles share the text of the rule: half of it with twice the ends is one of them.
+    ends = [[0.0, 2.0], [2.0, 4.0]]
+    times = np.array([[0.5 * expression.bursting(k, start, end, on, off, decay, lost) for k in row] for row in ends])
+    made = initiation * lost / decay * times
+    kept = np.eye(2) - (1.0 - lost) * move.T
+    first = np.linalg.solve(kept, (state[:, None] * move * made).sum(0))
+    gain = move * (2.0 * (1.0 - lost) * first[:, None] * made + state[:, None] * made**2)
+    second = np.linalg.solve(np.eye(2) - (1.0 - lost) ** 2 * move.T, gain.sum(0))
+    mean = initiation * start / (start + end) / decay
+    fano = 1.0 + initiation * end / ((start + end) * (start + end + decay))
+    assert first.sum() == pytest.approx(mean)
+    assert second.sum() + first.sum() - first.sum() ** 2 == pytest.approx(fano * mean)
+    assert (times >= 0.0).all()
+
+
 @pytest.mark.parametrize("mean", [0.02, 0.7, 4.0])
 def test_poisson_by_inversion(mean):
     key = stream_key(4, 0)

@@ -26,6 +26,7 @@ from abm.expression import (
     binomial,
     burst_end,
     burst_start,
+    bursting,
     creb_target,
     excited,
     glucocorticoid_occupancy,
@@ -160,9 +161,9 @@ def promoters(n, around, i, felt):
         before = int(alleles[q].sum())
         one, two = float(alleles[q, 0]), float(alleles[q, 1])
         alleles[q] = next_promoter(one, on, off, first), next_promoter(two, on, off, second)
-        bursting = 0.5 * (before + int(alleles[q].sum()))
-        decay = LN2 / X.transcript_half_life
-        made = bursting * (d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay)
+        ends, decay = float(before + int(alleles[q].sum())), LN2 / X.transcript_half_life
+        left = d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay
+        made = left * bursting(ends, start, end, on, off, decay, c.lost)
         gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
         copies[q] += poisson(made, exponential(-made), third) - gone
     return {"nucleosomes": rows, "promoter_on": alleles, "transcripts": copies}
