@@ -193,11 +193,13 @@ def bursting(ends: float, start: float, end: float, on: float, off: float, decay
     Ends alone (t = 1) would have an allele that bursts at both burst all the time between, however often it switches:
     transcripts would differ too much between neurons, by 1.7 times in steps of 30 min. The mean is right for every t,
     and with t^2 = 2 g (1 - q x) / ((start + end + g) (1 - q) (1 + x)) so is the variance that a telegraph promoter
-    gives the transcripts, by its moment equations: mean (1 + k_m end/((start + end) (start + end + g))).
+    gives the transcripts, by its moment equations: mean (1 + k_m end/((start + end) (start + end + g))). No number of
+    ends takes back transcripts: t is at most 1, which it would only pass where transcripts decay faster than promoters
+    switch.
     """
     stay = 1.0 - on - off
     ratio = 2.0 * decay * (1.0 - (1.0 - lost) * stay) / ((start + end + decay) * lost * (1.0 + stay))
-    share = math.sqrt(ratio)
+    share = min(math.sqrt(ratio), 1.0)
     return share * (0.5 * ends) + (1.0 - share) * (2.0 * on / (on + off))
 
 

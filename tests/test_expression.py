@@ -96,6 +96,15 @@ def test_transcripts_differ_as_a_telegraph_has_them_whatever_the_step(start, end
     assert (times >= 0.0).all()
 
 
+@pytest.mark.parametrize("decay", [0.01, 1.0, 30.0])
+def test_no_step_takes_back_what_was_transcribed(decay):
+    start, end, dt = 0.5, 2.0, 3.0
+    on, off = expression.switching(start, end, dt)
+    times = [expression.bursting(k, start, end, on, off, decay, 1.0 - np.exp(-decay * dt)) for k in range(5)]
+    assert (np.diff(times) > 0.0).all()
+    assert times[0] >= 0.0
+
+
 @pytest.mark.parametrize("mean", [0.02, 0.7, 4.0])
 def test_poisson_by_inversion(mean):
     key = stream_key(4, 0)
