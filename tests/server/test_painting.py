@@ -14,7 +14,7 @@ from abm.view.server.colours import CHOSEN, LEVELS, SYNAPSE, VESSEL, levels, pal
 from abm.view.server.courses import Line, Row, distribution, stack, thinned
 from abm.view.server.painting import SIDE, limits, neuron_at, paint, svg
 from abm.view.server.printing import png_file, print_pictures, write_movie
-from abm.view.server.scene import COLOURED, Scene, View, difference
+from abm.view.server.scene import COLOURED, Scene, View, difference, title
 
 
 def scene(change: bool = False) -> Scene:
@@ -99,6 +99,14 @@ def test_svg_is_a_document_with_captions_units_and_regions() -> None:
     words = [element.text for element in root.iter() if element.text]
     assert {"ride & rest", "field: tissue lactate (mmol/L)", "neurons: synaptic strength", "CA1", "20 µm"} <= set(words)
     assert "http://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+
+
+def test_a_title_says_once_what_a_number_is_of() -> None:
+    said = {metric: title(metric) for metric in (*COLOURED, "tissue_lactate", "hdac_activity")}
+    assert said["bdnf_protein"] == "BDNF protein (dimers)"
+    assert said["synaptic_strength"] == "synaptic strength (rel. to rest)"
+    assert said["tissue_lactate"] == "tissue lactate (mmol/L)"
+    assert all(words.count("(") <= 1 for words in said.values())
 
 
 def test_pictures_for_files(tmp_path: Path) -> None:

@@ -26,9 +26,8 @@ COLOURED = (
     "bdnf_protein", "bdnf_release", "trkb_activation", "synaptic_strength", "consolidated_fraction",
 )  # fmt: skip
 STRONGEST = 80  # synapses drawn
-COUNTED = {
-    "acetylation": "fraction", "bdnf_mrna": "copies", "bdnf_protein": "dimers", "trkb": "rel. to rest",
-    "synaptic": "rel. to rest", "hdac_activity": "rel. to rest",
+RELATED = {
+    "acetylation": "fraction", "trkb": "rel. to rest", "synaptic": "rel. to rest", "hdac_activity": "rel. to rest",
 }  # fmt: skip
 
 
@@ -78,9 +77,9 @@ class Scene:
 
 
 def title(metric: str) -> str:
-    """Name and unit on one line; of a number without unit, what it counts or relates to."""
-    counted = next((words for start, words in COUNTED.items() if metric.startswith(start)), "")
-    return label(metric).replace("\n", " ") + (f" ({counted})" if counted else "")
+    """Name and unit on one line; of a number without unit, what it relates to."""
+    related = next((words for start, words in RELATED.items() if metric.startswith(start)), "")
+    return label(metric).replace("\n", " ") + (f" ({related})" if related else "")
 
 
 def middle_plane(field: Floats) -> Floats:
