@@ -34,7 +34,7 @@ from abm.body.lactate import above, glycolysis_left
 from abm.body.plasma import rounded
 from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
-from abm.body.simulate import SMALL
+from abm.body.simulate import SMALL, TOLERANCE
 from abm.body.solve import ERROR, INTEGRAL, NODES, STAGES
 from abm.config import Schedule, Subject, capacity
 from abm.parameters import ParameterError
@@ -578,9 +578,9 @@ def test_the_solution_converges_with_the_tolerance(subject: Subject) -> None:
         tr = solve_body(p, timeline, times, start, tolerance=tolerance)
         return max(np.max(np.abs(tr.means[:, i] / finest.means[:, i] - 1)) for i in (INDEX[name] for name in SIGNALS))
 
-    errors = [error(tolerance) for tolerance in (1e-4, 1e-6, 1e-8)]
+    errors = [error(tolerance) for tolerance in (1e-4, 1e-6, TOLERANCE)]
     assert errors[0] > errors[1] > errors[2]
-    assert errors[2] < 2e-6  # a fifth of the wanted accuracy of step means
+    assert errors[2] < 1e-6  # a tenth of the wanted accuracy of step means
 
 
 def test_spent_states_bound_no_step_of_the_night() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
@@ -77,9 +78,9 @@ class Repeating(Part):
     """Repeat: whole days for a clock time, any time otherwise."""
 
     @property
+    @abstractmethod
     def moment(self) -> Moment | None:
         """When it happens; None where something else decides."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _pattern(self) -> Self:
