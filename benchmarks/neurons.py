@@ -141,5 +141,3 @@ def half_step() -> Row:
         row.value, row.steps = 100 * share, said(*coarse.steps)
         row.remark = f"{score:.1f} standard errors; draws differ"
     return row
-
-
