@@ -1,9 +1,9 @@
 """The expected neuron: the rules of one neuron with every random draw replaced by its probability.
 
 A row of 12 nucleosomes is followed by the probability of each number n_R of repressed ones (a master equation); the
-acetylated share of the open ones relaxes to its equilibrium, alleles, transcripts and proteins take their means. It is
-the oracle of the stochastic population, shows how much of a result is due to the time step, and is fast enough to scan
-parameters.
+acetylated share of the open ones relaxes to its equilibrium, an allele is followed by its probability of bursting on a
+row with each number of acetylated ones, transcripts and proteins take their means. It is the oracle of the stochastic
+population, shows how much of a result is due to the time step, and is fast enough to scan parameters.
 """
 
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from abm.expression import (
     ExpressionParameters,
     burst_end,
     burst_start,
+    bursting,
     creb_target,
     excited,
     glucocorticoid_occupancy,
@@ -38,6 +39,7 @@ from abm.expression import (
     promoter_access,
     release_rate,
     rise,
+    switching,
     trkb_drive,
 )
 from abm.loops import compiled
@@ -186,14 +188,21 @@ def _acetylated_counts(
 
 @compiled
 def _bursting(
-    x: ExpressionParameters, counts: npt.NDArray[np.float64], start: float, resting_acetylated: float, gain: float,
+    x: ExpressionParameters, c: PromoterConstants, counts: npt.NDArray[np.float64], start: float, gain: float,
+    decay: float, dt: float, active: npt.NDArray[np.float64],
 ) -> float:
-    """Mean share of time that an allele bursts, over the numbers of acetylated nucleosomes."""
-    share = 0.0
+    """Mean number of a promoter's two alleles that burst during a step, over the numbers of acetylated nucleosomes.
+
+    active (13,): probability that an allele bursts on a row with so many; advanced by dt hours.
+    """
+    number = 0.0
     for k in range(counts.size):
-        end = burst_end(x, k / ((counts.size - 1) * resting_acetylated), gain)
-        share += counts[k] * start / (start + end)
-    return share
+        end = burst_end(x, k / ((counts.size - 1) * c.resting_acetylated), gain)
+        on, off = switching(start, end, dt)
+        before = active[k]
+        active[k] = before * (1.0 - off) + (1.0 - before) * on
+        number += counts[k] * bursting(2.0 * (before + active[k]), start, end, on, off, decay, c.lost)
+    return number
 
 
 @compiled
@@ -210,9 +219,13 @@ def _march(
     counts, transcripts = np.zeros(size + 1), np.zeros(4)
     decay = LN2 / x.transcript_half_life
     _acetylated_counts(probability, ways, open_share, counts)
+    active = np.empty((4, size + 1))
     for q in range(4):
-        active = _bursting(x, counts, x.burst_start_rate, c.resting_acetylated, c.duration_gain[q])
-        transcripts[q] = 2.0 * initiation_rate(x, c.transcript_share[q]) * active / decay
+        for k in range(size + 1):
+            end = burst_end(x, k / (size * c.resting_acetylated), c.duration_gain[q])
+            active[q, k] = x.burst_start_rate / (x.burst_start_rate + end)
+        number = _bursting(x, c, counts, x.burst_start_rate, c.duration_gain[q], decay, dt, active[q])
+        transcripts[q] = initiation_rate(x, c.transcript_share[q]) * number / decay
     proform = next_proform(x, 0.0, transcripts.sum(), 1.0, 1e5)
     store = next_store(x, 0.0, proform, 1.0, 1e5)
     resting_release = release_rate(x, store, 1.0)
@@ -246,8 +259,8 @@ def _march(
         access = promoter_access(x, d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist), rest.glucocorticoid)
         for q in range(4):
             start = burst_start(x, power(creb, c.frequency_exponent[q]), access)
-            active = _bursting(x, counts, start, c.resting_acetylated, c.duration_gain[q])
-            made = d.transcription * 2.0 * initiation_rate(x, c.transcript_share[q]) * active
+            number = _bursting(x, c, counts, start, c.duration_gain[q], decay, dt, active[q])
+            made = d.transcription * initiation_rate(x, c.transcript_share[q]) * number
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)
         store = next_store(x, store, proform, firing, dt)
         proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)

@@ -74,12 +74,16 @@ def coefficient_of_variation(values: Floats, region: str, layout: Layout) -> flo
 def moran(values: Floats, region: str, layout: Layout) -> float:
     """Moran's I among the neurons of a region, each giving equal weight to its 8 nearest fellows N(i).
 
-        I = sum_i z_i (mean of z_j over j in N(i)) / sum_i z_i^2,    z = x - mean(x)
+        I = sum_i z_i (mean of z_j over j in N(i)) / sum_i z_i^2,    z = x - mean(x of the neuron's own region)
 
-    Near 1: like lies next to like; -1/(n-1) on average without spatial order. NaN without spread or neighbours.
+    Near 1: like lies next to like; -1/(n-1) on average without spatial order. In the whole tissue too a neuron is
+    compared with its own region, or I would show that regions differ, wherever their neurons lie. NaN without spread
+    or neighbours.
     """
     neighbours = layout.neighbours(region)
-    deviation = values - values.mean() if len(values) else values
+    deviation = values.copy()
+    for members in [layout.members[name] for name in REGIONS[1:]] if region == "all" else [slice(None)]:
+        deviation[members] -= mean(values[members], region, layout)
     square = float((deviation * deviation).sum())
     if not neighbours.size or square == 0.0:
         return float("nan")

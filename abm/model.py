@@ -14,7 +14,7 @@ from abm.barrier import Barrier
 from abm.body import Plasma, resting_day
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
-from abm.elementary import LN2
+from abm.elementary import LN2, power
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.errors import ConfigError, listed, nearest
 from abm.expression import ExpressionParameters
@@ -45,7 +45,7 @@ from abm.neurons import (
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
 from abm.population import advance_neurons, mean_drive
 from abm.schedule import Timeline, compile_schedule, resting_timeline
-from abm.signals import SIGNALS
+from abm.signals import BDNF, SIGNALS
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
 from abm.tissue import Tissue
@@ -72,6 +72,7 @@ class HippocampusModel(mesa.Model):
     clamped, what is held at rest of the blood ("bhb", "lactate", "irisin", "cortisol"; "bdnf": what is dosed of it) and
     of movement ("input_activity"); plasma, timeline and resting, computed if not given; rested, a checkpoint to start
     from at time zero (without it the model starts with its burn-in); rng, the seed (default: the experiment's).
+    Attribute rest_outflow: BDNF outside the capillaries, mean over a resting day, nmol/L.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class HippocampusModel(mesa.Model):
         self.release_probability = np.ones(self.wiring.region.size, np.float32)
         self._weighed = True
         self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
+        self.rest_outflow = 0.0
 
     def _settle(self) -> None:
         """Find every neuron's set points: the mean of its local drives over a resting day at resting secretion."""
@@ -176,8 +178,9 @@ class HippocampusModel(mesa.Model):
         else:
             self.tissue.settle(None, {}, self.secretion(), bath(self.applied, UNTREATED, 0.0))
         for step in range(steps):
-            self._exchange(blood_at(self.resting, step), 1.0, UNTREATED)
+            self._exchange(blood_at(self.resting, step), 1.0, UNTREATED, self.secretion())
             self._add_set_point(1.0 / steps)
+            self.rest_outflow += self.tissue.outflow(BDNF) / steps
         self.tissue.reset_ledger()
 
     def _add_set_point(self, weight: float) -> None:
@@ -244,11 +247,13 @@ class HippocampusModel(mesa.Model):
 
     def expose(self) -> tuple[Pharmacology, float]:
         """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
-        self.blood = blood = self._coming_blood()
-        timeline, hour = self._doses(), self.hour
+        before, blood = self.blood, self._coming_blood()
+        self.blood, timeline, hour = blood, self._doses(), self.hour
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
-        self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline)
-        return pharmacology(timeline, hour, agonist), input_activity(self.network, blood["movement"])
+        activity = input_activity(self.network, blood["movement"])
+        secretion = self.secretion(activity / input_activity(self.network, before["movement"]))
+        self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline, secretion)
+        return pharmacology(timeline, hour, agonist), activity
 
     def _doses(self) -> Timeline:
         """What is in force now: the schedule, or nothing during burn-in."""
@@ -265,11 +270,16 @@ class HippocampusModel(mesa.Model):
         """The coming step, counted from time zero; less than 0 during burn-in."""
         return self.clock.taken - round(self.clock.burn_in / self.clock.step)
 
-    def _exchange(self, blood: dict[str, float], carriers: float, doses: Timeline) -> None:
-        """Blood, barrier and tissue over one step; `carriers`: what a blocker leaves of MCT1; doses: those in force."""
+    def _exchange(
+        self, blood: dict[str, float], carriers: float, doses: Timeline, secretion: npt.NDArray[np.float64]
+    ) -> None:
+        """Blood, barrier and tissue over one step.
+
+        carriers: what a blocker leaves of MCT1; doses: those in force; secretion: see `secretion`.
+        """
         step, tissue = self.clock.length, self.tissue
         if self.experiment.preparation != "in_vivo":
-            tissue.advance(step, secretion=self.secretion(), bath=bath(self.applied, doses, self.hour))
+            tissue.advance(step, secretion=secretion, bath=bath(self.applied, doses, self.hour))
             return
         self.barrier.induce(blood, step, carriers)
         influx, efflux = self.barrier.exchange(
@@ -277,12 +287,16 @@ class HippocampusModel(mesa.Model):
         )
         for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
             tissue.inject(signal, amount)
-        tissue.advance(step, influx, efflux, self.secretion())
+        tissue.advance(step, influx, efflux, secretion)
 
-    def secretion(self) -> npt.NDArray[np.float64]:
-        """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,)."""
+    def secretion(self, rise: float = 1.0) -> npt.NDArray[np.float64]:
+        """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,).
+
+        rise: input of the coming step relative to that of the last one, whose release is known. A neuron fires in
+        proportion to it and releases a power of that (`release_rate`), so that what a bout releases is there in time.
+        """
         rate: npt.NDArray[np.float64] = self._table.release_rate
-        return rate * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
+        return rate * (power(rise, self.expression.release_exponent) * self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
 
     def _signals(self) -> Signals:
         """The extracellular concentrations, flat."""
@@ -374,6 +388,7 @@ class HippocampusModel(mesa.Model):
         """Copies of everything that changes; `restore` goes on from them bit by bit."""
         return {
             "taken": np.array(self.clock.taken),
+            "rest_outflow": np.array(self.rest_outflow),
             "blood": np.array([self.blood[name] for name in sorted(self.blood)]),
             "early": self.synapses.early.copy(),
             "late": self.synapses.late.copy(),
@@ -385,6 +400,7 @@ class HippocampusModel(mesa.Model):
     def restore(self, state: dict[str, npt.NDArray[Any]]) -> None:
         """Go to a checkpoint of a model of the same experiment and replicate."""
         self.clock = Clock(self.clock.step, self.clock.burn_in, int(state["taken"]))
+        self.rest_outflow = float(state["rest_outflow"])
         self.blood = dict(zip(sorted(self.blood), state["blood"].tolist(), strict=True))
         self.synapses.early[:], self.synapses.late[:] = state["early"], state["late"]
         for name, column in self._table.columns.items():

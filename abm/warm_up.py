@@ -27,7 +27,7 @@ class Unsettled(HippocampusModel):
 
     def load_tissue(self) -> None:
         """Take blood, barrier and tissue one step on."""
-        self._exchange(blood_at(self.resting, 0), 1.0, self.timeline)
+        self._exchange(blood_at(self.resting, 0), 1.0, self.timeline, self.secretion())
 
     def load_neurons(self) -> None:
         """Take neurons and synapses one step on."""

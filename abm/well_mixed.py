@@ -1,9 +1,9 @@
 """The five signals in a piece of tissue that is everywhere alike: blood, barrier and tissue without space.
 
 Each signal obeys the equation of `abm.tissue` without diffusion, phi dc/dt = source - loss c, with the rates of the
-start of a step held over it as they are there, so that a step is exact. It stands for the surroundings of the expected
-neuron (`abm.expectation`), which hardly vary over a small piece of tissue, and takes thousands of steps in a
-millisecond.
+start of a step held over it and consumption over its parts, as they are there, so that a part is exact. It stands for
+the surroundings of the expected neuron (`abm.expectation`), which hardly vary over a small piece of tissue, and takes
+thousands of steps in a millisecond.
 """
 
 import math
@@ -16,7 +16,7 @@ from abm.barrier import BarrierParameters, Rates, cross_all, induce, induced_car
 from abm.elementary import exponential
 from abm.loops import compiled
 from abm.signals import BDNF, BHB, LACTATE, SIGNALS
-from abm.tissue.kernels import MeanRates, bhb_consumption, lactate_consumption
+from abm.tissue.kernels import SMALLEST_LOSS, MeanRates, bhb_consumption, lactate_consumption, mean_gain, unhurried
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,16 +65,32 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
             cross_all(p.passage, plasma, concentration.reshape(-1, 1), weight, active, influx, efflux)
         for i in range(len(SIGNALS)):
             concentration[i] += met.injected[k, i] / tissue.storage[i]
-        consumed[LACTATE] = lactate_consumption(tissue.metabolism, concentration[BHB])
-        consumed[BHB] = bhb_consumption(tissue.metabolism, concentration[BHB])
-        for i in range(len(SIGNALS)):
-            if not math.isnan(met.held[k, i]):
-                concentration[i] = met.held[k, i]
-            else:
+        passed, last = 0.0, False
+        while not last:  # in parts, see `abm.tissue.kernels.advance_signals`
+            part, bhb = step - passed, concentration[BHB]
+            if math.isnan(met.held[k, BHB]):
+                loss = bhb_consumption(tissue.metabolism, bhb) + tissue.clearance[BHB] + efflux[BHB, 0]
+                change = (tissue.production[BHB] + influx[BHB, 0] - loss * bhb) / tissue.storage[BHB]
+                time = tissue.storage[BHB] / max(loss, SMALLEST_LOSS)
+                part = min(part, unhurried(tissue.metabolism, bhb, change, time))
+                bhb = max(bhb + mean_gain(change, time, part), 0.0)
+            last = not part < (1.0 - 1e-9) * (step - passed)
+            part = step - passed if last else part
+            passed += part
+            consumed[LACTATE] = lactate_consumption(tissue.metabolism, bhb)
+            consumed[BHB] = bhb_consumption(tissue.metabolism, bhb)
+            for i in range(len(SIGNALS)):
+                coupled = i in (BHB, LACTATE)
+                if not (coupled or last):
+                    continue
+                if not math.isnan(met.held[k, i]):
+                    concentration[i] = met.held[k, i]
+                    continue
                 source = tissue.production[i] + influx[i, 0] + (p.secretion if i == BDNF else 0.0)
                 loss = consumed[i] + tissue.clearance[i] + efflux[i, 0]
-                kept = exponential(-loss / tissue.storage[i] * step)
-                gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * step
+                length = part if coupled else step
+                kept = exponential(-loss / tissue.storage[i] * length)
+                gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * length
                 concentration[i] = concentration[i] * kept + gained
-            found[k, i] = concentration[i]
+        found[k] = concentration
     return found

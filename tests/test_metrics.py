@@ -39,12 +39,14 @@ class Model:
         )
         columns |= {name: draw.random(neurons) + 0.5 for name in scalars.split()}
         self.neurons = SimpleNamespace(**columns)
-        self.tissue = SimpleNamespace(concentration=draw.random((5, 4, 4)))
+        fields = draw.random((5, 4, 4))
+        self.tissue = SimpleNamespace(concentration=fields, outflow=lambda signal: fields[signal].mean())
+        self.rest_outflow = 0.5
         self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "vo2max": 40.0}
         self.blood |= {"ffa": 0.5, "insulin": 50.0, "glycogen": 5.0}
         self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
         self.blood |= {"platelets": 1.2, "platelet_count": 1.1, "exertion": 0.3}
-        self.blood |= {"adaptation": 0.1, "platelet_adaptation": 0.05}
+        self.blood |= {"fitness": 0.2, "adaptation": 0.1, "platelet_adaptation": 0.05}
         self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))
         self.drugs = Pharmacology()
         self.expression = load_parameters(ExpressionParameters, "expression")
@@ -144,14 +146,14 @@ def test_coefficient_of_variation_does_not_depend_on_the_unit() -> None:
     assert own == pytest.approx(values.std() / values.mean())
 
 
-def brute_force_moran(values: np.ndarray, positions: np.ndarray) -> float:
-    """Moran's I from its definition, with a full weight matrix."""
+def brute_force_moran(values: np.ndarray, positions: np.ndarray, region: np.ndarray) -> float:
+    """Moran's I from its definition, with a full weight matrix, about the mean of each neuron's region."""
     distance = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
     np.fill_diagonal(distance, np.inf)
     weights = np.zeros_like(distance)
     for row, nearest in enumerate(np.argsort(distance, axis=1)[:, :NEIGHBOURS]):
         weights[row, nearest] = 1.0 / NEIGHBOURS
-    z = values - values.mean()
+    z = values - np.array([values[region == own].mean() for own in region])
     return float(len(values) / weights.sum() * (weights * np.outer(z, z)).sum() / (z**2).sum())
 
 
@@ -161,14 +163,22 @@ def test_moran_is_its_definition(region: str) -> None:
     layout = Layout.of(model)
     members = layout.members[region]
     values = model.neurons.mean_strength[members]
-    assert moran(values, region, layout) == pytest.approx(brute_force_moran(values, model.neurons.position[members]))
+    own, places = model.neurons.region[members], model.neurons.position[members]
+    assert moran(values, region, layout) == pytest.approx(brute_force_moran(values, places, own))
 
 
 def test_moran_of_shuffled_values_averages_minus_one_over_n_minus_one() -> None:
     layout, draw = Layout.of(Model()), np.random.default_rng(5)
-    values = draw.random(90)
-    found = [moran(draw.permutation(values), "all", layout) for _ in range(2000)]
-    assert np.mean(found) == pytest.approx(-1 / 89, abs=4 * np.std(found) / np.sqrt(2000))
+    values = draw.random(layout.members["CA1"].size)
+    found = [moran(draw.permutation(values), "CA1", layout) for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(-1 / (values.size - 1), abs=4 * np.std(found) / np.sqrt(2000))
+
+
+def test_regions_that_differ_are_no_clustering() -> None:
+    model = Model()
+    layout, values = Layout.of(model), model.neurons.mean_strength
+    apart = values + 10.0 * model.neurons.region
+    assert moran(apart, "all", layout) == pytest.approx(moran(values, "all", layout))
 
 
 def test_moran_sees_a_gradient_and_not_a_constant() -> None:

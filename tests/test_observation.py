@@ -64,7 +64,7 @@ SAMPLED = (
     "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation", "platelet_adaptation",
 )  # fmt: skip
 RESTED = {"plasma_volume": 1.0, "platelets": 1.0, "platelet_count": 1.0} | dict.fromkeys(
-    ("plasma_gained", "exertion", "adaptation", "platelet_adaptation"), 0.0
+    ("plasma_gained", "exertion", "fitness", "adaptation", "platelet_adaptation"), 0.0
 )
 BLOOD = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration")
 GAIN = load_parameters(HypervolaemiaParameters, "body_hypervolaemia")
@@ -275,7 +275,7 @@ class Rested(Model):
         super().__init__()
         self.experiment.subject.species = species
         self.blood |= RESTED
-        self.neurons.rest_bdnf = self.tissue.concentration[4].reshape(-1)[self.neurons.voxel].copy()
+        self.rest_outflow = self.tissue.outflow(4)
         self.neurons.bdnf_protein[:] = self.expression.store_at_rest
 
 
@@ -333,11 +333,20 @@ def test_platelets_carry_the_slow_part_of_serum() -> None:
 def test_training_raises_what_organs_outside_the_brain_supply() -> None:
     """Their share rises in plasma and in platelets alike; the brain's release stays."""
     model, p = Rested(), observation_parameters(Rested())
-    model.blood |= {"adaptation": 0.5, "platelet_adaptation": 0.5}
+    model.blood |= {"fitness": 0.5, "adaptation": 0.5, "platelet_adaptation": 0.5}
     expected = p.brain_share + (1.0 - p.brain_share) * (1.0 + 0.5 * p.adaptation_gain)
     assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
     assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)
     assert brain_release(model) == brain_release(Rested())
+
+
+def test_who_was_fit_and_stops_has_the_supply_of_the_untrained() -> None:
+    """A trained subject trains no more: 1 / (1 + G) of the supply outside the brain is left, and never less than none."""
+    model, p = Rested(), observation_parameters(Rested())
+    model.blood |= {"fitness": 0.0, "adaptation": -1.0, "platelet_adaptation": -1.0}
+    expected = p.brain_share + (1.0 - p.brain_share) / (1.0 + p.adaptation_gain)
+    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
+    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)
 
 
 def test_serum_after_light_hard_and_maximal_exercise() -> None:

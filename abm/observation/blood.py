@@ -22,6 +22,8 @@ class Sampled(Protocol):
     @property
     def tissue(self) -> Any: ...
     @property
+    def rest_outflow(self) -> float: ...
+    @property
     def neurons(self) -> Any: ...
     @property
     def blood(self) -> Any: ...
@@ -48,13 +50,11 @@ def concentrated(level: Any, plasma_volume: Any, plasma_gained: Any) -> Any:
 
 
 def relative_release(model: Sampled) -> float:
-    """BDNF that the brain gives to the blood, relative to rest: mean extracellular BDNF over the neurons' set points.
+    """BDNF that the brain gives to the blood, relative to a resting day: extracellular BDNF outside the capillaries.
 
     Release follows the concentration because it leaves down the gradient into blood (Rasmussen 2009, rasmussen2009).
     """
-    n = model.neurons
-    bdnf = model.tissue.concentration[BDNF].reshape(-1)[n.voxel]
-    return float(bdnf.mean() / n.rest_bdnf.mean())
+    return float(model.tissue.outflow(BDNF) / model.rest_outflow)
 
 
 def relative_store(model: Sampled) -> float:
@@ -85,15 +85,15 @@ def serum_bdnf(model: Sampled) -> float:
 def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any) -> Any:
     """BDNF of plasma, ng/mL, of one sample or of an array of them.
 
-        P = P_rest [f b + (1 - f) (A + g x)] + infused,    A = 1 + G a
+        P = P_rest [f b + (1 - f) (A + g x)] + infused,    A = (1 + G F) / (1 + G F_0)
 
     b = release: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the
     memory of intensity that drives release outside the brain (muscle, endothelium); A: resting supply of the same
-    organs, which rises over weeks with the adaptation a to training, the fitness gained (griffin2011, zoladz2008).
+    organs, which rises over weeks with fitness F (griffin2011, zoladz2008) and falls without training, F_0 at the start.
     BDNF of plasma is renewed within minutes, so that it follows supply over clearance, whatever water has left. blood:
     the columns of `abm.body.Plasma` by name.
     """
-    elsewhere = adapted(p, blood["adaptation"]) + p.peripheral_gain * blood["exertion"]
+    elsewhere = adapted(p, blood, blood["adaptation"]) + p.peripheral_gain * blood["exertion"]
     supply = p.brain_share * release + (1.0 - p.brain_share) * elsewhere
     return p.plasma_bdnf_at_rest * supply + infused(p, blood["bdnf_iv"])
 
@@ -109,14 +109,19 @@ def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any
     megakaryocytes among them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets in the blood
     were made. h x: loading during hard exercise.
     """
-    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood["platelet_adaptation"])
+    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood, blood["platelet_adaptation"])
     per_platelet = per_platelet * (1.0 + p.platelet_loading * blood["exertion"])
     return blood["platelets"] * per_platelet * p.platelet_bdnf_at_rest + plasma_level(p, blood, release)
 
 
-def adapted(p: ObservationParameters, adaptation: Any) -> Any:
-    """Resting supply of BDNF outside the brain, relative to the subject as he was used to live: A = 1 + G a."""
-    return 1.0 + p.adaptation_gain * adaptation
+def adapted(p: ObservationParameters, blood: Mapping[str, Any], adaptation: Any) -> Any:
+    """Resting supply of BDNF outside the brain, relative to the subject as he was used to live.
+
+    A = (1 + G F) / (1 + G F_0): F_0 the fitness at the start, F - F_0 the adaptation, so that who was fit and stops
+    keeps at least the supply of an untrained subject.
+    """
+    gain, start = p.adaptation_gain, blood["fitness"] - blood["adaptation"]
+    return 1.0 + gain * adaptation / (1.0 + gain * start)
 
 
 def infused(p: ObservationParameters, dosed: Any) -> Any:

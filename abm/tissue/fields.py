@@ -177,6 +177,12 @@ class Tissue:
         """Concentration of each signal outside each capillary, (5, m)."""
         return np.take(self._fields, self.capillary_voxel, axis=1)
 
+    def outflow(self, signal: int) -> float:
+        """Concentration of a signal outside the capillaries, mean over their surface: what drives it into blood."""
+        outside = self._fields[signal, self.capillary_voxel]
+        whole = inner_rows(self.capillary_weight[None], outside[None])[0]
+        return float(whole / self.structure.volume_fraction.size)  # the weights' mean over all voxels is 1
+
     def stored(self) -> Floats:
         """Amount of each signal in the tissue, (5,), concentration x um^3."""
         return self.voxel_volume * inner_rows(self._coefficients.storage, self._fields)

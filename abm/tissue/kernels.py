@@ -6,12 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from abm.elementary import exponential
 from abm.loops import entry, inlined
 from abm.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.sums import inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
 from abm.tissue.solver import Medium, Work, advance_implicit
 from abm.tissue.transform import Cosines, Shape
+
+LARGEST_CHANGE = 0.1  # of what consumption hangs on, within a part of a step
+SMALLEST_LOSS = 1e-12  # 1/h; less is none
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.uint32]
@@ -97,12 +101,35 @@ def lactate_consumption(p: Metabolism, bhb: float) -> float:
     return p.lactate_consumption / (1.0 + bhb / p.ketone_sparing_half)
 
 
+@inlined
+def unhurried(p: Metabolism, bhb: float, change: float, time: float) -> float:
+    """For how long (h) the consumption of BHB may be held: half + bhb, which it hangs on, changes by at most a tenth.
+
+    change: of bhb now, mmol/L/h; it ends within a `time` (h), that of its loss.
+    """
+    allowed = LARGEST_CHANGE * (p.bhb_consumption_half + bhb)
+    return math.inf if abs(change) * time <= allowed else allowed / abs(change)
+
+
+@inlined
+def mean_gain(change: float, time: float, duration: float) -> float:
+    """What a concentration has gained on the mean over a duration (h): g T (1 - (1 - e^-x) / x), x = duration / T.
+
+    change g: of it at the start, concentration/h, which ends with the time constant T.
+    """
+    x = duration / time
+    return change * time * (1.0 - (1.0 - exponential(-x)) / x) if x > 1e-6 else 0.0
+
+
 @entry
-def consumption(p: Metabolism, bhb: Floats, rates: Floats) -> None:
-    """Write the consumption of BHB and lactate (1/h) at concentrations of BHB (voxels,) into rates (5, voxels)."""
+def consumption(p: Metabolism, bhb: Floats, gained: float, rates: Floats) -> None:
+    """Write the consumption of BHB and lactate (1/h) into rates (5, voxels), at concentrations of BHB (voxels,) that
+    have all gained as much.
+    """
     for i in range(bhb.size):
-        rates[BHB, i] = bhb_consumption(p, bhb[i])
-        rates[LACTATE, i] = lactate_consumption(p, bhb[i])
+        met = max(bhb[i] + gained, 0.0)
+        rates[BHB, i] = bhb_consumption(p, met)
+        rates[LACTATE, i] = lactate_consumption(p, met)
 
 
 @entry
@@ -136,22 +163,23 @@ def tally(
     integral: Floats,
     amounts: Floats,
 ) -> None:
-    """Write what one advance moved into the amounts (8,) of this signal, in concentration x voxels; see `assemble`.
+    """Add what one advance moved to the amounts (8,) of this signal, in concentration x voxels; see `assemble`.
 
     integral: flat time integral of the concentration over the advance (concentration h).
     """
     open_rate, produced, outside = k.diffusivity[signal], k.production[signal], rates.outside[signal]
     if signal in (BHB, LACTATE):
-        amounts[CONSUMED] = inner(consumed, integral)
+        amounts[CONSUMED] += inner(consumed, integral)
     if k.clearance[signal] > 0.0:
-        amounts[CLEARED] = k.clearance[signal] * inner(k.fraction, integral)
+        amounts[CLEARED] += k.clearance[signal] * inner(k.fraction, integral)
     if k.open_sides > 0.0:
-        amounts[WASHED_OUT] = open_rate * (inner(k.washout, integral) - outside * duration * k.open_sides)
+        amounts[WASHED_OUT] += open_rate * (inner(k.washout, integral) - outside * duration * k.open_sides)
     influx, efflux, removed = rates.influx[signal], rates.efflux[signal], 0.0
     for j in range(k.capillary.size):
         removed += efflux[j] * integral[k.capillary[j]]
-    amounts[SUPPLIED], amounts[REMOVED] = duration * total(influx), removed
-    amounts[SECRETED] = produced * duration * integral.size
+    amounts[SUPPLIED] += duration * total(influx)
+    amounts[REMOVED] += removed
+    amounts[SECRETED] += produced * duration * integral.size
     if signal == BDNF:
         amounts[SECRETED] += duration * total(rates.secretion)
 
@@ -171,26 +199,44 @@ def advance_signals(
 ) -> None:
     """Advance all signals, fields (5, n), by `duration` (h).
 
+    BHB and lactate go in parts of it, each with the consumption of its mean, as short as `unhurried` says: where
+    BHB is low it is burnt within a minute, and a step that kept the rate of its start would miss a drink of it.
     Writes what moved into amounts (5, 8), see `tally`, and what there is then into stored (5,), concentration x voxels.
     """
     n = fields.shape[1]
     consumed, loss, source, integral = np.zeros((len(SIGNALS), n)), np.empty(n), np.empty(n), np.empty(n)
-    consumption(metabolism, fields[BHB], consumed)
-    for signal in range(len(SIGNALS)):
-        if not math.isnan(rates.held[signal]):
-            fields[signal] = rates.held[signal]
+    passed, last = 0.0, False
+    while not last:
+        part = duration - passed
+        consumption(metabolism, fields[BHB], 0.0, consumed)
+        if math.isnan(rates.held[BHB]):
+            assemble(k, rates, BHB, consumed[BHB], loss, source)
+            change = (total(source) - inner(loss, fields[BHB])) / (n * k.mean_storage[BHB])
+            time = n * k.mean_storage[BHB] / max(total(loss), SMALLEST_LOSS)
+            part = min(part, unhurried(metabolism, total(fields[BHB]) / n, change, time))
+            consumption(metabolism, fields[BHB], mean_gain(change, time, part), consumed)
+        last = not part < (1.0 - 1e-9) * (duration - passed)  # so also where it is not a number
+        part = duration - passed if last else part
+        passed += part
+        for signal in range(len(SIGNALS)):
+            coupled = signal in (BHB, LACTATE)
+            if not (coupled or last):
+                continue
+            if not math.isnan(rates.held[signal]):
+                fields[signal] = rates.held[signal]
+                stored[signal] = inner(k.storage[signal], fields[signal])
+                continue
+            length = part if coupled else duration
+            assemble(k, rates, signal, consumed[signal], loss, source)
+            medium = Medium(
+                k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
+                k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.cosines,
+            )  # fmt: skip
+            step = min(account.next_step[signal], length)
+            taken = advance_implicit(medium, length, step, tolerance, fields[signal], integral, work)
+            account.next_step[signal] = taken.step
+            account.step_error[signal] = max(account.step_error[signal], taken.error)
+            account.substeps[signal] += taken.substeps
+            account.iterations[signal] += taken.iterations
+            tally(k, rates, signal, length, consumed[signal], integral, amounts[signal])
             stored[signal] = inner(k.storage[signal], fields[signal])
-            continue
-        assemble(k, rates, signal, consumed[signal], loss, source)
-        medium = Medium(
-            k.shape, k.storage[signal], loss, source, k.faces, k.eigenvalues, k.diffusivity[signal],
-            k.mean_storage[signal], total(loss) / n, total(source) / n, largest(loss), k.mean_face, k.cosines,
-        )  # fmt: skip
-        step = min(account.next_step[signal], duration)
-        taken = advance_implicit(medium, duration, step, tolerance, fields[signal], integral, work)
-        account.next_step[signal] = taken.step
-        account.step_error[signal] = max(account.step_error[signal], taken.error)
-        account.substeps[signal] += taken.substeps
-        account.iterations[signal] += taken.iterations
-        tally(k, rates, signal, duration, consumed[signal], integral, amounts[signal])
-        stored[signal] = inner(k.storage[signal], fields[signal])
