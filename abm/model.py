@@ -224,8 +224,10 @@ class HippocampusModel(mesa.Model):
     @property
     def drugs(self) -> Pharmacology:
         """What drugs and genetics leave of each mechanism in the step that ends now."""
-        began = self.hour - self.clock.step
-        return pharmacology(self.timeline if began >= 0.0 else UNTREATED, began, 0.0)
+        began = round(self.hour - self.clock.step, 9)
+        timeline = self.timeline if began >= 0.0 else UNTREATED
+        agonist = self.blood["dexamethasone"] + bath_agonist(self.applied, timeline, began)
+        return pharmacology(timeline, began, agonist)
 
     def step(self) -> None:
         """Advance everything by one step, and collect data once an hour; see the class for the order."""

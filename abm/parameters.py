@@ -70,6 +70,10 @@ class ParameterRecord(NamedTuple):
         """A number in this record's unit as an override: text with the unit, or the plain number."""
         return number if self.unit == "1" else f"{number!r} {self.unit}"
 
+    def read(self, override: str | float) -> float:
+        """The number, in this record's unit, of an override of its dimension."""
+        return convert(override, self.unit) if isinstance(override, str) else float(override)
+
 
 def parameter_parts() -> list[str]:
     """The parts that have a parameter file."""

@@ -341,7 +341,7 @@ def test_training_raises_what_organs_outside_the_brain_supply() -> None:
 
 
 def test_who_was_fit_and_stops_has_the_supply_of_the_untrained() -> None:
-    """A trained subject trains no more: 1 / (1 + G) of the supply outside the brain is left, and never less than none."""
+    """A trained subject trains no more: 1 / (1 + G) of the supply outside the brain is left, never less than none."""
     model, p = Rested(), observation_parameters(Rested())
     model.blood |= {"fitness": 0.0, "adaptation": -1.0, "platelet_adaptation": -1.0}
     expected = p.brain_share + (1.0 - p.brain_share) / (1.0 + p.adaptation_gain)
@@ -440,6 +440,7 @@ def test_effect_sizes_have_the_spread_that_studies_have() -> None:
 
 def test_receptors_hold_what_the_scalar_law_says() -> None:
     model = Rested()
+    model.drugs = Pharmacology(agonist=0.2)
     cortisol = model.tissue.concentration[3].reshape(-1)[model.neurons.voxel]
     expected = [glucocorticoid_occupancy(model.expression, value, 0.2) for value in cortisol]
     np.testing.assert_allclose(receptor_occupancy(model), expected, rtol=1e-14)
@@ -450,7 +451,6 @@ def test_receptors_at_published_levels(total: float, occupied: float) -> None:
     """Reul 1987: occupancy against total plasma corticosterone, of which 5 % is free."""
     model = Rested()
     model.tissue.concentration[3] = 0.05 * total
-    model.blood["dexamethasone"] = 0.0
     assert receptor_occupancy(model) == pytest.approx(occupied, abs=0.005)
 
 

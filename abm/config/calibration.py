@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -62,6 +62,14 @@ class Calibration(Part):
     parameter file, which stays as long as it lies in the interval."""
     settings: FitSettings | None = None
     """Size of a likelihood-free fit."""
+
+    @field_validator("centres", mode="before")
+    @classmethod
+    def _centres_are_numbers(cls, given: Any) -> Any:
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise Fault("is of the wrong kind", expected="a number, with its unit where it has one", at=(name,))
+        return given
 
     @field_validator("metrics")
     @classmethod

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from abm.config.intensity import KINDS_OF_SPECIES, Capacity, Intensity, capacity
 from abm.errors import Fault, Key, listed, nearest
 from abm.metric_names import BLOOD_METRIC_NAMES, OF_ANIMALS
+from abm.parameters import parameter_records
 from abm.units import clock_text, quantity_text
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 STEPS = tuple(minutes / 60.0 for minutes in (6, 5, 4, 3, 2, 1))  # h, of which the first that fits is taken
 OF_THE_BODY = ("MCT1", "ketogenesis")  # mechanisms between body and tissue, which a slice or a culture has not
+FRACTIONS = ("acetylated_fraction", "repressed_fraction")  # of nucleosomes
 MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
 _ROUNDING = 1e-9
 
@@ -200,13 +202,19 @@ def _occurrences(entry: Repeating, duration: float, at: tuple[Key, ...]) -> list
     raise Fault(problem, expected=f"a time before {_when(duration)}", at=at)
 
 
+def check_chromatin(overrides: Mapping[str, str | float], species: str) -> None:
+    """Fault where the fractions of nucleosomes, one of them overridden, leave no unmodified ones between them."""
+    records = {name: parameter_records("epigenome", species)[name] for name in FRACTIONS}
+    numbers = [record.read(overrides.get(f"epigenome.{name}", record.value)) for name, record in records.items()]
+    changed = [name for name in FRACTIONS if f"epigenome.{name}" in overrides]
+    if changed and not (min(numbers) > 0.0 and sum(numbers) < 1.0):
+        expected = f"{' and '.join(FRACTIONS)} above 0 and less than 1 together"
+        raise Fault("leaves no unmodified nucleosome", expected=expected, at=("overrides", "epigenome", changed[0]))
+
+
 def check_observations(experiment: Experiment) -> None:
     """Fault where a read-out cannot be taken, or not when it is asked for."""
     run = experiment.run
-    for length in ("duration", "burn_in"):
-        if not is_multiple(getattr(run, length), run.step):
-            expected = f"a multiple of run.step, {_when(run.step)}"
-            raise Fault("not a whole number of steps", expected=expected, at=("run", length))
     for index, observation in enumerate(experiment.observe):
         at = ("observe", index)
         metric = observation.metric.partition(".")[0]
@@ -220,6 +228,10 @@ def check_observations(experiment: Experiment) -> None:
                 expected = f"a time up to run.duration, {_when(run.duration)}"
                 raise Fault(f"{_when(time)} is after the end of the run", expected=expected, at=(*at, *key))
             _check_steps(time, run.step, (*at, *key))
+    for length in ("duration", "burn_in"):
+        if not is_multiple(getattr(run, length), run.step):
+            expected = f"a multiple of run.step, {_when(run.step)}"
+            raise Fault("not a whole number of steps", expected=expected, at=("run", length))
 
 
 def _check_steps(time: float, step: float, at: tuple[Key, ...]) -> None:

@@ -16,11 +16,13 @@ from abm.errors import Fault, listed
 from abm.parameters import Unit, load_parameters
 from abm.units import convert, same_dimension, split_quantity
 
+DAY = 24.0  # h
 METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
 HORMONES = ("irisin", "corticosterone", "dexamethasone", "bdnf")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
-# What nobody gives: per litre or kg a mole of a metabolite, a millimole of the rest; a millimole into the ventricle.
+# What nobody gives in a day: per litre or kg a mole of a metabolite, a millimole of the rest; a millimole into the
+# ventricle.
 MOST = {"mmol/kg": 1e3, "nmol/kg": 1e6, "nmol": 1e6, "mmol/L": 1e3, "nmol/L": 1e6}
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.
 _IMPOSSIBLE = {("irisin", "oral"): "a protein is digested", ("bdnf", "oral"): "a protein is digested"}
@@ -89,8 +91,8 @@ def dose_amount(
             value = convert(amount, form) * (duration if rate else 1.0)
             molar_mass = _molar_mass(what, overrides) if molar else 1.0
             value = value / molar_mass if molar_mass > 0.0 else math.inf
-            if value > MOST[unit]:
-                raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit}")
+            if value > MOST[unit] * max(duration / DAY, 1.0):
+                raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit} a day")
             return value
     raise Fault(f"'{written}' is not a unit of a dose given {route}", expected=expected)
 

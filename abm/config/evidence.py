@@ -340,7 +340,7 @@ class Evidence(Part):
         try:
             checks.check_observations(self.experiment)
         except Fault as fault:
-            at = ("observations", *fault.at[1:3])
+            at = ("observations", *fault.at[1:3]) if fault.at[0] == "observe" else ("protocol", *fault.at)
             raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
 
     @property

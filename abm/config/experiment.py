@@ -78,6 +78,7 @@ class Subject(Part):
             except Fault as fault:
                 at = ("overrides", *key.split("."))
                 raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
+        checks.check_chromatin(self.overrides, self.species)
         return self
 
     @property
@@ -127,7 +128,7 @@ class TissueConfig(Part):
     voxel: Micrometres = Field(default="25 um", validate_default=True)
     """Side of a voxel."""
     boundaries: Annotated[Boundaries, BeforeValidator(_one_for_all)] = Field(default_factory=Boundaries)
-    """Conditions at the sides; one word stands for all."""
+    """Conditions at the sides; one word stands for all. A section has neither front nor back."""
     capillaries: Capillaries = Field(default_factory=Capillaries)
     """The capillary bed."""
 
@@ -140,6 +141,15 @@ class TissueConfig(Part):
         if math.prod(side / self.voxel for side in self.size) > MOST_VOXELS:
             expected = f"at most {MOST_VOXELS:,}: larger voxels or a smaller piece"
             raise Fault("too many voxels", expected=expected, at=("size",))
+        return self
+
+    @model_validator(mode="after")
+    def _sides_that_are_there(self) -> Self:
+        kinds = {side: getattr(self.boundaries, side) for side in Boundaries.model_fields if side != "note"}
+        for side in ("front", "back"):
+            if len(self.size) == 2 and kinds[side] == "washout" and "no_flux" in kinds.values():
+                expected = "left, right, bottom or top, or three lengths"
+                raise Fault("a section has no such side", expected=expected, at=("boundaries", side))
         return self
 
 

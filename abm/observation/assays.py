@@ -43,13 +43,13 @@ class Assayed(Protocol):
 
 
 def receptor_occupancy(model: Assayed) -> Floats:
-    """Share of each neuron's glucocorticoid receptors that hold cortisol or dexamethasone from the blood, shape (N,).
+    """Share of each neuron's glucocorticoid receptors that hold cortisol or dexamethasone, shape (N,).
 
     By the law that the neurons themselves obey (`abm.expression.glucocorticoid_occupancy`), as binding assays of
-    Reul 1987 (reul1987) see it. Dexamethasone in the bath of a culture is not counted.
+    Reul 1987 (reul1987) see it.
     """
     cortisol = np.take(model.tissue.concentration[CORTISOL], model.neurons.voxel)
-    return _occupancies(model.expression, cortisol, model.blood["dexamethasone"])
+    return _occupancies(model.expression, cortisol, model.drugs.agonist)
 
 
 @entry

@@ -89,7 +89,7 @@ def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: An
 
     b = release: relative release of the brain, which supplies the share f (rasmussen2009); x: recent exertion, the
     memory of intensity that drives release outside the brain (muscle, endothelium); A: resting supply of the same
-    organs, which rises over weeks with fitness F (griffin2011, zoladz2008) and falls without training, F_0 at the start.
+    organs, which follows fitness F over weeks (griffin2011, zoladz2008), F_0 that of the start.
     BDNF of plasma is renewed within minutes, so that it follows supply over clearance, whatever water has left. blood:
     the columns of `abm.body.Plasma` by name.
     """

@@ -60,6 +60,7 @@ class Variable:
     dtype: np.dtype[Any] = field(default=np.dtype(np.float64))
 
 
+OPEN_AT_ONCE = 128  # records; a process may have a thousand files open or fewer
 LARGEST_CHUNK = 1 << 23  # bytes that replicates may share; files are few then, and quickly written
 AMOUNTS = "1e-18 mol (bhb, lactate), else 1e-24 mol; residuals are relative"
 PLASMA_UNITS = {
@@ -193,10 +194,12 @@ def _write(
         group = zarr.open_group(draft, mode="r+")
         arrays = {name: _create(group, name, v, (len(finished), len(replicates))) for name, v in variables.items()}
         for place, schedule in enumerate(plan.timelines):
-            with ExitStack() as stack:
-                records = [stack.enter_context(folder.record(plan, Run(schedule, r))) for r in replicates]
-                for name, variable in variables.items():
-                    arrays[name][place] = _over_replicates(records, variable)
+            for first in range(0, len(replicates), OPEN_AT_ONCE):
+                some = replicates[first : first + OPEN_AT_ONCE]
+                with ExitStack() as stack:
+                    records = [stack.enter_context(folder.record(plan, Run(schedule, r))) for r in some]
+                    for name, variable in variables.items():
+                        arrays[name][place, some.start : some.stop] = _over_replicates(records, variable)
         with warnings.catch_warnings():  # Zarr warns that its specification has no consolidated metadata yet
             warnings.simplefilter("ignore")
             zarr.consolidate_metadata(draft)

@@ -29,6 +29,7 @@ from abm.study.progress import Progress
 from abm.study.provenance import now, provenance
 from abm.study.shapley import Coalition, Game, interaction_indices, shapley_values
 from abm.study.store import ResultsFolder, remove, write_table
+from abm.study.work import lost_if_not_written
 
 REMAINDER, TOTAL = "remainder", "total"
 TABLES = ("attribution.csv", "interactions.csv", "coalitions.csv")
@@ -116,7 +117,8 @@ def attribute(
             announce(width)
         with crew_of(executor, width) as crew:
             folder.open(overwrite=overwrite)
-            _conduct(study, folder, crew, progress)
+            with lost_if_not_written(folder):
+                _conduct(study, folder, crew, progress)
     return _read(study, folder)
 
 

@@ -20,9 +20,9 @@ from abm.forcing import step_edges
 from abm.observation import ObservationParameters, effect_size
 from abm.observation.blood import concentrated, plasma_level, relative_release, relative_store, serum_level
 from abm.parameters import load_parameters
-from abm.schedule import compile_schedule
 from abm.study.drawn_blood import BODY_READ_OUTS, COLUMNS, SAMPLE_COLUMNS
-from abm.study.plan import whole_voxels
+from abm.study.parameter_space import BODY_PARTS
+from abm.study.plan import timeline_of, whole_voxels
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment, Subject
@@ -109,7 +109,7 @@ def _key(experiment: Experiment, arm: str) -> str:
 
 def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     """Read-outs of an arm after each step."""
-    of_body = tuple(change for change in changes if change[0].startswith("body_"))
+    of_body = tuple(change for change in changes if change[0].partition(".")[0] in BODY_PARTS)
     plasma = _plasma(course, of_body)
     found: dict[str, Floats] = {name: getattr(plasma, column) for name, column in COLUMNS.items()}
     # A laboratory sees the hormone in the volume of plasma there is.
@@ -154,7 +154,7 @@ def _plasma(course: _Course, changes: Changes) -> Plasma:
     subject = _changed(course.experiment.subject, changes)
     # Of the whole run, since a fast before a session depends on a session to come.
     duration = course.experiment.run.duration
-    timeline = compile_schedule(course.experiment.schedules[course.arm], subject, duration, course.arm)
+    timeline = timeline_of(course.experiment.schedules[course.arm], subject, duration, course.arm)
     return simulate_body(subject, timeline, step_edges(course.hours, course.experiment.run.step))
 
 

@@ -24,7 +24,7 @@ from abm.study.provenance import now, provenance
 from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder, remove, write_table
 from abm.study.tables import FAILURE_COLUMNS, REPLICATE_COLUMNS, SUMMARY_COLUMNS, replicate_rows, summary_rows
-from abm.study.work import Lost, fault_of
+from abm.study.work import fault_of, lost_if_not_written
 
 
 def run_experiment(
@@ -70,12 +70,8 @@ def run_experiment(
             return predict(plan, list(forcing.schedules), posteriors, executor=crew.executor, progress=progress)
 
         bar = Progress(_all_steps(plan), shown=progress)
-        try:
+        with lost_if_not_written(folder):
             _conduct(plan, folder, forcing, crew, bar, predicted, ended or (lambda: None))
-        except ConnectionError:
-            raise
-        except OSError as error:
-            raise Lost(f"{folder.path} cannot be written: {error.strerror or error}") from error
     return Results(folder.path)
 
 

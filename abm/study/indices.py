@@ -120,7 +120,8 @@ def sobol_indices(factors: int, output: Floats, seed: int) -> Sobol:
         return _same(factors, 0.0, len(rows))
     with np.errstate(all="ignore"):  # a resample may happen to hold equal outputs only
         found = salib("analyze.sobol").analyze(
-            _problem(factors), rows.ravel(), calc_second_order=False, num_resamples=RESAMPLES, seed=seed
+            # SALib takes 0 for no seed at all, and would draw what nobody can repeat.
+            _problem(factors), rows.ravel(), calc_second_order=False, num_resamples=RESAMPLES, seed=max(seed, 1)
         )
     first, first_confidence, total, total_confidence = (np.asarray(found[key]) for key in INDICES)
     return Sobol(first, first_confidence, total, total_confidence, len(rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from abm.config import Experiment
@@ -52,16 +52,21 @@ class Factor(NamedTuple):
 
 @dataclass(frozen=True)
 class ParameterSpace:
-    """The factors, in the order of the axes; records holds every parameter of the parts used, varied or not."""
+    """The factors, in the order of the axes; records holds every parameter of the parts used, varied or not.
+
+    held: numbers that the experiment has of its own, in the unit of their records.
+    """
 
     factors: tuple[Factor, ...]
     records: dict[str, ParameterRecord]
+    held: dict[str, float] = field(default_factory=dict)
 
     def overrides(self, place: Sequence[float]) -> dict[str, str | float]:
         """The parameters at a place of the unit cube, as overrides of a subject.
 
         Shares of one whole are divided by their sum; fractions that would leave less than 5 % of their whole are scaled
-        down together. Raises ArithmeticError where every share of a whole is zero.
+        down together; what the experiment holds of them stays and the others share the rest. Raises ArithmeticError
+        where every share of a whole is zero, or nothing is left to share.
         """
         numbers = {factor.name: factor.at(u) for factor, u in zip(self.factors, place, strict=True)}
         for group in (*SHARES, *FRACTIONS):
@@ -70,13 +75,17 @@ class ParameterSpace:
         return {name: self.records[name].text(number) for name, number in numbers.items()}
 
     def _within(self, group: Sequence[str], numbers: dict[str, float]) -> dict[str, float]:
-        own = {name: numbers.get(name, self.records[name].number) for name in group}
-        total = math.fsum(own.values())
+        held = {name: number for name, number in self.held.items() if name in group and name not in numbers}
+        own = {name: numbers.get(name, self.records[name].number) for name in group if name not in held}
+        total, taken = math.fsum(own.values()), math.fsum(held.values())
         if group in SHARES:
             if total <= 0.0:
                 raise ArithmeticError(f"every share is zero: {', '.join(group)}")
-            return {name: number / total for name, number in own.items()}
-        return {name: number * min(MOST_TAKEN / total, 1.0) for name, number in own.items()}
+            if taken > 1.0:
+                raise ArithmeticError(f"shares of more than the whole are held: {', '.join(held)}")
+            return {name: number * (1.0 - taken) / total for name, number in own.items()}
+        left = max(MOST_TAKEN - taken, 0.0)
+        return {name: number * min(left / total, 1.0) if total > 0.0 else 0.0 for name, number in own.items()}
 
 
 def absent_parts(experiment: Experiment) -> set[str]:
@@ -125,4 +134,6 @@ def parameter_space(experiment: Experiment, names: Sequence[str] = ()) -> Parame
             raise ConfigError("its range has no width", key="--parameters", value=name)
     varied = list(dict.fromkeys(names)) or [name for name in found if name not in subject.overrides]
     factors = tuple(found[name] for name in varied if found[name].record.low < found[name].record.high)
-    return ParameterSpace(factors, {name: factor.record for name, factor in found.items()})
+    records = {name: factor.record for name, factor in found.items()}
+    held = {name: records[name].read(value) for name, value in subject.overrides.items() if name in records}
+    return ParameterSpace(factors, records, held)

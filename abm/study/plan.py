@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from abm.config import Experiment
+from abm.config import Experiment, Schedule, Subject
 from abm.errors import ConfigError, Fault
 from abm.metric_names import REGIONS, split_metric
 from abm.metrics import METRICS
@@ -22,6 +22,7 @@ TRACE_INTERVAL, LONG_TRACE_INTERVAL = 1.0, 3.0  # h, the second in runs of more 
 LONG_RUN = 7.0 * DAY  # h
 SHORTEST_TRACE = 100  # samples
 SESSION_GAP = 1.0  # h
+BOLUS_ACTS = 1.0  # h after a dose that is given at once; its fields are worth a look then
 
 
 class Reading(NamedTuple):
@@ -89,7 +90,7 @@ class Plan:
 
     @cached_property
     def map_steps(self) -> dict[str, int]:
-        """Step at which each schedule's fields are stored: the end of its last session, else its last dose.
+        """Step at which each schedule's fields are stored: the end of its last session, else when its last dose acts.
 
         A schedule with neither is stored when the last of the others is, so that the clock time is the same.
         """
@@ -98,7 +99,7 @@ class Plan:
         return {name: latest if step is None else step for name, step in own.items()}
 
     def _last_event(self, timeline: Timeline) -> int | None:
-        ends = session_ends(timeline) or [dose.at + dose.duration for dose in timeline.doses]
+        ends = session_ends(timeline) or [dose.at + (dose.duration or BOLUS_ACTS) for dose in timeline.doses]
         return self._before(max(ends)) if ends else None
 
     def _before(self, hour: float) -> int:
@@ -133,15 +134,20 @@ def whole_voxels(side: float, voxel: float) -> float:
 def plan_experiment(experiment: Experiment) -> Plan:
     """Lay out an experiment; raises ConfigError where it asks for what cannot be done."""
     duration = experiment.run.duration
-    try:
-        timelines = {
-            name: compile_schedule(schedule, experiment.subject, duration, name)
-            for name, schedule in experiment.schedules.items()
-        }
-    except (Fault, ArithmeticError) as error:  # what was right with the usual numbers is not with those put in place
-        raise ConfigError(str(error), key="subject.overrides", expected=getattr(error, "expected", "")) from None
+    timelines = {
+        name: timeline_of(schedule, experiment.subject, duration, name)
+        for name, schedule in experiment.schedules.items()
+    }
     bare = Plan(experiment, timelines, ())
     return Plan(experiment, timelines, tuple(_readings(bare)))
+
+
+def timeline_of(schedule: Schedule, subject: Subject, duration: float, name: str) -> Timeline:
+    """The timeline of a schedule; ConfigError where the subject's overrides leave no way to lay it out."""
+    try:
+        return compile_schedule(schedule, subject, duration, name)
+    except (Fault, ArithmeticError) as error:  # what was right with the usual numbers is not with those put in place
+        raise ConfigError(str(error), key="subject.overrides", expected=getattr(error, "expected", "")) from None
 
 
 def _readings(plan: Plan) -> list[Reading]:

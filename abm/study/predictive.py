@@ -272,7 +272,8 @@ def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[Summar
             below = float(np.mean(own < run)) if own.size and np.isfinite(run) else NAN
             about = (schedule, reading.metric, reading.region, hour, metric.unit, own.size, _quantiles(level)[1])
             low, middle, high = _quantiles(own)
-            rows.append(PredictiveRow(*about, float(fitted[i, j]), middle, low, high, run, below))
+            own_fit = float(fitted[i, j]) if np.isfinite(fitted[i, j]) else NAN
+            rows.append(PredictiveRow(*about, own_fit, middle, low, high, run, below))
     return rows
 
 

@@ -43,6 +43,7 @@ from abm.study.points import Point, SensitivityFolder, contrasts_of, outcomes, s
 from abm.study.provenance import code_hash, config_hash, now, provenance
 from abm.study.sensitivity_results import Contrast, Sensitivity, read_sensitivity, sensitivity_record, write_tables
 from abm.study.store import remove
+from abm.study.work import lost_if_not_written
 
 Floats = NDArray[np.float64]
 
@@ -164,7 +165,8 @@ def analyse_sensitivity(
         announce(width)
     with crew_of(executor, width) as crew:
         folder.open(overwrite=overwrite)
-        return _Study(design, folder, crew, progress).carry_out()
+        with lost_if_not_written(folder):
+            return _Study(design, folder, crew, progress).carry_out()
 
 
 def _design_text(design: Design) -> str:
@@ -227,7 +229,7 @@ class _Study:
         """Sobol's indices of the chosen factors, the others at their nominal values, per output."""
         if not chosen:
             return [None] * len(self.outputs)
-        inner = ParameterSpace(tuple(self.space.factors[i] for i in chosen), self.space.records)
+        inner = ParameterSpace(tuple(self.space.factors[i] for i in chosen), self.space.records, self.space.held)
         places = sobol_places(len(chosen), self.design.samples, self.seed)
         values = self._simulate([self._point(place, inner) for place in places])
         return [sobol_indices(len(chosen), own, self.seed) for own in values.T]

@@ -79,11 +79,12 @@ class ResultsFolder:
 
     def check_against(self, present: Mapping[str, tuple[str, str]], *, resume: bool, overwrite: bool) -> None:
         """As `check`; `present`: what the manifest of a study to be resumed must hold, key -> (what it is, value)."""
-        if self.path.exists() and not self.path.is_dir():
-            raise ResultsError(f"{self.path} is a file, not a folder")
-        if not self.path.exists():
-            return
-        present_files = {path.name for path in self.path.iterdir()}
+        try:
+            if self.path.exists() and not self.path.is_dir():
+                raise ResultsError(f"{self.path} is a file, not a folder")
+            present_files = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
+        except OSError as error:  # a name that is too long, a folder that may not be looked into
+            raise ResultsError(f"{self.path} cannot be used: {error.strerror or error}") from error
         begun = self.runs.name in present_files and present_files <= {self.runs.name, "config.yaml"}
         if not present_files or begun:  # of a study that ended before it had an account there is nothing to keep
             return
@@ -168,6 +169,8 @@ class ResultsFolder:
             found: dict[str, Any] = json.loads((self.path / self.account).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             raise ResultsError(f"{self.path} holds no results (no {self.account})") from None
+        except OSError as error:
+            raise ResultsError(f"{self.path / self.account} cannot be read: {error.strerror or error}") from error
         except json.JSONDecodeError as error:
             raise ResultsError(f"{self.path / self.account} is damaged: {error}") from None
         if not isinstance(found, dict):

@@ -25,9 +25,9 @@ from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
 from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
-from abm.schedule import compile_schedule, resting_timeline
+from abm.schedule import resting_timeline
 from abm.signals import BDNF, SIGNALS
-from abm.study.plan import whole_voxels
+from abm.study.plan import timeline_of, whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
 from abm.well_mixed import Piece, Surroundings, well_mixed
 from abm.wiring import NetworkParameters
@@ -207,7 +207,7 @@ def _site(experiment: Experiment) -> Site:
 
 def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasma | None) -> Arm:
     """Signals, movement and drugs over one schedule."""
-    timeline = compile_schedule(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
+    timeline = timeline_of(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
     signals, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
     return Arm(signals, plasma.movement, drugs, step, base, site.bdnf_time)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abm.errors import ConfigError
 from abm.metric_names import split_metric
-from abm.schedule import Timeline, compile_schedule
-from abm.study.plan import Reading, regions_read
+from abm.schedule import Timeline
+from abm.study.plan import Reading, regions_read, timeline_of
 from abm.study.score import Published, published_of
 
 if TYPE_CHECKING:
@@ -142,6 +142,6 @@ def _trajectory(key: str, asked: _Asked) -> Trajectory:
         key,
         asked.base,
         experiment.model_copy(update=alone),
-        compile_schedule(asked.schedule, experiment.subject, asked.duration, asked.name),
+        timeline_of(asked.schedule, experiment.subject, asked.duration, asked.name),
         tuple(sorted(asked.readings, key=lambda reading: reading.step)),
     )

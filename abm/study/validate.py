@@ -26,7 +26,7 @@ from abm.study.scoreboard import BOARD_FILE, BoardRow, Scoreboard, write_board
 from abm.study.shared_runs import SharedRuns
 from abm.study.store import ResultsFolder, remove
 from abm.study.trajectories import Question, Run, SharedPlan, share
-from abm.study.work import Fault
+from abm.study.work import Fault, lost_if_not_written
 from abm.units import quantity_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def validate(
     folder.check_against(present, resume=resume, overwrite=overwrite)
     with crew_of(executor, workers or os.cpu_count() or 1) as crew:
         folder.open(overwrite=overwrite)
-        return _conduct(plan, folder, crew, Progress(0, shown=progress))
+        with lost_if_not_written(folder):
+            return _conduct(plan, folder, crew, Progress(0, shown=progress))
 
 
 def _conduct(plan: SharedPlan, folder: BoardFolder, crew: Crew, progress: Progress) -> Scoreboard:

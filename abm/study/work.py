@@ -8,7 +8,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 
@@ -24,6 +25,17 @@ REPORT_INTERVAL = 0.5  # s
 
 class Lost(Exception):
     """Work that the machine has failed to do; what is finished is kept, and a resumed study does the rest."""
+
+
+@contextmanager
+def lost_if_not_written(folder: ResultsFolder) -> Iterator[None]:
+    """Turn what keeps a study from writing, such as a full disk, into Lost, which says so in a sentence."""
+    try:
+        yield
+    except ConnectionError:  # of the workers, not of the disk
+        raise
+    except OSError as error:
+        raise Lost(f"{folder.path} cannot be written: {error.strerror or error}") from error
 
 
 class Stopped(Exception):

@@ -162,7 +162,9 @@ class Tissue:
         """The tissue of an experiment: `draw` with its species' parameters, size, voxels, sides and capillaries."""
         subject, config = experiment.subject, experiment.tissue
         parameters = load_parameters(TissueParameters, "tissue", subject.species, subject.overrides)
-        sides = {side: getattr(config.boundaries, side) for side in ("left", "right", "bottom", "top", "front", "back")}
+        # A section is a slice of what goes on in front of it and behind it: nothing leaves it there.
+        names = ("left", "right", "bottom", "top", "front", "back")[: 2 * len(config.size)]
+        sides = {side: getattr(config.boundaries, side) for side in names}
         spacing = config.capillaries.spacing
         return cls.draw(
             parameters, neurons, proportions, seed, replicate, tuple(config.size), config.voxel, sides, spacing
