@@ -215,9 +215,9 @@ def test_blood_samples_of_a_fit_are_those_of_the_model() -> None:
     assert more[0] < more[1]  # a parameter of samples moves them
 
 
-def rides(days: int) -> list[tuple[Evidence, EvidenceObservation]]:
+def rides(days: int, intensity: str = "75 %VO2max") -> list[tuple[Evidence, EvidenceObservation]]:
     """Lactate of a daily ride on the last of some days."""
-    ride = {"kind": "cycling", "intensity": "75 %VO2max", "duration": "45 min", "start": "08:00"}
+    ride = {"kind": "cycling", "intensity": intensity, "duration": "45 min", "start": "08:00"}
     run = {"duration": f"{days} d", "burn_in": "0 h", "step": "15 min"}
     seen = {"contrast": "ride / rest", "metric": "plasma_lactate", "at": f"{24 * days - 15.5} h", "effect": "up"}
     protocol = {"schedules": {"rest": {}, "ride": {"sessions": ride}}, "run": run}
@@ -231,6 +231,13 @@ def test_an_arm_of_two_files_is_trained_for_as_long_as_each_lasts() -> None:
     assert min(alone) > 2.0
     assert BodyRows([*rides(7), *rides(2)]).predict([], np.array([])).tolist() == alone
     assert BodyRows([*rides(2), *rides(7)]).predict([], np.array([])).tolist() == alone[::-1]
+
+
+def test_what_exercise_costs_and_what_is_eaten_reaches_the_body() -> None:
+    """Parameters of schedule and meals are read when a timeline is laid out, not by the body's equations."""
+    rows, cost = rides(2, "2.5 W/kg"), Prior("schedule.cycling_cost", 11.0, 10.3, 11.7, "mL/min/W")
+    low, high = (BodyRows(rows).predict([cost], np.array([x]))[0] for x in (10.3, 11.7))
+    assert low < high
 
 
 def observed(item: Evidence, arm: str, seen: EvidenceObservation) -> float:
@@ -726,6 +733,8 @@ def test_priors_of_fits_that_move_values_do_not_move_with_them(name: str) -> Non
         ({"expression.activity_gain": "much"}, r"not a number"),
         ({"expression.lactate_half": 3}, r"bare number"),
         ({"expression.lactate_half": "3 h"}, r"wrong dimension"),
+        ({"expression.activity_gain": None}, r"\.activity_gain: is of the wrong kind; expected a number"),
+        ({"expression.activity_gain": True}, r"is of the wrong kind"),
     ],
 )
 def test_centres_are_checked(tmp_path: Path, centre: dict[str, Any], said: str) -> None:

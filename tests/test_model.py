@@ -139,6 +139,18 @@ def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):
     assert np.mean(seen) == pytest.approx(1.0, abs=0.02)
 
 
+def test_receptors_read_in_a_slice_hold_what_is_in_its_bath():
+    dose = "{what: dexamethasone, route: bath, amount: 100 nmol/L, at: 30 min, duration: 30 min}"
+    experiment = without_body("slice", f"schedules.bhb.doses={dose}")
+    model, seen = HippocampusModel(experiment, "bhb"), []
+    while model.hour < 1.5:
+        model.advance()
+        seen.append(model.observe("gr_occupancy")["all"])
+    per_half = round(0.5 / model.clock.step)
+    assert seen[per_half - 1] == seen[-1] == 0.0
+    assert seen[2 * per_half - 1] > 0.8
+
+
 def test_set_points_are_those_of_the_plain_bath_whatever_comes_at_time_zero():
     vehicle, bhb = (HippocampusModel(without_body("culture"), name) for name in ("vehicle", "bhb"))
     for name in ("rest_bhb", "rest_eraser", "rest_lactate", "rest_bdnf"):

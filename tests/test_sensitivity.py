@@ -87,6 +87,12 @@ def test_sobol_indices_of_a_straight_line_are_its_squared_slopes() -> None:
     np.testing.assert_allclose(found.total, expected, atol=0.02)
 
 
+def test_the_seed_zero_is_a_seed() -> None:
+    output = ishigami(sobol_places(3, 64, 0))
+    found = [sobol_indices(3, output, 0) for _ in range(2)]
+    assert found[0].first_confidence.tolist() == found[1].first_confidence.tolist()
+
+
 def test_incomplete_samples_are_left_out_of_sobols_indices() -> None:
     output = ishigami(sobol_places(3, 256, 1))
     short = sobol_indices(3, output[5:], 1)  # without its first base sample
@@ -240,6 +246,19 @@ def test_a_share_varied_alone_takes_the_others_with_it() -> None:
     overrides = space.overrides([0.0])
     assert overrides["epigenome.hdac3_share"] == 0.0
     assert overrides["epigenome.hdac1_share"] == pytest.approx(overrides["epigenome.hdac2_share"]) == pytest.approx(0.5)
+
+
+def test_what_the_experiment_holds_of_a_whole_stays() -> None:
+    own = "subject.overrides={epigenome.hdac1_share: 0.6, epigenome.acetylated_fraction: 0.3}"
+    space = parameter_space(toy_experiment(own), ["epigenome.hdac3_share", "epigenome.repressed_fraction"])
+    overrides = space.overrides([0.0, 1.0])
+    assert {"epigenome.hdac1_share", "epigenome.acetylated_fraction"}.isdisjoint(overrides)
+    assert overrides["epigenome.hdac2_share"] == pytest.approx(0.4)
+    assert float(overrides["epigenome.repressed_fraction"]) <= 0.65 + 1e-12
+    whole = toy_experiment("subject.overrides={epigenome.hdac1_share: 2}")
+    too_much = parameter_space(whole, ["epigenome.hdac3_share"])
+    with pytest.raises(ArithmeticError, match="more than the whole"):
+        too_much.overrides([0.5])
 
 
 def test_a_whole_without_shares_is_no_place() -> None:

@@ -85,6 +85,12 @@ def test_maps_are_taken_at_the_end_of_the_last_session() -> None:
     assert plan_experiment(toy_experiment("schedules={a: {}}", "reference=a")).map_steps == {"a": 48}
 
 
+def test_maps_of_a_bolus_are_taken_when_it_has_come() -> None:
+    doses = "{what: bhb, route: icv, amount: 10 nmol, at: 2 h}"
+    plan = plan_experiment(toy_experiment(f"schedules={{a: {{doses: {doses}}}, b: {{}}}}", "reference=b"))
+    assert {schedule: plan.hour(step) for schedule, step in plan.map_steps.items()} == {"a": 3.0, "b": 3.0}
+
+
 def test_traces_have_every_hour_and_the_end_of_every_session() -> None:
     sessions = "{kind: running, intervals: {repeats: 4, work: 2 min at 90 %VO2max, rest: 2 min}, start: '07:30'}"
     plan = plan_experiment(toy_experiment("run.duration=5 d", "run.step=6 min", f"schedules.run.sessions={sessions}"))
@@ -547,3 +553,20 @@ def test_a_disk_without_locks_is_used_all_the_same(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(fcntl, "flock", mock.Mock(side_effect=OSError(9, "Bad file descriptor")))
     ResultsFolder(tmp_path / "out").open(overwrite=False)
     assert (tmp_path / "out" / ".runs").is_dir()
+
+
+def test_more_replicates_than_files_can_be_open_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = toy_study(tmp_path / "whole", "run.replicates=5", arrays=True)
+    monkeypatch.setattr("abm.study.arrays.OPEN_AT_ONCE", 2)
+    parts = toy_study(tmp_path / "parts", "run.replicates=5", arrays=True)
+    for name in ("traces", "states"):
+        one, other = (getattr(found, name).load().drop_vars("wall_time", errors="ignore") for found in (whole, parts))
+        assert one.equals(other)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="cannot be used"):
+        toy_study(tmp_path / ("x" * 300))
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(ResultsError, match="cannot be read"):
+        ResultsFolder(tmp_path).manifest()

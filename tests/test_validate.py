@@ -18,8 +18,7 @@ import abm.study.crew
 import abm.study.validate
 import abm.view.scoreboard
 from abm.cli import main
-from abm.config import Evidence, Schedule, Subject, build_experiment, load_evidence
-from abm.errors import ConfigError
+from abm.config import ConfigError, Evidence, Schedule, Subject, build_experiment, load_evidence
 from abm.forcing import blood_of
 from abm.observation import standardised_difference
 from abm.schedule import compile_schedule
@@ -65,6 +64,12 @@ class Steps:
 
     def __call__(self, schedule: str, replicate: int, model: ToyModel) -> None:
         self.taken[schedule, replicate] += 1
+
+
+def test_overrides_that_leave_no_day_are_told_before_anything_runs(tmp_path: Path) -> None:
+    shares = {"meals.breakfast_share": 0.7, "meals.lunch_share": 0.6}
+    with pytest.raises(ConfigError, match=r"subject\.overrides.*not shares of a day"):
+        judge([evidence("meals", subject={"overrides": shares})], tmp_path)
 
 
 # Sharing

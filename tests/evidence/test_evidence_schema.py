@@ -84,6 +84,7 @@ MISTAKES = {
     "no ratio": Mistake("metric: hdac2", "metric: spatial_clustering", "metric", ("no ratio", "schedule:")),
     "regions of the blood": Mistake("metric: serum_bdnf", "metric: serum_bdnf.DG", "metric", ("no regions",)),
     "rats": Mistake("species: mouse", "species: rat", 'species = "rat"', ("mouse",)),
+    "run between two steps": Mistake("duration: 3 d", "duration: 73.1 h", "protocol.run.duration", ("whole number",)),
     "between two steps": Mistake("at: 2 d 9 h", "at: 2 d 10 min", "at", ("whole number of steps",)),
     "no blood": Mistake("  tissue:", "  preparation: culture\n  tissue:", "", ("sessions",)),
 }
