@@ -375,7 +375,7 @@ class HippocampusModel(mesa.Model):
     def _meet_own_night(self) -> None:
         """Where a fast began before time zero, the blood is that of its first step, as the night of burn-in was fed."""
         if self.timeline.begin < 0.0:
-            self.blood = blood_at(self.plasma, 0)
+            self.blood = blood_at(self.plasma, 0) | {"movement": self.blood["movement"]}
 
     @property
     def steps_total(self) -> int:

@@ -405,6 +405,18 @@ def test_amounts(what: str, route: str, amount: str, duration: float, number: fl
     assert dose_unit(what, route) == unit
 
 
+def test_what_nobody_gives_is_judged_by_the_day() -> None:
+    diet = dose_amount("ketone_ester", "oral", "10 g/kg/d", 28 * 24.0)
+    assert diet == pytest.approx(28 * 10e3 / 176.21)
+    for what, route, amount, duration in (
+        ("ketone_ester", "oral", "200 g/kg/d", 48.0),
+        ("ketone_ester", "oral", "200 g/kg", 0.0),
+        ("bhb", "bath", "2 mol/L", 240.0),
+    ):
+        with pytest.raises(Fault, match="more than a body or a bath can hold"):
+            dose_amount(what, route, amount, duration)
+
+
 def test_doses_repeat() -> None:
     dose = {"what": "lactate", "route": "ip", "amount": "2 mmol/kg", "at": "09:00", "days": ["mon", "thu"]}
     assert [given_.at for given_ in timeline(doses=dose).doses] == [9.0, 81.0]

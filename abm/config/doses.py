@@ -91,8 +91,10 @@ def dose_amount(
             value = convert(amount, form) * (duration if rate else 1.0)
             molar_mass = _molar_mass(what, overrides) if molar else 1.0
             value = value / molar_mass if molar_mass > 0.0 else math.inf
-            if value > MOST[unit] * max(duration / DAY, 1.0):
-                raise Fault("more than a body or a bath can hold", expected=f"at most {MOST[unit]:g} {unit} a day")
+            days = 1.0 if route == "bath" else max(duration / DAY, 1.0)
+            if value > MOST[unit] * days:
+                expected = f"at most {MOST[unit]:g} {unit}{' a day' if days > 1.0 else ''}"
+                raise Fault("more than a body or a bath can hold", expected=expected)
             return value
     raise Fault(f"'{written}' is not a unit of a dose given {route}", expected=expected)
 
