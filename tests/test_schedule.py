@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abm.config import Schedule, Subject, build_experiment, capacity, dose_amount, dose_unit
-from abm.errors import Fault
 from abm.config.intensity import Intensity
+from abm.errors import Fault
 from abm.schedule import Bout, Timeline, compile_schedule, resting_timeline
 
 PERSON = Subject()

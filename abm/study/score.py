@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Kind = Literal["ratio", "value", "up", "down", "none"]
 NORMAL = 1.96
 NAN = math.nan
-STEP_ERROR = 0.005  # what halving the step changes in stored BDNF at most (tests/test_expectation.py); less is no effect
+# What halving the step changes in stored BDNF at most (tests/test_expectation.py); less is no effect.
+STEP_ERROR = 0.005
 
 
 class Prediction(NamedTuple):
