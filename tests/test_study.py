@@ -555,6 +555,7 @@ def test_a_disk_without_locks_is_used_all_the_same(tmp_path: Path, monkeypatch: 
     assert (tmp_path / "out" / ".runs").is_dir()
 
 
+@pytest.mark.slow
 def test_more_replicates_than_files_can_be_open_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = toy_study(tmp_path / "whole", "run.replicates=5", arrays=True)
     monkeypatch.setattr("abm.study.arrays.OPEN_AT_ONCE", 2)
