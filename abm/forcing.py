@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from abm.body import Plasma, resting_day, simulate_body
+from abm.body import PLASMA_COLUMNS, Plasma, resting_day, simulate_body
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
 from abm.schedule import DAY, Dose, Timeline, lasts
@@ -32,8 +32,6 @@ CLAMPED_COLUMNS = {
     "bdnf": ("bdnf_iv",),
     "input_activity": ("movement",),
 }
-# What plasma holds of every step.
-MEANS = tuple(item.name for item in fields(Plasma) if item.name != "edges")
 # Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.
 COMPLETE_BLOCK = 1e6
 
@@ -63,16 +61,25 @@ def resting_blood(experiment: Experiment) -> Plasma:
 
 
 def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
-    """Plasma over a schedule from time zero to the end of the experiment; all zero for a slice or culture."""
-    edges = step_edges(experiment.run.duration, experiment.run.step)
-    if experiment.preparation == "in_vivo":
-        return simulate_body(experiment.subject, timeline, edges)
-    return no_blood(edges)
+    """Plasma over a schedule from time zero to the end of the experiment; all zero for a slice or culture.
+
+    Where a fast before the first session began before time zero, so do the blood's hours (`Plasma.before`).
+    """
+    run = experiment.run
+    if experiment.preparation != "in_vivo":
+        return no_blood(step_edges(run.duration, run.step))
+    edges = lived_edges(timeline, run.duration, run.step)
+    return simulate_body(experiment.subject, timeline, edges).parted(int(np.searchsorted(edges, 0.0)))
+
+
+def lived_edges(timeline: Timeline, duration: float, step: float) -> npt.NDArray[np.float64]:
+    """Edges of the steps from the beginning of a fast before time zero, or from time zero, to `duration`, h."""
+    return np.round(step_edges(duration - timeline.begin, step) + timeline.begin, 9)
 
 
 def no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
     """Plasma that carries nothing."""
-    return Plasma(edges, **{name: np.zeros(len(edges) - 1) for name in MEANS})
+    return Plasma(edges, before=None, **{name: np.zeros(len(edges) - 1) for name in PLASMA_COLUMNS})
 
 
 def bath(p: ForcingParameters, timeline: Timeline, hour: float) -> npt.NDArray[np.float64]:
@@ -103,8 +110,8 @@ def blood_at(plasma: Plasma, step: int, joined: int = 1) -> dict[str, float]:
     """The plasma means of one step, or of several that begin with it, by name; steps beyond the end repeat the last."""
     now = min(step, len(plasma.edges) - 2)
     if joined == 1:
-        return {name: getattr(plasma, name).item(now) for name in MEANS}
-    return {name: math.fsum(getattr(plasma, name)[now : now + joined]) / joined for name in MEANS}
+        return {name: getattr(plasma, name).item(now) for name in PLASMA_COLUMNS}
+    return {name: math.fsum(getattr(plasma, name)[now : now + joined]) / joined for name in PLASMA_COLUMNS}
 
 
 def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -> Plasma:
@@ -112,13 +119,14 @@ def clamp_to_rest(plasma: Plasma, resting_day: Plasma, signals: Iterable[str]) -
 
     Raises ValueError for a signal that does not exist.
     """
-    changed = {}
-    for signal in signals:
+    held = tuple(signals)
+    for signal in held:
         if signal not in CLAMPED_COLUMNS:
             raise ValueError(f"cannot clamp {signal!r}; signals are {', '.join(CLAMPED_COLUMNS)}")
-        for column in CLAMPED_COLUMNS[signal]:
-            changed[column] = np.resize(getattr(resting_day, column), len(plasma.edges) - 1)
-    return replace(plasma, **changed)
+    steps = len(plasma.edges) - 1
+    columns = [column for signal in held for column in CLAMPED_COLUMNS[signal]]
+    before = plasma.before and clamp_to_rest(plasma.before, resting_day, held)
+    return replace(plasma, before=before, **{name: np.resize(getattr(resting_day, name), steps) for name in columns})
 
 
 def pharmacology(timeline: Timeline, hour: float, agonist: float) -> Pharmacology:

@@ -105,9 +105,9 @@ class HippocampusModel(mesa.Model):
         self._build(neurons or experiment.tissue.neurons, seed)
         if rested is None:
             self._settle()
+            self._fast_before()
         else:
-            self.restore(rested)
-            self._meet_own_night()
+            self.begin(rested)
         self.datacollector = mesa.DataCollector(
             model_reporters={"hour": "hour", **{name: partial(_whole_tissue, metric=name) for name in REPORTED}}
         )
@@ -246,11 +246,16 @@ class HippocampusModel(mesa.Model):
             self._table.rest_potentiation[:] = self._potentiation_in_the_animal()
         self._advance_neurons(*self.expose())
         self.clock = self.clock.next()
+        self._fast_before()
 
     def expose(self) -> tuple[Pharmacology, float]:
         """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
-        before, blood = self.blood, self._coming_blood()
-        self.blood, timeline, hour = blood, self._doses(), self.hour
+        return self._meet(self._coming_blood())
+
+    def _meet(self, blood: dict[str, float]) -> tuple[Pharmacology, float]:
+        """The same for given blood."""
+        before, timeline, hour = self.blood, self._doses(), self.hour
+        self.blood = blood
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
         activity = input_activity(self.network, blood["movement"])
         secretion = self.secretion(activity / input_activity(self.network, before["movement"]))
@@ -369,13 +374,26 @@ class HippocampusModel(mesa.Model):
             self.advance()
             if tick is not None:
                 tick(self.clock.taken)
-        self._meet_own_night()
         self.tissue.reset_ledger()
 
-    def _meet_own_night(self) -> None:
-        """Where a fast began before time zero, the blood is that of its first step, as the night of burn-in was fed."""
-        if self.timeline.begin < 0.0:
-            self.blood = blood_at(self.plasma, 0) | {"movement": self.blood["movement"]}
+    def begin(self, rested: dict[str, npt.NDArray[Any]]) -> None:
+        """Go to time zero of the schedule, from a checkpoint after the burn-in (or to a later one)."""
+        self.restore(rested)
+        self._fast_before()
+
+    def _fast_before(self) -> None:
+        """At time zero, live the hours in which a fast had begun already, anew and fasted.
+
+        They meet the luck of the same hours of burn-in, so that arms with such a fast and without stay paired.
+        """
+        before, steps = self.plasma.before, self.plasma.steps_before
+        if before is None or self._number != 0:
+            return
+        self.clock = Clock(self.clock.step, self.clock.burn_in, self.clock.taken - steps)
+        for step in range(steps):
+            self._advance_neurons(*self._meet(blood_at(before, step)))
+            self.clock = self.clock.next()
+        self.tissue.reset_ledger()
 
     @property
     def steps_total(self) -> int:

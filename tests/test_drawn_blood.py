@@ -1,7 +1,6 @@
 """Samples of blood over draws of the posterior: against the body itself, and within an experiment's prediction."""
 
 from concurrent.futures import BrokenExecutor
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from toy import Here
 
 import abm.study.drawn_blood
 import abm.study.predictive
-from abm.body import Plasma, simulate_body
+from abm.body import PLASMA_COLUMNS, Plasma, simulate_body
 from abm.config import Experiment, build_experiment
 from abm.forcing import step_edges
 from abm.model import HippocampusModel
@@ -65,7 +64,7 @@ def columns(changed: Experiment) -> dict[str, np.ndarray]:
     edges = step_edges(48.0, plan.step)
     plasma = simulate_body(changed.subject, plan.timelines["ride"], edges)
     places = np.searchsorted(edges, HOURS) - 1
-    return {item.name: getattr(plasma, item.name)[places] for item in fields(Plasma) if item.name != "edges"}
+    return {name: getattr(plasma, name)[places] for name in PLASMA_COLUMNS}
 
 
 def test_without_draws_the_blood_is_that_of_the_body(plan: Plan, ride: Exercised) -> None:

@@ -1,24 +1,26 @@
 """What reaches the tissue from outside: blood by step, clamps, blocks, injections, baths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from abm import forcing
-from abm.body import Plasma
+from abm.body import PLASMA_COLUMNS, Plasma
 from abm.clock import Clock
 from abm.epigenome import EpigenomeParameters, eraser_activity
 from abm.forcing import ForcingParameters
 from abm.neurons import Pharmacology
 from abm.parameters import load_parameters
 from abm.schedule import Block, Dose, Timeline
+from abm.study.clamping import tissue_input
 
 P = load_parameters(ForcingParameters, "forcing", "mouse")
 
 
 def plasma(steps, level):
     edges = np.arange(steps + 1.0)
-    names = [name for name in Plasma.__dataclass_fields__ if name != "edges"]
-    return Plasma(edges, **{name: level + np.arange(steps) for name in names})
+    return Plasma(edges, before=None, **{name: level + np.arange(steps) for name in PLASMA_COLUMNS})
 
 
 def test_blood_is_the_mean_of_its_step_and_holds_at_the_end():
@@ -31,6 +33,20 @@ def test_a_clamped_signal_repeats_the_resting_day_and_leaves_the_others():
     assert clamped.lactate.tolist() == [0, 1, 0, 1, 0]
     assert clamped.movement.tolist() == [0, 1, 0, 1, 0]
     assert clamped.bhb.tolist() == [10, 11, 12, 13, 14]
+
+
+def test_hours_before_time_zero_are_parted_clamped_and_joined_again():
+    whole = plasma(6, 10.0)
+    parted = whole.parted(4)
+    assert parted.edges.tolist() == whole.edges[4:].tolist()
+    assert (parted.steps_before, whole.steps_before) == (4, 0)
+    assert parted.lived("bhb").tolist() == whole.bhb.tolist()
+    clamped = forcing.clamp_to_rest(parted, plasma(2, 0.0), ["lactate"])
+    assert clamped.lived("lactate").tolist() == [0, 1, 0, 1, 0, 1]
+    assert clamped.lived("bhb").tolist() == whole.bhb.tolist()
+    # What a fast has done before time zero is part of what the tissue meets.
+    line = Timeline("t", 2.0)
+    assert tissue_input(replace(parted, before=plasma(4, 11.0)), line) != tissue_input(parted, line)
 
 
 def test_blocks_leave_what_they_should():

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from abm import clock
-from abm.config import build_experiment, load_experiment
+from abm.config import Experiment, build_experiment, load_experiment
 from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in, start
@@ -406,27 +406,59 @@ def test_a_slice_learns_as_at_home_until_it_is_cut():
     assert float(model.neurons.potentiation_gain.mean()) < 0.9
 
 
-def test_a_fast_that_began_before_time_zero_is_read_at_time_zero():
-    """The burn-in's last night is a fed one; the blood of a fasted arm at 0 h is that of its own first step."""
-    session = {"kind": "cycling", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30"}
-    fasted = {"sessions": session, "meals": {"fast": {"before_sessions": "20 h"}}}
-    experiment = build_experiment(
+def fast_before(day: str, first: int, burn_in_for: str) -> Experiment:
+    """A session on one day, fed and after a fast of 40 h; the run ends with that day."""
+    session = {"kind": "cycling", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30", "days": [day]}
+    return build_experiment(
         {
-            "tissue": {"neurons": 30, "size": ["0.1 mm", "0.1 mm"]},
-            "schedules": {"fed": {"sessions": session}, "fasted": fasted},
-            "run": {"duration": "1 d", "burn_in": "1 h"},
+            "tissue": {"neurons": 100, "size": ["0.1 mm", "0.1 mm"]},
+            "schedules": {
+                "fed": {"sessions": session},
+                "fasted": {"sessions": session, "meals": {"fast": {"before_sessions": "40 h"}}},
+            },
+            "reference": "fed",
+            "run": {"duration": f"{first + 1} d", "burn_in": burn_in_for, "step": "30 min"},
         }
     )
-    rest = resting_blood(experiment)
-    rested = burn_in(experiment, 0, rest)
-    bhb = {}
-    for name in ("fed", "fasted"):
-        model = HippocampusModel(experiment, name, resting=rest, rested=rested)
-        at_zero = model.observe("plasma_bhb")["all"]
-        model.step()
-        bhb[name] = at_zero, model.observe("plasma_bhb")["all"]
-    assert bhb["fasted"][0] == pytest.approx(bhb["fasted"][1])
-    assert bhb["fasted"][0] > 2.0 * bhb["fed"][0]
+
+
+@pytest.mark.parametrize("burn_in_for", ["0 h", "6 h"])
+def test_a_fast_that_began_before_time_zero_is_lived_as_one_that_begins_later(burn_in_for):
+    """By the first session blood, barrier, tissue and neurons are where a session on the Wednesday finds them."""
+    seen = []
+    for day, first in (("mon", 0), ("wed", 2)):
+        plan = fast_before(day, first, burn_in_for)
+        model = HippocampusModel(plan, "fasted")
+        model.rest()
+        at_zero = model.observe("tissue_bhb")["all"]
+        run(model, first * 48 + 15)
+        seen.append((at_zero, model.barrier.state, model.observe("tissue_bhb")["all"], model.neurons.hdac2.mean()))
+    (fasted, carriers, bhb, hdac2), (fed, later_carriers, later_bhb, later_hdac2) = seen
+    assert fasted > 5.0 * fed
+    assert carriers == pytest.approx(later_carriers, rel=1e-3)
+    assert bhb == pytest.approx(later_bhb, rel=0.01)
+    assert hdac2 == pytest.approx(later_hdac2, rel=1e-3)
+
+
+def test_all_ways_to_time_zero_live_a_fast_that_began_before():
+    """Stepping through burn-in, `rest`, and starting from a rested tissue lead to the same bits, once and again."""
+    plan = fast_before("mon", 0, "6 h")
+    resting = resting_blood(plan)
+    rested = burn_in(plan, 0, resting)
+    stepped, through = HippocampusModel(plan, "fasted"), HippocampusModel(plan, "fasted")
+    through.rest()
+    run(stepped, 12)
+    started = HippocampusModel(plan, "fasted", resting=resting, rested=rested)
+    fed = HippocampusModel(plan, "fed", resting=resting, rested=rested)
+    again = HippocampusModel(plan, "fasted", resting=resting, rested=rested)
+    run(again, 3)
+    again.begin(rested)
+    for model in (through, stepped, again):
+        assert model.hour == 0.0
+        assert np.array_equal(model.tissue.concentration, started.tissue.concentration)
+        assert np.array_equal(model.neurons.bdnf_protein, started.neurons.bdnf_protein)
+    assert not np.array_equal(fed.neurons.bdnf_protein, started.neurons.bdnf_protein)
+    assert np.max(np.abs(started.tissue.ledger.residual())) < 1e-9
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
 from abm.schedule import compile_schedule
 from abm.signals import BDNF, SIGNALS
-from abm.study.surrogate import ExposedNeuron, Surrogate
+from abm.study.surrogate import READ_OUTS, ExposedNeuron, Surrogate
 from abm.well_mixed import Surroundings, well_mixed
 
 WHEEL = {"kind": "wheel", "distance": "5 km/d", "start": "02:00", "duration": "10 h"}
@@ -76,6 +76,27 @@ def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meet
     exposed.expose(build_experiment(own), "bhb")
     (site,) = exposed.sites.values()
     assert site.day[:, 0].max() < 1.0
+
+
+def test_a_fast_that_began_before_time_zero_is_lived_as_one_that_begins_later():
+    """The hours of both are counted from time zero, and by the first session signals and neuron are the same."""
+    session = {"kind": "running", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30"}
+    schedules = {
+        day: {"sessions": session | {"days": [day]}, "meals": {"fast": {"before_sessions": "40 h"}}}
+        for day in ("mon", "wed")
+    }
+    run = {"duration": "3 d", "burn_in": "0 h", "replicates": 1, "seed": 2, "step": "30 min"}
+    plan = build_experiment({"schedules": {"sedentary": {}, **schedules}, "reference": "sedentary", "run": run})
+    exposed = ExposedNeuron()
+    keys = [exposed.expose(plan, day) for day in schedules]
+    first, later = (exposed.arms[key] for key in keys)
+    assert (first.before, later.before) == (96, 0)
+    until = 96 + 15  # steps to 07:30, on Monday of a run that begins on Saturday and on Wednesday of one on Monday
+    np.testing.assert_allclose(first.signals[until], later.signals[until], rtol=0.01)
+    courses = exposed.courses()
+    for metric in ("bdnf_mrna", "hdac2"):
+        seen = [READ_OUTS[metric](*courses[key], hour) for key, hour in zip(keys, (7.5, 55.5), strict=True)]
+        assert seen[0] == pytest.approx(seen[1], rel=0.01), metric
 
 
 def test_arms_that_files_share_are_computed_once(rows):

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -17,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 
-from abm.body import Plasma
+from abm.body import PLASMA_COLUMNS, Plasma
 from abm.config import Experiment, build_experiment
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
@@ -83,11 +82,7 @@ class ToyModel:
     @property
     def blood(self) -> dict[str, float]:
         place = max(self.taken - 1, 0)
-        return {
-            item.name: float(getattr(self.plasma, item.name)[place])
-            for item in fields(self.plasma)
-            if item.name != "edges"
-        }
+        return {name: float(getattr(self.plasma, name)[place]) for name in PLASMA_COLUMNS}
 
     def advance(self) -> None:
         movement = self.plasma.movement[self.taken]

@@ -4,12 +4,13 @@ Ordinary differential equations in hours, one file per subsystem; the brain does
 is computed once per subject and schedule.
 """
 
-from abm.body.plasma import Plasma
+from abm.body.plasma import PLASMA_COLUMNS, Plasma
 from abm.body.rates import STATE_VARIABLES, STATES, BodyParameters
 from abm.body.simulate import Trajectory, exercised_body, resting_day, resting_state, simulate_body, solve_body
 from abm.body.subject import body_parameters, initial_fitness
 
 __all__ = [
+    "PLASMA_COLUMNS",
     "STATES",
     "STATE_VARIABLES",
     "BodyParameters",

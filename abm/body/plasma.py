@@ -1,7 +1,9 @@
 """Plasma over a schedule: what the tissue sees of the body, as means over time steps."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ SMALLEST = 10.0 ** (SIGNIFICANT_DIGITS - 1)  # integer with as many digits
 
 @dataclass(frozen=True)
 class Plasma:
-    """Means over the steps between `edges` (T + 1, h); every other field has shape (T,).
+    """Means over the steps between `edges` (T + 1, h); every other field but `before` has shape (T,).
 
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
@@ -26,7 +28,8 @@ class Plasma:
     seven, which hold at the end of a step: plasma_volume, platelets per volume of plasma and platelet_count, per volume
     of blood, relative to time zero; plasma_gained, what exercise of the last days has added to the plasma, as a share;
     exertion, recent power of the intensity, 0 at rest; adaptation, fitness above that of the start, and
-    platelet_adaptation, what it was on the mean when the platelets in the blood were made.
+    platelet_adaptation, what it was on the mean when the platelets in the blood were made. before: the same of the
+    hours before the first edge in which a fast had begun already, if any.
     """
 
     edges: Vector
@@ -51,6 +54,30 @@ class Plasma:
     exertion: Vector
     adaptation: Vector
     platelet_adaptation: Vector
+    before: Plasma | None = None
+
+    @property
+    def steps_before(self) -> int:
+        """Steps of the hours before the first edge."""
+        return 0 if self.before is None else len(self.before.edges) - 1
+
+    def lived(self, name: str) -> Vector:
+        """A column, the hours before the first edge included."""
+        own: Vector = getattr(self, name)
+        return own if self.before is None else np.concatenate([getattr(self.before, name), own])
+
+
+    def parted(self, steps: int) -> Plasma:
+        """The plasma after its first so many steps, with what was before."""
+        if steps == 0:
+            return self
+        early = {name: getattr(self, name)[:steps] for name in PLASMA_COLUMNS}
+        late = {name: getattr(self, name)[steps:] for name in PLASMA_COLUMNS}
+        before = replace(self, edges=self.edges[: steps + 1], **early)
+        return replace(self, edges=self.edges[steps:], **late, before=before)
+
+
+PLASMA_COLUMNS = tuple(item.name for item in fields(Plasma) if item.name not in ("edges", "before"))
 
 
 def rounded(values: Iterable[float]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -149,7 +149,7 @@ def resting_day(subject: Subject, step: float) -> Plasma:
     p = body_parameters(subject)
     trajectory = solve_body(p, timeline, edges, resting_state(subject), adapting=False)
     plasma = _plasma(subject, trajectory, _course(p, trajectory, timeline), edges)
-    return Plasma(edges - DAY, *(getattr(plasma, name) for name in list(Plasma.__dataclass_fields__)[1:]))
+    return replace(plasma, edges=edges - DAY)
 
 
 def resting_state(subject: Subject) -> Vector:
@@ -219,6 +219,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
     sample = haemoconcentration(shift, gain, course)
     return Plasma(
         edges=edges,
+        before=None,
         bhb=mean(BHB),
         lactate=mean(LACTATE),
         glucose=mean(GLUCOSE),

@@ -14,14 +14,14 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body import Plasma
+from abm.body import PLASMA_COLUMNS, Plasma
 from abm.metric_names import PROMOTERS, REGIONS
 from abm.metrics import METRICS
 from abm.observation.blood import concentrated
@@ -92,13 +92,11 @@ def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max at time zero"}
     found["intensity"] = (("schedule", "interval_time"), intensity, about)
     # A culture or slice has no blood; a schedule whose body could not be solved has no values.
-    for item in fields(Plasma) if plan.experiment.preparation == "in_vivo" else ():
-        if item.name != "edges":
-            values = np.array([_blood(plasma.get(schedule), item.name, plan.steps) for schedule in plan.timelines])
-            when = ", at the end of a step" if item.name in AT_ENDS else ""
-            text = f"Plasma: {item.name.replace('_', ' ')}{when}"
-            about = {"units": PLASMA_UNITS.get(item.name, "1"), "long_name": text}
-            found[f"plasma_{item.name}"] = (("schedule", "interval_time"), values, about)
+    for name in PLASMA_COLUMNS if plan.experiment.preparation == "in_vivo" else ():
+        values = np.array([_blood(plasma.get(schedule), name, plan.steps) for schedule in plan.timelines])
+        when = ", at the end of a step" if name in AT_ENDS else ""
+        about = {"units": PLASMA_UNITS.get(name, "1"), "long_name": f"Plasma: {name.replace('_', ' ')}{when}"}
+        found[f"plasma_{name}"] = (("schedule", "interval_time"), values, about)
     return found
 
 

@@ -8,15 +8,15 @@ and stores is found once, by one replicate of the experiment, and held, for noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body import Plasma, simulate_body
-from abm.forcing import step_edges
+from abm.body import PLASMA_COLUMNS, Plasma, simulate_body
+from abm.forcing import lived_edges
 from abm.observation import ObservationParameters, effect_size
 from abm.observation.blood import concentrated, plasma_level, relative_release, relative_store, serum_level
 from abm.parameters import load_parameters
@@ -127,7 +127,7 @@ def _observation_parameters(subject: Subject, changes: Changes) -> ObservationPa
 def _samples(course: _Course, plasma: Plasma, p: ObservationParameters) -> dict[str, Floats]:
     """BDNF in serum and plasma after each step."""
     release, store = _neurons(course)
-    blood = {item.name: getattr(plasma, item.name) for item in fields(plasma)}
+    blood = {name: getattr(plasma, name) for name in PLASMA_COLUMNS}
     return {"serum_bdnf": serum_level(p, blood, release, store), "plasma_bdnf": plasma_level(p, blood, release)}
 
 
@@ -155,7 +155,8 @@ def _plasma(course: _Course, changes: Changes) -> Plasma:
     # Of the whole run, since a fast before a session depends on a session to come.
     duration = course.experiment.run.duration
     timeline = timeline_of(course.experiment.schedules[course.arm], subject, duration, course.arm)
-    return simulate_body(subject, timeline, step_edges(course.hours, course.experiment.run.step))
+    edges = lived_edges(timeline, course.hours, course.experiment.run.step)
+    return simulate_body(subject, timeline, edges).parted(int(np.searchsorted(edges, 0.0)))
 
 
 def _changed(subject: Subject, changes: Changes) -> Subject:

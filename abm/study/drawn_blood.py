@@ -8,16 +8,15 @@ stores comes from the expected neuron of the same draw.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.body import Plasma, exercised_body
+from abm.body import PLASMA_COLUMNS, Plasma, exercised_body
 from abm.body.haemoconcentration import ExerciseCourse, HaemoconcentrationParameters, haemoconcentration
 from abm.body.hypervolaemia import HypervolaemiaParameters
-from abm.forcing import step_edges
+from abm.forcing import lived_edges
 from abm.observation import ObservationParameters
 from abm.observation.blood import concentrated, plasma_level, serum_level
 from abm.parameters import load_parameters, parameter_records
@@ -85,11 +84,11 @@ def exercised(experiment: Experiment, timeline: Timeline, hours: Sequence[float]
     Raises ArithmeticError where the body cannot be solved.
     """
     step, read = experiment.run.step, np.array(sorted(set(hours)))
-    edges = step_edges(experiment.run.duration, step)
+    edges = lived_edges(timeline, experiment.run.duration, step)
     plasma, course = exercised_body(experiment.subject, timeline, edges, TOLERANCE)
     places = np.searchsorted(edges, read - step / 2.0) - 1
-    columns = {item.name: getattr(plasma, item.name)[places] for item in fields(plasma) if item.name != "edges"}
-    return plasma, Exercised(_merged(course, read), read, columns)
+    columns = {name: getattr(plasma, name)[places] for name in PLASMA_COLUMNS}
+    return plasma.parted(int(np.searchsorted(edges, 0.0))), Exercised(_merged(course, read), read, columns)
 
 
 def samples(subject: Subject, schedule: Exercised, drawn: Mapping[str, float]) -> Samples:

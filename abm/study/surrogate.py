@@ -45,13 +45,15 @@ Floats = npt.NDArray[np.float64]
 class Arm(NamedTuple):
     """What one schedule brings to the neurons: signals (T, 5), movement (T,), drugs (T or 1, 20), step (h).
 
-    bdnf_time: hours in which extracellular BDNF follows release.
+    before: steps of them before time zero, where a fast began then; bdnf_time: hours in which extracellular BDNF
+    follows release.
     """
 
     signals: Floats
     movement: Floats
     drugs: Floats
     step: float
+    before: int
     base: str
     bdnf_time: float
 
@@ -210,14 +212,14 @@ def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasm
     timeline = timeline_of(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
     signals, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
-    return Arm(signals, plasma.movement, drugs, step, base, site.bdnf_time)
+    return Arm(signals, plasma.lived("movement"), drugs, step, plasma.steps_before, base, site.bdnf_time)
 
 
 def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
-    """Signals at the neurons after each step, (steps, 5), from the settled state on."""
-    blood = np.ascontiguousarray(np.column_stack([getattr(plasma, name) for name in CARRIED]))
+    """Signals at the neurons after each step, (steps, 5), from the settled state on, before time zero if need be."""
+    blood = np.ascontiguousarray(np.column_stack([plasma.lived(name) for name in CARRIED]))
     steps = len(blood)
-    begun = np.round(np.arange(steps) * step, 9).tolist()
+    begun = np.round((np.arange(steps) - plasma.steps_before) * step, 9).tolist()
     met = Surroundings(blood, np.ones(steps), np.zeros((steps, 5)), np.full((steps, 5), np.nan))
     if timeline.blocks:
         met.carriers[:] = [timeline.remaining_activity("MCT1", hour) for hour in begun]
@@ -234,7 +236,7 @@ def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Flo
 def _drugs(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
     """What drugs and genetics leave of each mechanism, (steps, 20), or (1, 20) where that never changes."""
     drugs = []
-    for k, systemic in enumerate(plasma.dexamethasone.tolist()):
+    for k, systemic in enumerate(plasma.lived("dexamethasone").tolist(), -plasma.steps_before):
         hour = round(k * step, 9)
         drugs.append(pharmacology(timeline, hour, systemic + bath_agonist(site.forcing, timeline, hour)))
         if not (timeline.blocks or timeline.doses):
@@ -267,13 +269,13 @@ class _Read:
         self.name = name
 
     def __call__(self, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
-        """The value after `hour` hours (the first step where that is zero)."""
+        """The value after `hour` hours (of none: of the step before, or the first one where there is none)."""
         values: Floats = getattr(course, self.name)
         return float(values[_index(arm, hour)])
 
 
 def _index(arm: Arm, hour: float) -> int:
-    return max(round(hour / arm.step) - 1, 0)
+    return max(arm.before + round(hour / arm.step) - 1, 0)
 
 
 def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:

@@ -88,7 +88,7 @@ class Arm:
         self.plan, self.taken = plan, 0
         model.schedule, model.timeline = plan.name, plan.timeline
         model.plasma = model.resting = plan.plasma
-        model.restore(self.rested)
+        model.begin(self.rested)
         for collected in model.datacollector.model_vars.values():
             collected.clear()
         self.history[:] = np.nan
