@@ -1,4 +1,4 @@
-"""Exponential and power functions that give the same bits on every machine.
+"""Exponential and power functions, and linear systems, that give the same bits on every machine.
 
 The exponential of a system's mathematics library may differ in the last bit between processors.
 These use additions and multiplications in a fixed order only, which IEEE 754 rounds alike everywhere. They hold no
@@ -10,6 +10,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import config, types
 from numba.extending import intrinsic
@@ -115,3 +116,27 @@ def power(x: float, exponent: float) -> float:
 def relax(value: float, target: float, rate: float, duration: float) -> float:
     """Exact solution of y' = rate (target - y) after `duration`: target + (y - target) e^(-rate duration)."""
     return target + (value - target) * exponential(-rate * duration)
+
+
+@rule
+def mean_relaxed(value: float, target: float, rate: float, duration: float) -> float:
+    """Mean of `relax` over the duration, not 0: target + (y - target) (1 - e^-x)/x, x = rate duration."""
+    x = rate * duration
+    return target + (value - target) * ((1.0 - exponential(-x)) / x)
+
+
+def solved(matrix: npt.NDArray[np.float64], right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The solution x of matrix x = right, (n, n) and (n,), with the same bits on every processor.
+
+    For matrices like those of Markov chains (no positive entry off the diagonal, an inverse without a negative one),
+    whose elimination needs no pivots.
+    """
+    left, x = matrix.copy(), right.copy()
+    for i in range(len(x)):
+        factors = left[i + 1 :, i] / left[i, i]
+        left[i + 1 :, i:] -= factors[:, None] * left[i, i:]
+        x[i + 1 :] -= factors * x[i]
+    for i in reversed(range(len(x))):
+        x[i] /= left[i, i]
+        x[:i] -= left[:i, i] * x[i]
+    return x

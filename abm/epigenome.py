@@ -11,6 +11,7 @@ h is the eraser activity relative to rest, S the CREB signal relative to rest. R
 than one modified nucleosome is what lets a memory emerge (Dodd 2007, dodd2007). Everything here is local to a neuron.
 """
 
+import math
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -139,6 +140,19 @@ def chromatin_step(p: EpigenomeParameters, creb: float, eraser: float, dt: float
     return ChromatinStep(mixed * on, mixed * off, opening_rate(p, creb))
 
 
+@rule
+def slow_pair(
+    p: EpigenomeParameters, opening: float, repressed: float, eraser: float, dt: float
+) -> tuple[float, float]:
+    """Probabilities of U -> R and of R -> U within a step, by the exact solution of that pair.
+
+    repressed: fraction of the row at the start of the step; opening: see `ChromatinStep`.
+    """
+    closing = repression_rate(p, repressed, eraser)
+    mixed = (1.0 - exponential(-(closing + opening) * dt)) / max(closing + opening, 1e-300)
+    return mixed * closing, mixed * opening
+
+
 class RowThresholds(NamedTuple):
     """Where a uniform draw leads the nucleosomes of one row within a step, by the state each is in.
 
@@ -163,9 +177,7 @@ def row_thresholds(
     The fast pair U - A moves first, then the slow pair R - U, each by its exact two-state solution, so the resting
     distribution is kept without step error.
     """
-    closing = repression_rate(p, repressed, eraser)
-    mixed = (1.0 - exponential(-(closing + opening) * dt)) / max(closing + opening, 1e-300)
-    repress, open_up = mixed * closing, mixed * opening
+    repress, open_up = slow_pair(p, opening, repressed, eraser, dt)
     return RowThresholds(
         acetylated, 1.0 - (1.0 - acetylated) * repress, 1.0 - deacetylated, 1.0 - deacetylated * repress, open_up
     )
@@ -197,8 +209,9 @@ def mean_field(
 def resting_repressed_distribution(p: EpigenomeParameters) -> npt.NDArray[np.float64]:
     """Stationary probability of n_R = 0..12 repressed nucleosomes in one row at rest, shape (13,).
 
-    U and A mix much faster than R exchanges, so n_R is a birth and death chain with births
-    r1 (1 + b (n_R/N)^2) (N - n_R) / (1 + w0) and deaths r2 n_R; its stationary law is the product of their ratios.
+    The chain R - U - A of a row is in detailed balance: its law is that of a birth and death chain with births
+    r1 (1 + b (n_R/N)^2) (N - n_R) / (1 + w0) and deaths r2 n_R, the product of their ratios, times the binomial law of
+    n_A among the N - n_R that are open.
     """
     size = NUCLEOSOMES_PER_PROMOTER
     unmodified_share = p.eraser_rate / (p.eraser_rate + writer_rate(p, 1.0))
@@ -206,13 +219,15 @@ def resting_repressed_distribution(p: EpigenomeParameters) -> npt.NDArray[np.flo
     for n in range(size):
         birth = repression_rate(p, n / size, 1.0) * unmodified_share * (size - n)
         weights[n + 1] = weights[n] * birth / (opening_rate(p, 1.0) * (n + 1))
-    return np.asarray(weights / weights.sum())
+    return np.asarray(weights / math.fsum(weights.tolist()))
 
 
 def resting_acetylation(p: EpigenomeParameters) -> float:
     """Mean acetylated fraction of a resting row of 12; a little above that of an infinitely long row."""
     distribution = resting_repressed_distribution(p)
-    open_share = 1.0 - float(distribution @ np.arange(distribution.size)) / NUCLEOSOMES_PER_PROMOTER
+    # Not by a library's product, whose bits hang on the processor.
+    repressed = math.fsum(n * probability for n, probability in enumerate(distribution.tolist()))
+    open_share = 1.0 - repressed / NUCLEOSOMES_PER_PROMOTER
     return open_share * writer_rate(p, 1.0) / (p.eraser_rate + writer_rate(p, 1.0))
 
 

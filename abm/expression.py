@@ -262,18 +262,6 @@ def survival(lost: float) -> npt.NDArray[np.float64]:
 
 
 @rule
-def initiation_rate(p: ExpressionParameters, share: float) -> float:
-    """Transcripts started per hour by one bursting allele, such that the mean at rest is share x transcripts_at_rest.
-
-    mean = 2 k_m k_on / (k_on + k_off) / gamma, gamma = ln 2 / half-life, of a row with the mean number of acetylated
-    nucleosomes; their spread over rows takes 3 % off the means of promoters I and II and 0.1 % off those of
-    IV and VI.
-    """
-    active_share = p.burst_start_rate / (p.burst_start_rate + p.burst_end_rate)
-    return share * p.transcripts_at_rest * LN2 / (p.transcript_half_life * 2.0 * active_share)
-
-
-@rule
 def next_proform(p: ExpressionParameters, proform: float, transcripts: float, synthesis: float, dt: float) -> float:
     """proBDNF dimers in the neuron after dt hours: P' = k m - (ln 2 / half-life) P.
 

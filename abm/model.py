@@ -36,16 +36,15 @@ from abm.neurons import (
     Neuron,
     NeuronColumns,
     Pharmacology,
-    PromoterConstants,
     SetPointColumns,
     Signals,
     add_set_point,
-    promoter_constants,
 )
 from abm.parameters import CONFIG_DIRECTORY, load_parameters
 from abm.population import advance_neurons, mean_drive
+from abm.promoters import PromoterConstants, promoter_constants
 from abm.schedule import Timeline, compile_schedule, resting_timeline
-from abm.signals import BDNF, SIGNALS
+from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
 from abm.tissue import Tissue
@@ -150,8 +149,7 @@ class HippocampusModel(mesa.Model):
         n.position[:, : self.tissue.positions.shape[1]] = self.tissue.positions
         draw = generator(seed, self.replicate, "neurons")
         n.nucleosomes[:] = resting_rows(self.epigenome, neurons, draw)
-        x = self.expression
-        means = x.transcripts_at_rest * self.promoters.transcript_share
+        x, means = self.expression, self.promoters.transcripts
         n.transcripts[:] = draw.poisson(means, (neurons, means.size))
         n.bdnf_protein[:] = x.store_at_rest
         n.bdnf_pro[:] = x.store_at_rest * x.proform_half_life / x.store_half_life
@@ -289,11 +287,11 @@ class HippocampusModel(mesa.Model):
             tissue.advance(step, secretion=secretion, bath=bath(self.applied, doses, self.hour))
             return
         self.barrier.induce(blood, step, carriers)
+        for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
+            tissue.inject(signal, amount)
         influx, efflux = self.barrier.exchange(
             blood, tissue.capillary_concentration(), tissue.capillary_weight, carriers
         )
-        for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
-            tissue.inject(signal, amount)
         tissue.advance(step, influx, efflux, secretion)
 
     def secretion(self, rise: float = 1.0) -> npt.NDArray[np.float64]:
@@ -306,8 +304,10 @@ class HippocampusModel(mesa.Model):
         return rate * (power(rise, self.expression.release_exponent) * self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
 
     def _signals(self) -> Signals:
-        """The extracellular concentrations, flat."""
-        return Signals(*self.tissue.concentration.reshape(len(SIGNALS), -1))
+        """The extracellular concentrations that neurons meet in the step, flat."""
+        mean = self.tissue.mean_concentration.reshape(len(SIGNALS), -1)
+        bdnf = self.tissue.concentration[BDNF].reshape(-1)
+        return Signals(mean[BHB], mean[LACTATE], mean[IRISIN], mean[CORTISOL], bdnf)
 
     def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
         """Neurons, synapses between events, then the events of the step."""

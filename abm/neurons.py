@@ -7,14 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.columns import Column, ColumnAgent
-from abm.elementary import LN2, exponential
-from abm.epigenome import (
-    NUCLEOSOMES_PER_PROMOTER,
-    EpigenomeParameters,
-    eraser_activity,
-    resting_acetylation,
-)
-from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, survival
+from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, EpigenomeParameters, eraser_activity
+from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill
 from abm.loops import entry
 from abm.metric_names import PROMOTERS
 from abm.synapses import SynapseParameters, cortisol_gain
@@ -114,32 +108,12 @@ class Pharmacology(NamedTuple):
     agonist: float = 0.0
 
 
-class PromoterConstants(NamedTuple):
-    """Per-promoter constants in the order I, II, IV, VI, each of shape (4,), and what belongs to none of them.
-
-    resting_acetylated: fraction; lost: probability that a transcript decays within a step; survival: see
-    `abm.expression.survival`.
-    """
-
-    frequency_exponent: npt.NDArray[np.float64]
-    duration_gain: npt.NDArray[np.float64]
-    transcript_share: npt.NDArray[np.float64]
-    resting_acetylated: float
-    lost: float
-    survival: npt.NDArray[np.float64]
-
-
-def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
-    """The promoters' constants as arrays for the compiled loop, for steps of dt hours."""
-    named = p._asdict()
-    kinds = ("frequency_exponent", "duration_gain", "transcript_share")
-    frequency, duration, share = (np.array([named[f"{kind}_{promoter}"] for promoter in PROMOTERS]) for kind in kinds)
-    lost = 1.0 - exponential(-LN2 * dt / p.transcript_half_life)
-    return PromoterConstants(frequency, duration, share, resting_acetylation(e), lost, survival(lost))
-
-
 class Signals(NamedTuple):
-    """Extracellular concentrations of every voxel, flat: bhb, lactate mmol/L; irisin, cortisol, bdnf nmol/L."""
+    """Extracellular concentrations of every voxel, flat: bhb, lactate mmol/L; irisin, cortisol, bdnf nmol/L.
+
+    Means over a step, of which little may be left at its end; bdnf, which neurons release and TrkB answers at once, is
+    that at the end.
+    """
 
     bhb: npt.NDArray[np.float64]
     lactate: npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.elementary import LN2, exponential, logarithm, relax
+from abm.elementary import LN2, exponential, logarithm, mean_relaxed, relax
 from abm.epigenome import (
     ACETYLATED,
     REPRESSED,
@@ -35,7 +35,6 @@ from abm.expression import (
     few_of_poisson,
     glucocorticoid_occupancy,
     hill,
-    initiation_rate,
     next_fndc5,
     next_proform,
     next_promoter,
@@ -51,7 +50,8 @@ from abm.expression import (
     trkb_drive,
 )
 from abm.loops import entry, loop
-from abm.neurons import NeuronColumns, Pharmacology, PromoterConstants, Signals
+from abm.neurons import NeuronColumns, Pharmacology, Signals
+from abm.promoters import PromoterConstants
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms, fill_whole, on_grid
 from abm.synapses import (
     SynapseParameters,
@@ -76,14 +76,16 @@ Index = np.uint64
 class Scratch(NamedTuple):
     """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
 
-    made and none: mean transcripts that are made, and the probability of none; gained and lost: transcripts; marked:
-    nucleosomes of the row that are repressed, later those that are acetylated; raise_*, lower_*: the thresholds of a
-    row, `on_grid`, as are the draws (4, TILE) that nucleosomes are moved by, `whole`.
+    creb: signal, mean over the step; made and none: mean transcripts that are made, and the probability of none;
+    gained and lost: transcripts; marked: nucleosomes of the row that are repressed, later those that are acetylated;
+    raise_*, lower_*: the thresholds of a row, `on_grid`, as are the draws (4, TILE) that nucleosomes are moved by,
+    `whole`.
     """
 
     acetylated: Floats
     deacetylated: Floats
     opening: Floats
+    creb: Floats
     log_creb: Floats
     access: Floats
     gained: Floats
@@ -103,9 +105,12 @@ class Scratch(NamedTuple):
 @loop
 def sense(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    input_activity: float, mean_drive: Floats, dt: float, first: Index, last: Index,
+    input_activity: float, mean_drive: Floats, dt: float, first: Index, last: Index, w: Scratch,
 ) -> None:
-    """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, the erasers' activity."""
+    """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, the erasers' activity.
+
+    What CREB drives within the step follows its mean; at its end it would lead after every change.
+    """
     widest_vectors()
     for i in range(first, last):
         v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
@@ -123,9 +128,10 @@ def sense(
             d.fndc5 * n.fndc5[i],
             n.trkb[i],
         )
-        n.creb[i] = relax(n.creb[i], target, 1.0 / x.creb_time, dt)
-        n.hdac2[i] = hdac_abundance(n.hdac2[i], e.hdac2_loss, n.creb[i], e, dt)
-        n.hdac3[i] = hdac_abundance(n.hdac3[i], e.hdac3_loss, n.creb[i], e, dt)
+        creb = mean_relaxed(n.creb[i], target, 1.0 / x.creb_time, dt)
+        n.creb[i], w.creb[i - first] = relax(n.creb[i], target, 1.0 / x.creb_time, dt), creb
+        n.hdac2[i] = hdac_abundance(n.hdac2[i], e.hdac2_loss, creb, e, dt)
+        n.hdac3[i] = hdac_abundance(n.hdac3[i], e.hdac3_loss, creb, e, dt)
         active = eraser_activity(
             e, bhb, d.hdac1, d.hdac2 * n.hdac2[i], d.hdac3 * n.hdac3[i], d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
         )
@@ -140,10 +146,11 @@ def signals_at_promoters(
     """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave."""
     widest_vectors()
     for i in range(first, last):
-        step = chromatin_step(e, n.creb[i], n.eraser[i], dt)
+        creb = w.creb[i - first]
+        step = chromatin_step(e, creb, n.eraser[i], dt)
         w.acetylated[i - first], w.deacetylated[i - first] = step.acetylated, step.deacetylated
         w.opening[i - first] = step.opening
-        w.log_creb[i - first] = logarithm(n.creb[i])
+        w.log_creb[i - first] = logarithm(creb)
         receptors = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
         w.access[i - first] = promoter_access(x, receptors, n.rest_glucocorticoid[i])
 
@@ -211,7 +218,7 @@ def transcribe(
     widest_vectors()
     # Of what is made in a step part decays in it: rate (1 - e^(-gamma dt)) / gamma is left at its end.
     decay = LN2 / x.transcript_half_life
-    left = d.transcription * initiation_rate(x, c.transcript_share[promoter]) * c.lost / decay
+    left = d.transcription * c.initiation[promoter] * c.lost / decay
     relative = 1.0 / (n.nucleosomes.shape[2] * c.resting_acetylated)
     exponent, gain = c.frequency_exponent[promoter], c.duration_gain[promoter]
     fill_uniforms(key, first, last, step, TRANSCRIPTION, promoter, w.draws)
@@ -285,7 +292,7 @@ def advance_tile(
     step: int, first: Index, last: Index, w: Scratch,
 ) -> None:
     """Advance the neurons first..last-1, at most as many as w has room for: sense, transcribe, express, adapt."""
-    sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last)
+    sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last, w)
     signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
     for promoter in range(4):
         move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
@@ -302,11 +309,12 @@ def advance_neurons(
 ) -> None:
     """Advance the neurons begin..end-1 by dt hours, in place, tile by tile.
 
-    All inputs are those at the start of the step; mean_drive: synaptic drive of each region's neurons, (3,).
+    signals: means over the step; mean_drive: synaptic drive of each region's neurons, (3,), at its start.
     """
-    rows, wholes = np.empty((9, TILE)), np.empty((5, TILE), np.int32)
+    rows, wholes = np.empty((10, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], np.empty((4, TILE)),
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9],
+        np.empty((4, TILE)),
         wholes[0], wholes[1], wholes[2], wholes[3], wholes[4], np.empty((4, TILE), np.int32), np.empty(TILE, np.int8),
     )  # fmt: skip
     for start in range(begin, end, TILE):

@@ -47,24 +47,31 @@ class Surroundings(NamedTuple):
     held: Floats
 
 
+class Course(NamedTuple):
+    """Concentrations after each step, and on the mean over each, (T, 5)."""
+
+    ends: Floats
+    means: Floats
+
+
 @compiled
-def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, induction: Floats) -> Floats:
-    """Concentrations after each step of `step` h, shape (T, 5), from `concentration` (5,) and MCT1 `induction` (3,).
+def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, induction: Floats) -> Course:
+    """Concentrations in T steps of `step` h, from `concentration` (5,) and MCT1 `induction` (3,).
 
     Both are advanced in place; see `Tissue.advance` and `Barrier` for the rates.
     """
     count, tissue = len(met.carriers), p.tissue
-    found, weight = np.empty((count, len(SIGNALS))), np.ones(1)
+    ends, means, weight = np.empty((count, len(SIGNALS))), np.zeros((count, len(SIGNALS))), np.ones(1)
     influx, efflux = np.zeros((len(SIGNALS), 1)), np.zeros((len(SIGNALS), 1))
     consumed = np.zeros(len(SIGNALS))
     for k in range(count):
         plasma, carriers = met.plasma[k], met.carriers[k]
+        for i in range(len(SIGNALS)):
+            concentration[i] += met.injected[k, i] / tissue.storage[i]
         if p.perfused:
             induce(p.barrier, induction, plasma[BHB], carriers * plasma[LACTATE], step)
             active = carriers * induced_carriers(p.barrier, induction[0], induction[2])
             cross_all(p.passage, plasma, concentration.reshape(-1, 1), weight, active, influx, efflux)
-        for i in range(len(SIGNALS)):
-            concentration[i] += met.injected[k, i] / tissue.storage[i]
         passed, last = 0.0, False
         while not last:  # in parts, see `abm.tissue.kernels.advance_signals`
             part, bhb = step - passed, concentration[BHB]
@@ -84,13 +91,16 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
                 if not (coupled or last):
                     continue
                 if not math.isnan(met.held[k, i]):
-                    concentration[i] = met.held[k, i]
+                    concentration[i] = means[k, i] = met.held[k, i]
                     continue
                 source = tissue.production[i] + influx[i, 0] + (p.secretion if i == BDNF else 0.0)
                 loss = consumed[i] + tissue.clearance[i] + efflux[i, 0]
                 length = part if coupled else step
+                change = (source - loss * concentration[i]) / tissue.storage[i]
+                time = tissue.storage[i] / max(loss, SMALLEST_LOSS)
+                means[k, i] += (concentration[i] + mean_gain(change, time, length)) * length / step
                 kept = exponential(-loss / tissue.storage[i] * length)
                 gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * length
                 concentration[i] = concentration[i] * kept + gained
-        found[k] = concentration
-    return found
+        ends[k] = concentration
+    return Course(ends, means)

@@ -43,8 +43,9 @@ raised_i = clip(irisin / irisin_half / (1.0 + irisin / irisin_half) - rest_irisi
 signal_a = 1.0 + activity_gain * (activity - 1.0) + bhb_gain * raised + lactate_gain * raised_l
 signal_b = irisin_gain * raised_i + fndc5_gain * (fndc5 - 1.0) + trkb_feedback * (trkb - 1.0)
 target_s = clip(signal_a + signal_b, 0.05, large)
+mean_creb = target_s + (creb - target_s) * (1.0 - exp(-step / creb_time)) * creb_time / step
 creb = target_s + (creb - target_s) * exp(-step / creb_time)
-excess = clip(creb - 1.0, 0.0, large)
+excess = clip(mean_creb - 1.0, 0.0, large)
 target_2 = 1.0 - hdac2_loss * excess / (excess + hdac_half_signal)
 hdac2 = target_2 + (hdac2 - target_2) * exp(-step / hdac_time)
 target_3 = 1.0 - hdac3_loss * excess / (excess + hdac_half_signal)
@@ -55,12 +56,13 @@ erased_3 = hdac3_share * hdac3 / (1.0 + bhb / bhb_ic50_hdac3)
 eraser = (erased_1 + erased_2 + erased_3) / rest_eraser
 bound = (cortisol / glucocorticoid_half) ** glucocorticoid_exponent
 receptor = bound / (1.0 + bound)
-writer = eraser_rate * acetylated_fraction / unmodified_fraction * clip(1.0 + writer_gain * (creb - 1.0), 0.0, large)
+written = clip(1.0 + writer_gain * (mean_creb - 1.0), 0.0, large)
+writer = eraser_rate * acetylated_fraction / unmodified_fraction * written
 off = eraser_rate * eraser
 pair = (1.0 - exp(-(writer + off) * step)) / (writer + off)
 acetylate = pair * writer
 deacetylate = pair * off
-opening = opening_rate * creb ** opening_exponent
+opening = opening_rate * mean_creb ** opening_exponent
 repression = 1.0 - glucocorticoid_repression * receptor
 start_all = burst_start_rate * clip(repression / (1.0 - glucocorticoid_repression * rest_glucocorticoid), 0.0, large)
 """
@@ -73,7 +75,7 @@ repress{q} = slow{q} * closing{q}
 open{q} = slow{q} * opening
 {nucleosomes}
 acetylated{q} = ({acetylated}) / 12.0
-starting{q} = start_all * creb ** frequency_exponent_{name}
+starting{q} = start_all * mean_creb ** frequency_exponent_{name}
 ending{q} = burst_end_rate / clip(1.0 + duration_gain_{name} * (acetylated{q} / resting_acetylated - 1.0), 0.1, large)
 change{q} = (1.0 - exp(-(starting{q} + ending{q}) * step)) / (starting{q} + ending{q})
 before{q} = allele{q}_0 + allele{q}_1
@@ -163,7 +165,6 @@ def rule(names: tuple[str, ...]) -> str:
 def constants(world: Any, names: tuple[str, ...]) -> dict[str, float]:
     """Everything the text names: the model's parameters and what follows from them."""
     from abm.epigenome import repression_rate, resting_acetylation
-    from abm.expression import initiation_rate
 
     e, x, s = world.epigenome, world.expression, world.plasticity
     found = {**e._asdict(), **x._asdict(), **s._asdict()}
@@ -172,6 +173,6 @@ def constants(world: Any, names: tuple[str, ...]) -> dict[str, float]:
     found.update(unmodified_fraction=1.0 - e.repressed_fraction - e.acetylated_fraction)
     found.update(pro_at_rest=x.store_at_rest * x.proform_half_life / x.store_half_life)
     found.update(basal_repression=repression_rate(e, 0.0, 1.0))
-    for name, share in zip(names, world.promoters.transcript_share, strict=True):
-        found[f"initiation_{name}"] = initiation_rate(x, share)
+    for name, rate in zip(names, world.promoters.initiation.tolist(), strict=True):
+        found[f"initiation_{name}"] = rate
     return found

@@ -14,7 +14,7 @@ from benchmarks.plain_elementary import use_math_library
 
 use_math_library()
 
-from abm.elementary import LN2, exponential, power, relax  # noqa: E402
+from abm.elementary import LN2, exponential, mean_relaxed, power, relax  # noqa: E402
 from abm.epigenome import (  # noqa: E402
     chromatin_step,
     eraser_activity,
@@ -31,7 +31,6 @@ from abm.expression import (  # noqa: E402
     excited,
     glucocorticoid_occupancy,
     hill,
-    initiation_rate,
     next_fndc5,
     next_proform,
     next_promoter,
@@ -93,9 +92,10 @@ class PlainNeuron:
             d.fndc5 * self.fndc5,
             self.trkb,
         )
+        self.mean_creb = mean_relaxed(self.creb, target, 1.0 / x.creb_time, dt)
         self.creb = relax(self.creb, target, 1.0 / x.creb_time, dt)
-        self.hdac2 = hdac_abundance(self.hdac2, e.hdac2_loss, self.creb, e, dt)
-        self.hdac3 = hdac_abundance(self.hdac3, e.hdac3_loss, self.creb, e, dt)
+        self.hdac2 = hdac_abundance(self.hdac2, e.hdac2_loss, self.mean_creb, e, dt)
+        self.hdac3 = hdac_abundance(self.hdac3, e.hdac3_loss, self.mean_creb, e, dt)
         active = eraser_activity(
             e, bhb, d.hdac1, d.hdac2 * self.hdac2, d.hdac3 * self.hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
         )
@@ -105,10 +105,10 @@ class PlainNeuron:
         d, e, x, c, dt = world.drugs, world.epigenome, world.expression, world.promoters, world.dt
         receptors = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
         access = promoter_access(x, receptors, self.rest_glucocorticoid)
-        chain = chromatin_step(e, self.creb, self.eraser, dt)
+        chain = chromatin_step(e, self.mean_creb, self.eraser, dt)
         for q, row in enumerate(self.nucleosomes):
             acetylated = turn_over(row, e, chain, self.eraser, dt)
-            frequency = power(self.creb, c.frequency_exponent[q])
+            frequency = power(self.mean_creb, c.frequency_exponent[q])
             start = burst_start(x, frequency, access)
             end = burst_end(x, acetylated / c.resting_acetylated, c.duration_gain[q])
             on, off = switching(start, end, dt)
@@ -118,8 +118,7 @@ class PlainNeuron:
             alleles[1] = int(next_promoter(alleles[1], on, off, random.random()))
             ends, decay = before + alleles[0] + alleles[1], LN2 / x.transcript_half_life
             lost, copies = c.lost, self.transcripts[q]
-            initiation = initiation_rate(x, c.transcript_share[q])
-            made = d.transcription * initiation * lost / decay * bursting(ends, start, end, on, off, decay, lost)
+            made = d.transcription * c.initiation[q] * lost / decay * bursting(ends, start, end, on, off, decay, lost)
             decayed = binomial(copies, lost, c.survival[copies], random.random())
             self.transcripts[q] += poisson(made, exponential(-made), random.random()) - decayed
 

@@ -14,7 +14,8 @@ from abm.config import load_experiment  # isort: skip  (after the elementary fun
 from abm.epigenome import EpigenomeParameters  # isort: skip
 from abm.expression import ExpressionParameters  # isort: skip
 from abm.model import DEFAULT_EXPERIMENT  # isort: skip
-from abm.neurons import Neuron, Pharmacology, promoter_constants  # isort: skip
+from abm.neurons import Neuron, Pharmacology  # isort: skip
+from abm.promoters import promoter_constants  # isort: skip
 from abm.parameters import load_parameters  # isort: skip
 from abm.synapses import SynapseParameters  # isort: skip
 from abm.wiring import NetworkParameters  # isort: skip

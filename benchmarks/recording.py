@@ -31,7 +31,7 @@ def record(model: Any, steps: int, synapses: bool = False) -> dict[str, np.ndarr
     advance = model._advance_neurons
 
     def noting(drugs: Any, activity: float) -> None:
-        kept["fields"].append(model.tissue.concentration.reshape(5, -1)[:, voxels].copy())
+        kept["fields"].append(np.stack(model._signals())[:, voxels])
         kept["input_activity"].append(activity)
         kept["drugs"].append(list(drugs))
         advance(drugs, activity)

@@ -23,7 +23,7 @@ LAYERS: list[tuple[set[str], bool]] = [
     ({"parameters"}, False),
     ({"config", "schedule"}, True),
     ({"body", "barrier", "tissue", "epigenome", "expression", "synapses"}, False),
-    ({"neurons", "wiring"}, False),
+    ({"neurons", "promoters", "wiring"}, False),
     ({"network", "population"}, False),
     ({"layout", "observation"}, False),
     ({"expectation", "forcing", "metrics", "well_mixed"}, False),
@@ -47,7 +47,8 @@ OWNERS = {
     "solara": {"view"},
     "random": set(),
 }
-LOCAL_PARTS = {"epigenome", "expectation", "expression", "synapses", "network", "neurons", "population", "wiring"}
+LOCAL_PARTS = {"epigenome", "expectation", "expression", "synapses", "network", "neurons", "population", "promoters"}
+LOCAL_PARTS |= {"wiring"}
 TRAINING_WORDS = {"schedule", "session", "bout", "exercise", "training", "timeline", "clock", "weekday", "calendar"}
 SPEAKING_PARTS = {"cli", "view"}
 

@@ -61,13 +61,6 @@ def test_promoter_is_active_for_the_exact_two_state_share():
     assert bursting / 60000 == pytest.approx(start / (start + end), rel=0.05)
 
 
-def test_mean_transcripts_follow_from_the_telegraph():
-    share = 0.33
-    rate = expression.initiation_rate(P, share)
-    active = P.burst_start_rate / (P.burst_start_rate + P.burst_end_rate)
-    assert 2.0 * rate * active / (LN2 / P.transcript_half_life) == pytest.approx(share * P.transcripts_at_rest)
-
-
 @pytest.mark.parametrize("dt", [0.02, 0.25, 0.5, 1.0, 3.0])
 @pytest.mark.parametrize(("start", "end"), [(0.5, 6.0), (2.0, 3.0), (0.1, 20.0), (5.0, 0.6)])
 def test_transcripts_differ_as_a_telegraph_has_them_whatever_the_step(start, end, dt):

@@ -12,7 +12,7 @@ import pytest
 from numba import njit
 from numba.core.errors import TypingError
 
-from abm.elementary import LN2, exponential, power, relax
+from abm.elementary import LN2, exponential, mean_relaxed, power, relax
 from abm.epigenome import (
     EpigenomeParameters,
     chromatin_step,
@@ -31,7 +31,6 @@ from abm.expression import (
     excited,
     glucocorticoid_occupancy,
     hill,
-    initiation_rate,
     next_fndc5,
     next_proform,
     next_promoter,
@@ -47,9 +46,10 @@ from abm.expression import (
     trkb_drive,
 )
 from abm.loops import spread
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point, promoter_constants
+from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
+from abm.promoters import promoter_constants
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, generator, stream_key, uniforms
 from abm.synapses import (
     SynapseParameters,
@@ -132,19 +132,20 @@ def sensed(n, around, i, mean):
         rise(d.integrin * hill(around.irisin[v], X.irisin_half, 1), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
     )  # fmt: skip
     creb = relax(n.creb[i], target, 1.0 / X.creb_time, DT)
-    hdac2 = hdac_abundance(n.hdac2[i], E.hdac2_loss, creb, E, DT)
-    hdac3 = hdac_abundance(n.hdac3[i], E.hdac3_loss, creb, E, DT)
+    mean_creb = mean_relaxed(n.creb[i], target, 1.0 / X.creb_time, DT)
+    hdac2 = hdac_abundance(n.hdac2[i], E.hdac2_loss, mean_creb, E, DT)
+    hdac3 = hdac_abundance(n.hdac3[i], E.hdac3_loss, mean_creb, E, DT)
     active = eraser_activity(
         E, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
     )
     return {
-        "fndc5": fndc5, "activity": activity, "creb": creb, "hdac2": hdac2, "hdac3": hdac3,
+        "fndc5": fndc5, "activity": activity, "creb": creb, "mean_creb": mean_creb, "hdac2": hdac2, "hdac3": hdac3,
         "eraser": active / n.rest_eraser[i],
     }  # fmt: skip
 
 
 def promoters(n, around, i, felt):
-    d, c, creb, eraser = DRUGS, promoter_constants(X, E, DT), felt["creb"], felt["eraser"]
+    d, c, creb, eraser = DRUGS, promoter_constants(X, E, DT), felt["mean_creb"], felt["eraser"]
     chain = chromatin_step(E, creb, eraser, DT)
     receptors = d.gr * glucocorticoid_occupancy(X, around.cortisol[n.voxel[i]], d.agonist)
     access = promoter_access(X, receptors, n.rest_glucocorticoid[i])
@@ -162,7 +163,7 @@ def promoters(n, around, i, felt):
         one, two = float(alleles[q, 0]), float(alleles[q, 1])
         alleles[q] = next_promoter(one, on, off, first), next_promoter(two, on, off, second)
         ends, decay = float(before + int(alleles[q].sum())), LN2 / X.transcript_half_life
-        left = d.transcription * initiation_rate(X, c.transcript_share[q]) * c.lost / decay
+        left = d.transcription * c.initiation[q] * c.lost / decay
         made = left * bursting(ends, start, end, on, off, decay, c.lost)
         gone = binomial(int(copies[q]), c.lost, c.survival[copies[q]], fourth)
         copies[q] += poisson(made, exponential(-made), third) - gone

@@ -12,10 +12,10 @@ from abm.neurons import (
     Pharmacology,
     Signals,
     add_set_point,
-    promoter_constants,
 )
 from abm.parameters import load_parameters
 from abm.population import advance_neurons, mean_drive
+from abm.promoters import promoter_constants
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters
 

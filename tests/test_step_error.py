@@ -44,10 +44,12 @@ def test_what_stands_still_has_no_error() -> None:
     assert errors(0.5, np.ones(49))["run"] == pytest.approx((0.0,) * 5, abs=1e-12)
 
 
-def test_the_error_halves_with_the_step() -> None:
+def test_halving_the_step_halves_the_error_at_least() -> None:
+    """First order where one rule takes the end of another's step, second where it takes the mean (CREB)."""
     coarse, fine = (np.array(errors(step, wave(step))["run"]) for step in (0.2, 0.1))
     assert (coarse > 1e-4).all()
-    assert coarse == pytest.approx(2.0 * fine, rel=0.2)
+    assert (coarse > 1.6 * fine).all()
+    assert coarse[0] == pytest.approx(4.0 * fine[0], rel=0.1)
 
 
 def test_a_schedule_that_was_lost_has_none() -> None:

@@ -64,7 +64,7 @@ def test_extracellular_bdnf_fades_as_tissue_and_barrier_clear_it(surrogate):
     free = np.full((hours, signals), np.nan)
     met = Surroundings(np.zeros((hours, signals)), np.ones(hours), np.zeros((hours, signals)), free)
     alone = site.piece._replace(secretion=0.0)
-    left = well_mixed(alone, met, 1.0, site.mean.copy(), site.induction.copy())[:, BDNF] / site.mean[BDNF]
+    left = well_mixed(alone, met, 1.0, site.mean.copy(), site.induction.copy()).ends[:, BDNF] / site.mean[BDNF]
     assert left == pytest.approx(np.exp(-np.arange(1.0, hours + 1.0) / site.bdnf_time), rel=1e-9)
 
 
@@ -92,7 +92,7 @@ def test_a_fast_that_began_before_time_zero_is_lived_as_one_that_begins_later():
     first, later = (exposed.arms[key] for key in keys)
     assert (first.before, later.before) == (96, 0)
     until = 96 + 15  # steps to 07:30, on Monday of a run that begins on Saturday and on Wednesday of one on Monday
-    np.testing.assert_allclose(first.signals[until], later.signals[until], rtol=0.01)
+    np.testing.assert_allclose(first.means[until], later.means[until], rtol=0.01)
     courses = exposed.courses()
     for metric in ("bdnf_mrna", "hdac2"):
         seen = [READ_OUTS[metric](*courses[key], hour) for key, hour in zip(keys, (7.5, 55.5), strict=True)]

@@ -56,7 +56,7 @@ def met(steps: int, plasma: tuple[float, ...] = (0.2, 3.0, 0.3, 300.0, 0.0)) -> 
 
 
 def course(p: Piece, surroundings: Surroundings, step: float, start: float = 0.1) -> Floats:
-    return well_mixed(p, surroundings, step, np.full(5, start), np.zeros(3))
+    return well_mixed(p, surroundings, step, np.full(5, start), np.zeros(3)).ends
 
 
 @pytest.mark.parametrize("signal", [IRISIN, CORTISOL, BDNF])
@@ -104,7 +104,7 @@ def test_a_step_of_half_an_hour_ends_where_short_ones_do(plasma: float) -> None:
             well_mixed(
                 piece(), met(steps, (plasma, 1.0, 0.3, 300.0, 0.0)), 0.5 / steps,
                 np.array([start, 1.5, 0.1, 0.1, 0.1]), np.zeros(3),
-            )[-1, [BHB, LACTATE]]
+            ).ends[-1, [BHB, LACTATE]]
             for steps in (1, 1800)
         )  # fmt: skip
         np.testing.assert_allclose(whole, parts, rtol=0.1)
@@ -126,7 +126,7 @@ def test_a_small_piece_of_tissue_is_well_mixed(name: str) -> None:
     """Against the diffusing tissue of the same piece, whose neurons stay at rest: signals over rest within 1 %."""
     experiment = build_experiment({**PLAN, "subject": {"overrides": {"network.movement_gain": 0}}})
     exposed = ExposedNeuron()
-    found, rest = (exposed.arms[exposed.expose(experiment, one)].signals for one in (name, "rest"))
+    found, rest = (exposed.arms[exposed.expose(experiment, one)].ends for one in (name, "rest"))
     model, still = (HippocampusModel(experiment, one, neurons=40) for one in (name, "rest"))
     seen = []
     for _ in range(model.steps_total):

@@ -1,6 +1,7 @@
 """How much of a result is due to the time step: the expected neuron under the run's own tissue, in half steps.
 
-The steps are of first order, so that the error itself is about twice the difference between whole and half steps.
+The steps are of first order or better, so that the error itself is at most about twice the difference between whole
+and half steps.
 """
 
 from typing import NamedTuple
@@ -47,15 +48,17 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     memory = bdnf_memory(load_parameters(TissueParameters, "tissue", subject.species, subject.overrides))
     step = experiment.run.step
     found = []
-    day = _signals(results, results.reference)[: max(round(24.0 / step), 1)]
+    day = _means(_signals(results, results.reference)[: max(round(24.0 / step), 1) + 1])
     for schedule in results.schedules:
         signals = _signals(results, schedule)
         if np.isnan(signals).any():
             continue
         activity = np.array([input_activity(network, movement) for movement in _movement(results, schedule)])
         rest = set_point(e, x, day)
-        coarse = expected_neuron(e, x, signals, activity, rest, step, bdnf_time=memory)
-        fine = expected_neuron(e, x, _halved(signals), np.repeat(activity, 2), rest, step / 2.0, bdnf_time=memory)
+        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, bdnf_time=memory)
+        fine = expected_neuron(
+            e, x, _means(_halved(signals)), np.repeat(activity, 2), rest, step / 2.0, bdnf_time=memory
+        )
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
             for name in StepError._fields[1:]
@@ -65,10 +68,10 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
 
 
 def _signals(results: Results, schedule: str) -> npt.NDArray[np.float64]:
-    """Signals at the end of each step, mean over replicates and neurons: BHB, lactate, irisin, cortisol; (T, 4)."""
+    """Signals at the ends of the steps, mean over replicates and neurons; (T + 1, 4)."""
     names = ("bhb", "lactate", "irisin", "cortisol")
     traces = results.traces.sel(schedule=schedule, region="all")
-    columns = [traces[f"tissue_{name}"].mean("replicate").values[1:] for name in names]
+    columns = [traces[f"tissue_{name}"].mean("replicate").values for name in names]
     return np.ascontiguousarray(np.stack(columns, axis=1))
 
 
@@ -80,6 +83,11 @@ def _movement(results: Results, schedule: str) -> npt.NDArray[np.float64]:
 
 
 def _halved(signals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Signals at the ends of steps half as long: the values between, and the given ones."""
-    before = np.concatenate([signals[:1], signals[:-1]])
-    return np.stack([(before + signals) / 2.0, signals], axis=1).reshape(-1, signals.shape[1])
+    """Signals at the ends of steps half as long: the given ones, and the values between."""
+    between = (signals[:-1] + signals[1:]) / 2.0
+    return np.insert(signals, range(1, len(signals)), between, axis=0)
+
+
+def _means(signals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Signals on the mean over each step, of those at their ends, on straight lines."""
+    return (signals[:-1] + signals[1:]) / 2.0

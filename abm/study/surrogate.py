@@ -29,6 +29,7 @@ from abm.schedule import resting_timeline
 from abm.signals import BDNF, SIGNALS
 from abm.study.plan import timeline_of, whole_voxels
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
+from abm.well_mixed import Course as SignalCourse
 from abm.well_mixed import Piece, Surroundings, well_mixed
 from abm.wiring import NetworkParameters
 
@@ -43,13 +44,14 @@ Floats = npt.NDArray[np.float64]
 
 
 class Arm(NamedTuple):
-    """What one schedule brings to the neurons: signals (T, 5), movement (T,), drugs (T or 1, 20), step (h).
+    """What one schedule brings to the neurons, in steps of `step` h: movement (T,), drugs (T or 1, 20), and signals.
 
-    before: steps of them before time zero, where a fast began then; bdnf_time: hours in which extracellular BDNF
-    follows release.
+    ends, means (T, 5): of the signals after each step and on the mean over it; before: steps of them before time zero,
+    where a fast began then; bdnf_time: hours in which extracellular BDNF follows release.
     """
 
-    signals: Floats
+    ends: Floats
+    means: Floats
     movement: Floats
     drugs: Floats
     step: float
@@ -126,8 +128,8 @@ class ExposedNeuron:
         site = self.sites[arm.base]
         own = constants[site.species]
         activity = 1.0 + own.network.movement_gain * arm.movement
-        signals = np.ascontiguousarray(arm.signals[:, :4])
-        brought = arm.signals[:, BDNF] / site.day[:, BDNF].mean()
+        signals = np.ascontiguousarray(arm.means[:, :4])
+        brought = arm.ends[:, BDNF] / site.day[:, BDNF].mean()
         course = expected_neuron(
             own.epigenome,
             own.expression,
@@ -204,19 +206,19 @@ def _site(experiment: Experiment) -> Site:
     lost = piece.tissue.clearance[BDNF] + (barrier.rates.bdnf_permeability if perfused else 0.0)
     memory, species = float(piece.tissue.storage[BDNF] / lost), experiment.subject.species
     site = Site(species, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
-    return site._replace(day=_signals(site, timeline, resting, experiment.run.step))
+    return site._replace(day=_signals(site, timeline, resting, experiment.run.step).means)
 
 
 def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasma | None) -> Arm:
     """Signals, movement and drugs over one schedule."""
     timeline = timeline_of(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
-    signals, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
-    return Arm(signals, plasma.lived("movement"), drugs, step, plasma.steps_before, base, site.bdnf_time)
+    course, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
+    return Arm(*course, plasma.lived("movement"), drugs, step, plasma.steps_before, base, site.bdnf_time)
 
 
-def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
-    """Signals at the neurons after each step, (steps, 5), from the settled state on, before time zero if need be."""
+def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> SignalCourse:
+    """Signals at the neurons from the settled state on, before time zero if need be."""
     blood = np.ascontiguousarray(np.column_stack([plasma.lived(name) for name in CARRIED]))
     steps = len(blood)
     begun = np.round((np.arange(steps) - plasma.steps_before) * step, 9).tolist()
@@ -229,8 +231,9 @@ def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Flo
                 met.injected[k, SIGNALS.index(signal)] += amount
     if not site.piece.perfused:
         met.held[:] = [bath(site.forcing, timeline, hour) for hour in begun]
-    found: Floats = well_mixed(site.piece, met, step, site.mean.copy(), site.induction.copy())
-    return np.where(np.isnan(met.held), site.share, 1.0) * found
+    found = well_mixed(site.piece, met, step, site.mean.copy(), site.induction.copy())
+    share = np.where(np.isnan(met.held), site.share, 1.0)
+    return SignalCourse(share * found.ends, share * found.means)
 
 
 def _drugs(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:
@@ -282,7 +285,7 @@ def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: fl
     place = _index(arm, hour)
     drugs = Pharmacology(*arm.drugs[min(place, len(arm.drugs) - 1)])
     ic50, drug = getattr(own.epigenome, f"bhb_ic50_{enzyme}"), getattr(drugs, f"drug_{enzyme}")
-    bound = free_enzyme(drugs.mct2 * arm.signals[place, 0], ic50, drug)
+    bound = free_enzyme(drugs.mct2 * arm.ends[place, 0], ic50, drug)
     repressed = course.repressed[place] / resting_repressed_share(own.epigenome)
     return float(getattr(drugs, enzyme) * getattr(course, enzyme)[place] * repressed * bound)
 
@@ -290,7 +293,7 @@ def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: fl
 def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
     place = _index(arm, hour)
     agonist = arm.drugs[min(place, len(arm.drugs) - 1), -1]
-    return float(glucocorticoid_occupancy(own.expression, arm.signals[place, 3], agonist))
+    return float(glucocorticoid_occupancy(own.expression, arm.ends[place, 3], agonist))
 
 
 @compiled

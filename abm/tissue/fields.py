@@ -54,7 +54,8 @@ class Tissue:
     where a signal's coefficients are uniform the step is exact. `ledger` keeps the balance.
 
     Attributes (n neurons, m capillary voxels; shape is (y, x) or (z, y, x)):
-        concentration (5, *shape); layers (*shape) int8, see `Layer`; volume_fraction, tortuosity (*shape)
+        concentration, mean_concentration (5, *shape); layers (*shape) int8, see `Layer`
+        volume_fraction, tortuosity (*shape)
         positions (n, 2 or 3) um; region (n,) int8, see `Region`; transverse (n,) 0..1; neuron_voxel (n,) uint32
         capillary_voxel (m,) uint32; capillary_weight (m,), of mean 1 over all voxels of the tissue
         volume, voxel_volume um^3; a lamella is one voxel deep
@@ -85,6 +86,7 @@ class Tissue:
         self.voxel_volume = voxel**3
         self.volume = self.voxel_volume * structure.volume_fraction.size
         self._fields = np.zeros((len(SIGNALS), structure.volume_fraction.size))
+        self._means = self._fields.copy()
         self._next_step = np.full(len(SIGNALS), np.inf)
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
@@ -175,6 +177,11 @@ class Tissue:
         """The fields, (5, *shape); a view, so that a copied tissue shows its own."""
         return self._fields.reshape(len(SIGNALS), *self.shape)
 
+    @property
+    def mean_concentration(self) -> Floats:
+        """The fields on the mean over the last advance, (5, *shape): what cells have met in it."""
+        return self._means.reshape(len(SIGNALS), *self.shape)
+
     def capillary_concentration(self) -> Floats:
         """Concentration of each signal outside each capillary, (5, m)."""
         return np.take(self._fields, self.capillary_voxel, axis=1)
@@ -228,7 +235,7 @@ class Tissue:
         amounts, stored = np.zeros((len(SIGNALS), len(TERMS))), np.empty(len(SIGNALS))
         advance_on(self._workers)(
             self._metabolism, self._coefficients, rates, duration, self.tolerance, self._fields, account, self._work,
-            amounts, stored,
+            self._means, amounts, stored,
         )  # fmt: skip
         amounts *= self.voxel_volume
         self._close(amounts, self.voxel_volume * stored, HELD, None if bath is None else ~np.isnan(held))

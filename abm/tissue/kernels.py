@@ -185,6 +185,13 @@ def tally(
 
 
 @entry
+def add_share(mean: Floats, integral: Floats, share: float) -> None:
+    """Add a share of what was integrated over part of a duration to the mean over all of it."""
+    for i in range(mean.size):
+        mean[i] += share * integral[i]
+
+
+@entry
 def advance_signals(
     metabolism: Metabolism,
     k: Coefficients,
@@ -194,10 +201,11 @@ def advance_signals(
     fields: Floats,
     account: Account,
     work: Work,
+    means: Floats,
     amounts: Floats,
     stored: Floats,
 ) -> None:
-    """Advance all signals, fields (5, n), by `duration` (h).
+    """Advance all signals, fields (5, n), by `duration` (h), and write their means over it into means (5, n).
 
     BHB and lactate go in parts of it, each with the consumption of its mean, as short as `unhurried` says: where
     BHB is low it is burnt within a minute, and a step that kept the rate of its start would miss a drink of it.
@@ -205,6 +213,7 @@ def advance_signals(
     """
     n = fields.shape[1]
     consumed, loss, source, integral = np.zeros((len(SIGNALS), n)), np.empty(n), np.empty(n), np.empty(n)
+    means[:] = 0.0
     passed, last = 0.0, False
     while not last:
         part = duration - passed
@@ -223,7 +232,7 @@ def advance_signals(
             if not (coupled or last):
                 continue
             if not math.isnan(rates.held[signal]):
-                fields[signal] = rates.held[signal]
+                fields[signal] = means[signal] = rates.held[signal]
                 stored[signal] = inner(k.storage[signal], fields[signal])
                 continue
             length = part if coupled else duration
@@ -239,4 +248,5 @@ def advance_signals(
             account.substeps[signal] += taken.substeps
             account.iterations[signal] += taken.iterations
             tally(k, rates, signal, length, consumed[signal], integral, amounts[signal])
+            add_share(means[signal], integral, 1.0 / duration)
             stored[signal] = inner(k.storage[signal], fields[signal])

@@ -1,0 +1,197 @@
+"""A promoter as probabilities: its row of nucleosomes and its alleles in every configuration, and what rest is then.
+
+The Markov chain of the population's own steps (`abm.population`) for one promoter under given signals, which all four
+share. Nucleosomes take an hour or two to turn over and bursts minutes, so that neither is held while the other moves.
+"""
+
+import math
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from abm.elementary import LN2, exponential, solved
+from abm.epigenome import (
+    NUCLEOSOMES_PER_PROMOTER,
+    EpigenomeParameters,
+    chromatin_step,
+    resting_acetylation,
+    slow_pair,
+)
+from abm.expression import ExpressionParameters, burst_end, bursting, survival, switching
+from abm.loops import compiled, entry, loop
+from abm.metric_names import PROMOTERS
+
+Floats = npt.NDArray[np.float64]
+
+COUNTS = NUCLEOSOMES_PER_PROMOTER + 1  # that nucleosomes in one state can be
+LINE = 16  # numbers side by side for each of them: whole vectors, of which the last entries are 0
+
+
+class PromoterConstants(NamedTuple):
+    """Per-promoter constants in the order I, II, IV, VI, each of shape (4,), and what belongs to none of them.
+
+    transcripts m: mean number at rest; initiation k: 1/h, by a bursting allele, k = m gamma / b with gamma = ln 2 /
+    half-life and b alleles that burst at rest on the mean; resting_acetylated: fraction; lost:
+    probability that a transcript decays within a step; survival: see `abm.expression.survival`.
+    """
+
+    frequency_exponent: Floats
+    duration_gain: Floats
+    transcripts: Floats
+    initiation: Floats
+    resting_acetylated: float
+    lost: float
+    survival: Floats
+
+
+def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
+    """The promoters' constants as arrays for the compiled loop, for steps of dt hours.
+
+    Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` at rest.
+    """
+    c, bursts = _uninitiated(p, e, dt), resting_state(p, e, dt)[1]
+    with np.errstate(divide="ignore", invalid="ignore"):  # where promoters never burst
+        return c._replace(initiation=c.transcripts * (LN2 / p.transcript_half_life) / bursts)
+
+
+def _uninitiated(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
+    """The constants without the rate of initiation."""
+    named = p._asdict()
+    kinds = ("frequency_exponent", "duration_gain", "transcript_share")
+    frequency, duration, share = (np.array([named[f"{kind}_{promoter}"] for promoter in PROMOTERS]) for kind in kinds)
+    lost = 1.0 - exponential(-LN2 * dt / p.transcript_half_life)
+    means = share * p.transcripts_at_rest
+    return PromoterConstants(frequency, duration, means, np.zeros(4), resting_acetylation(e), lost, survival(lost))
+
+
+@lru_cache(maxsize=64)
+def resting_state(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> tuple[Floats, Floats]:
+    """What steps of dt hours keep up at rest: probabilities (5, 13, 16), each promoter's mean bursting alleles (4,).
+
+    The first are those of n_R and n_A, the others that an allele of promoter I, II, IV or VI bursts then:
+    pi = pi M and b = (b M) (1 - on - off) + pi on, with M what a step makes of the configurations.
+    """
+    c, places = _uninitiated(p, e, dt), [(n, k) for n in range(COUNTS) for k in range(COUNTS - n)]
+    repressed, acetylated = np.array(places).T
+    mass = np.zeros((len(places), COUNTS, LINE))
+    mass[np.arange(len(places)), repressed, acetylated] = 1.0
+    move_nucleosomes(e, 1.0, 1.0, dt, room(), mass)
+    moves = mass[:, repressed, acetylated]
+    law, stay = np.ones(len(places)), np.eye(len(places))
+    law[:-1] = solved((stay - moves.T)[:-1, :-1], moves[-1, :-1])
+    law /= math.fsum(law.tolist())
+    state, bursts = np.zeros((5, COUNTS, LINE)), np.zeros(4)
+    state[0, repressed, acetylated] = law
+    relative = np.arange(COUNTS) / (NUCLEOSOMES_PER_PROMOTER * c.resting_acetylated)
+    for q, gain in enumerate(c.duration_gain.tolist()):
+        rates = [switching(p.burst_start_rate, burst_end(p, value, gain), dt) for value in relative.tolist()]
+        on, off = np.array(rates)[acetylated].T
+        bursting_then = solved(stay - (1.0 - on - off)[:, None] * moves.T, law * on)
+        # Sums by rows, whose order is fixed; a product of matrices is a library's.
+        state[q + 1, repressed, acetylated] = (bursting_then[:, None] * moves).sum(axis=0)
+        bursts[q] = switch_alleles(p, c, state[0], p.burst_start_rate, q, dt, state[q + 1])
+    return state, bursts
+
+
+class Room(NamedTuple):
+    """Room for what `move_nucleosomes` needs.
+
+    turned (13, 13, 16): how many of the first number of acetylated and the second of unmodified nucleosomes are
+    acetylated after a step, and with what probability; up, down (13, 16): probability that one more nucleosome or one
+    less is repressed in part of a step, given n_R and n_A; before, after (13, 16): probability of these.
+    """
+
+    turned: Floats
+    up: Floats
+    down: Floats
+    before: Floats
+    after: Floats
+
+
+def room() -> Room:
+    """Room to move probability in."""
+    return Room(np.zeros((COUNTS, COUNTS, LINE)), *(np.zeros((COUNTS, LINE)) for _ in range(4)))
+
+
+@loop
+def turn_over(leave: float, join: float, found: Floats) -> None:
+    """Fill `Room.turned`: an acetylated nucleosome loses its mark with probability `leave`, others `join` it."""
+    found[0, 0, :] = 0.0
+    found[0, 0, 0] = 1.0
+    for marked in range(COUNTS):
+        if marked > 0:
+            found[marked, 0, 0] = leave * found[marked - 1, 0, 0]
+            for k in range(1, LINE):
+                found[marked, 0, k] = leave * found[marked - 1, 0, k] + (1.0 - leave) * found[marked - 1, 0, k - 1]
+        for unmarked in range(1, COUNTS - marked):
+            found[marked, unmarked, 0] = (1.0 - join) * found[marked, unmarked - 1, 0]
+            for k in range(1, LINE):
+                stayed, joined = found[marked, unmarked - 1, k], found[marked, unmarked - 1, k - 1]
+                found[marked, unmarked, k] = (1.0 - join) * stayed + join * joined
+
+
+@entry
+def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: float, w: Room, mass: Floats) -> None:
+    """Move probability between configurations by dt hours, mass (several, 13, 16) by n_R and n_A, in place.
+
+    As in the population the fast pair U - A moves first, then the slow pair R - U of the row that it left. Of the slow
+    pair one nucleosome at a time moves, in parts of a step so short that none loses more than half of its probability.
+    """
+    size = COUNTS - 1
+    step = chromatin_step(p, creb, eraser, dt)
+    turn_over(step.deacetylated, step.acetylated, w.turned)
+    fastest = 0.0
+    for n in range(COUNTS):
+        closing, opening = slow_pair(p, step.opening, n / size, eraser, dt)
+        fastest = max(fastest, closing * (size - n) + opening * n)
+        for k in range(LINE):
+            w.up[n, k], w.down[n, k] = closing * max(size - n - k, 0), opening * n
+    parts = int(2.0 * fastest) + 1
+    share = 1.0 / parts
+    for i in range(mass.shape[0]):
+        for n in range(COUNTS):
+            for k in range(LINE):
+                w.before[n, k] = 0.0
+            for acetylated in range(COUNTS - n):
+                for k in range(LINE):
+                    w.before[n, k] += mass[i, n, acetylated] * w.turned[acetylated, size - n - acetylated, k]
+        for _ in range(parts):
+            for n in range(COUNTS):
+                for k in range(LINE):
+                    w.after[n, k] = w.before[n, k] * (1.0 - share * (w.up[n, k] + w.down[n, k]))
+            for n in range(1, COUNTS):
+                for k in range(LINE):
+                    w.after[n, k] += share * w.up[n - 1, k] * w.before[n - 1, k]
+                    w.after[n - 1, k] += share * w.down[n, k] * w.before[n, k]
+            for n in range(COUNTS):
+                for k in range(LINE):
+                    w.before[n, k] = w.after[n, k]
+        for n in range(COUNTS):
+            for k in range(LINE):
+                mass[i, n, k] = w.before[n, k]
+
+
+@compiled
+def switch_alleles(
+    p: ExpressionParameters, c: PromoterConstants, row: Floats, start: float, promoter: int, dt: float, active: Floats
+) -> float:
+    """Mean number of a promoter's two alleles that burst during a step, as their rows are now.
+
+    row (13, 16): probability of each n_R and n_A; active (13, 16): that an allele bursts on it, advanced by dt hours.
+    """
+    number, decay = 0.0, LN2 / p.transcript_half_life
+    for k in range(COUNTS):
+        end = burst_end(p, k / ((COUNTS - 1) * c.resting_acetylated), c.duration_gain[promoter])
+        on, off = switching(start, end, dt)
+        there = ends = 0.0
+        for n in range(COUNTS - k):
+            before = active[n, k]
+            active[n, k] = before * (1.0 - off) + (row[n, k] - before) * on
+            there += row[n, k]
+            ends += 2.0 * (before + active[n, k])
+        # `bursting` is a straight line in the number of ends.
+        none = bursting(0.0, start, end, on, off, decay, c.lost)
+        number += there * none + ends * (bursting(1.0, start, end, on, off, decay, c.lost) - none)
+    return number
