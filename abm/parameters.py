@@ -120,13 +120,18 @@ def load_parameters(
 
 
 def flatten_overrides(overrides: Mapping[str, Any], prefix: str = "") -> dict[str, str | float]:
-    """Nested or dotted overrides as `part.name` -> value: {"body": {"x": 1}} and {"body.x": 1} are the same."""
+    """Nested or dotted overrides as `part.name` -> value: {"body": {"x": 1}} and {"body.x": 1} are the same.
+
+    Fault where one parameter is overridden in both ways.
+    """
     flat: dict[str, str | float] = {}
     for key, value in overrides.items():
-        if isinstance(value, Mapping):
-            flat |= flatten_overrides(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
+        nested = isinstance(value, Mapping)
+        own = flatten_overrides(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+        for twice in flat.keys() & own.keys():
+            at = (key, twice.removeprefix(f"{prefix}{key}.")) if nested else (key,)
+            raise Fault("overridden twice, with a dot and nested", expected=f"{twice} once", at=at)
+        flat |= own
     return flat
 
 

@@ -203,7 +203,7 @@ def _bouts(session: Session, duration: float, of_subject: Capacity) -> list[Bout
     for start in session.occurrences(duration):
         week = session.week(start)
         if session.kind == "wheel":
-            found += _wheel_bouts(session, start, week, of_subject)
+            found += _wheel_bouts(session, start, week, of_subject, duration)
             continue
         for effort in session.efforts(week):
             if effort.intensity is not None and session.kind != "rest":
@@ -215,8 +215,10 @@ def _bouts(session: Session, duration: float, of_subject: Capacity) -> list[Bout
     ]
 
 
-def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity) -> list[Bout]:
+def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity, duration: float) -> list[Bout]:
     """Voluntary running: bouts and pauses in turn, evenly spread, so that the given part of the time is spent running.
+
+    Of those that begin within the run.
 
     A distance is covered in the time spent running, distance / (duration * running fraction) being the speed. Real
     mice run most in the first hours of the dark; the even spread leaves that out.
@@ -232,7 +234,7 @@ def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity
         raise ArithmeticError("bouts of no length in the wheel (schedule.wheel_bout)")
     count = 1 if share >= 1 else max(1, round(running / parameters.wheel_bout))
     period = length / count
-    starts = [start + k * period for k in range(count)]
+    starts = [start + k * period for k in range(min(count, math.ceil((duration - start) / period)))]
     return [Bout(begin, begin + share * period, level, "wheel", intensity.fixed) for begin in starts]
 
 
@@ -252,9 +254,12 @@ def _meals(
             if start < duration and not any(lasts(first, last, start) for first, last in fasts)
         ]
 
+    if any(meal.start >= DAY for meal in usual):
+        raise ArithmeticError("a usual meal at no hour of the day (meals.breakfast, meals.lunch, meals.dinner)")
     days = range(math.floor(min([0.0, *(first for first, _ in fasts)]) / DAY), math.ceil(duration / DAY))
     begin = next((day for day in days if day < 0 and len(eaten(day)) < len(usual)), 0)
-    found = [meal for day in days if day >= begin for meal in eaten(day)]
+    # A meal that runs past midnight is eaten to its end, on the first night too.
+    found = [meal for day in range(begin - 1, days.stop) for meal in eaten(day) if meal.end > DAY * begin]
     for meal_plan in schedule.meals:
         carbohydrate = meal_plan.carbohydrate
         if carbohydrate is None:

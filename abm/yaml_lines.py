@@ -101,6 +101,9 @@ def read_yaml(path: str | Path) -> Document:
     return parse_yaml(text, str(path))
 
 
+COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")  # what the rest of YAML is made of
+
+
 def parse_yaml(text: str, file: str) -> Document:
     """The document in a text; `file` is the name used in messages. Raises ConfigError where it is not strict YAML."""
     try:
@@ -112,7 +115,10 @@ def parse_yaml(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        raise ConfigError(f"not valid YAML ({problem})", file=file, line=mark.line + 1 if mark else None) from None
+        here = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+        expected = "spaces, where a tab indents" if here.lstrip(" ").startswith("\t") else ""
+        line = mark.line + 1 if mark else None
+        raise ConfigError(f"not valid YAML ({problem})", file=file, line=line, expected=expected) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"not valid YAML ({error})", file=file) from None
     marks: dict[Place, Mark] = {}
@@ -125,6 +131,8 @@ def _value(node: yaml.Node, place: Place, file: str, marks: dict[Place, Mark], a
     marks.setdefault(place, Mark(file, node.start_mark.line + 1))
     if any(node is other for other in above):
         raise _error(node, file, place, "an alias inside what it stands for")
+    if not isinstance(node, yaml.ScalarNode) and node.tag not in COLLECTIONS:
+        raise _error(node, file, place, f"the tag {node.tag!r} is not allowed", "plain values")
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, place, file, marks, (*above, node))
     if isinstance(node, yaml.SequenceNode):

@@ -1,5 +1,7 @@
 """Figures and report of a study: complete, self-contained, and true to the tables."""
 
+import io
+import math
 import re
 import shutil
 import xml.etree.ElementTree as ET
@@ -27,7 +29,7 @@ from abm.view.figures import FIGURES, _dose, _times
 from abm.view.maps import _limits
 from abm.view.page import table
 from abm.view.report import CHANGED, _lead, write_report
-from abm.view.style import WORDS, colours, contrast_and_band, label, mean_and_band, ratio_axis, wrapped
+from abm.view.style import WORDS, colours, contrast_and_band, draw_ratios, label, mean_and_band, ratio_axis, wrapped
 from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
 
 VOID = {"meta", "img", "br"}
@@ -118,6 +120,33 @@ def test_a_map_of_one_value_has_one_colour() -> None:
     assert _limits(np.array([1.0, 3.0])) == (1.0, 3.0)
     low, high = _limits(np.array([1.0, 1.001]))
     assert high - low == pytest.approx(0.02, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "low", "high"),
+    [
+        ([1.0, 1.2], 0.999, 1.21),
+        ([1.0, 0.0], 1e-3, 1.001),  # BHB of who makes none, which underflows
+        ([8.7e-65, 3e-84, math.nan], 1e-3, 1.001),
+        ([1.0, 40.0], 0.999, 40.0),
+        ([math.inf, 2.0], 0.999, 1e3),
+        ([math.nan], 0.999, 1.001),
+    ],
+)
+def test_an_axis_of_ratios_holds_whatever_comes(ratios: list[float], low: float, high: float) -> None:
+    """Ends just beyond what is shown, 1 among the ticks where decades are, and a picture that can be drawn."""
+    figure = Figure()
+    axes = figure.subplots()
+    draw_ratios(axes, ratios, np.array(ratios) * 0.9, np.array(ratios) * 1.1, range(len(ratios)), fmt="o")
+    ratio_axis(axes)
+    figure.savefig(io.BytesIO())
+    left, right = axes.get_xlim()
+    assert 0.7 * low < left <= low
+    assert high <= right < 1.5 * high
+    ticks = [tick for tick in axes.get_xticks() if left <= tick <= right]
+    assert len(ticks) < 7
+    if right > 10.0 * left:
+        assert 1.0 in ticks
 
 
 def test_page_is_well_formed(parsed: Structure) -> None:

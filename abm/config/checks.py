@@ -141,8 +141,9 @@ def _check_intensity(session: Session, week: int, of_subject: Capacity, at: tupl
 def wheel_running(session: Session, week: int, of_subject: Capacity) -> tuple[float, Intensity]:
     """Time spent running (h) in a session in the wheel, and the intensity of it."""
     fraction = session.running_fraction or of_subject.parameters.wheel_running_fraction
-    if fraction <= 0.0:
-        raise Fault("schedule.wheel_running_fraction leaves no time to run", expected="more than 0")
+    if not 0.0 < fraction <= 1.0:
+        problem = "schedule.wheel_running_fraction is no share of the time in the wheel"
+        raise Fault(problem, expected="more than 0 and up to 1")
     running = session.length(week) * fraction
     ((_, effort),) = session.named_efforts(week)
     return running, effort.intensity or Intensity(session.kilometres(week) * 1000 / (running * 60), "m/min")

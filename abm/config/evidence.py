@@ -37,6 +37,7 @@ Pair = tuple[float, float]
 
 LIBRARY = CONFIG_DIRECTORY / "evidence"
 SENTENCES = "misses.yaml"  # beside the library: why known misses miss
+LARGEST_SPREAD = 5.0  # coefficient of variation; what is above is a number of per cent without its sign
 UNCHANGED = (0.85, 1.15)
 _SEEN = ("ratio", "value", "smd", "effect")
 # Units of the read-outs that have one, as in abm.metrics, which stands above the configuration and cannot be asked.
@@ -87,8 +88,10 @@ def _probability(value: Any) -> Any:
 def _spread(value: Any) -> Any:
     """0.25 or "25 %"; some read-outs vary by more than their mean."""
     number = convert(value, "%") / 100 if isinstance(value, str) else value
-    if not _is_number(number) or not 0.0 < number < math.inf:
-        raise Fault("not a coefficient of variation", expected='a number above 0 such as 0.25 or "25 %"')
+    if not _is_number(number) or not 0.0 < number <= LARGEST_SPREAD:
+        expected = f'a number above 0 and up to {LARGEST_SPREAD:g} such as 0.25 or "25 %"'
+        near = f'"{number:g} %"' if _is_number(number) and LARGEST_SPREAD < number <= 100.0 * LARGEST_SPREAD else None
+        raise Fault("not a coefficient of variation", expected=expected, suggestion=near)
     return float(number)
 
 
@@ -177,6 +180,10 @@ class EvidenceObservation(Part):
             raise Fault("must be more than 0", expected="a ratio such as 1.86", at=("ratio",))
         if self.paired and (self.contrast is None or isinstance(self.n, tuple)):
             raise Fault("pairs are of two arms and counted once", expected="contrast: and n: 12", at=("paired",))
+        if given == "value" and isinstance(self.n, tuple):
+            raise Fault("a value is of one arm", expected="one number such as n: 8", at=("n",))
+        if given == "value" and self.n == 1:
+            raise Fault("one says nothing of how far others lie", expected="two or more", at=("n",))
         if self.n is not None and sum(self.sizes or ()) < 3:
             raise Fault("too few to compare", expected="three in both arms together", at=("n",))
         ends = self.limits
@@ -188,6 +195,8 @@ class EvidenceObservation(Part):
                 raise Fault("not a low and a high end", expected="[low, high], ratios above 0", at=(key,))
             if inside is None or not low <= inside <= high:
                 raise Fault("does not hold what was seen", expected="low <= what was seen <= high", at=(key,))
+            if not math.isfinite(high - low) and inside in (low, high):
+                raise Fault("open to one side, with what was seen at its end", expected="an end elsewhere", at=(key,))
 
     def _check_value(self, value: float) -> None:
         """Amounts are not negative, and what n animals leave open is a share of a number above zero."""

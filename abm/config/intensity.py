@@ -11,7 +11,7 @@ m/min, km/h   walking, running, treadmill, wheel: VO2 = standing + cost * speed 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, SupportsFloat
 
 from abm.errors import Fault, listed, nearest
 from abm.parameters import Unit, load_parameters
@@ -139,7 +139,7 @@ def parse_intensity(value: object) -> Intensity:
         if number < 0:
             raise Fault("must not be negative", expected=_EXPECTED)
         if unit in _RELATIVE:
-            return Intensity(float(number), _RELATIVE[unit])
+            return Intensity(_finite(number), _RELATIVE[unit])
         if unit == "%":
             raise Fault(
                 "percent of what?",
@@ -159,6 +159,13 @@ def parse_intensity(value: object) -> Intensity:
         raise Fault(fault.problem, expected=fault.expected or _EXPECTED, suggestion=fault.suggestion) from fault
     problem = f"'{unit}' is not a unit of intensity" if unit else "a bare number where a unit belongs"
     raise Fault(problem, expected=_EXPECTED)
+
+
+def _finite(number: SupportsFloat) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise Fault("too large a number", expected=_EXPECTED) from None
 
 
 class Effort(NamedTuple):

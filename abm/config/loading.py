@@ -75,10 +75,10 @@ def _read_other(
     if other.resolve() in above:
         raise where("the file brings in itself")
     if not other.is_file():
-        here = [file.name for file in other.parent.iterdir()] if other.parent.is_dir() else []
+        here = [file.name for file in other.parent.iterdir() if file.is_file()] if other.parent.is_dir() else []
         near = nearest(other.name, here)
         suggestion = str(Path(name).parent / near) if near else None
-        raise where("no such file", expected=expected, suggestion=suggestion)
+        raise where("a folder" if other.is_dir() else "no such file", expected=expected, suggestion=suggestion)
     included = load_document(other, above)
     content = {} if included.content is None else included.content
     if not isinstance(content, dict):

@@ -147,7 +147,8 @@ class MealPlan(Repeating):
         elif "carbohydrate" not in given:
             raise Fault("neither a fast nor a meal", expected="fast: {...} or carbohydrate: 1 g/kg")
         elif (self.at is None) == (self.during is None):
-            raise Fault("the meal has no time", expected='one of at: "12:30" and during: sessions')
+            problem = "the meal has no time" if self.at is None else "both 'at' and 'during'"
+            raise Fault(problem, expected='one of at: "12:30" and during: sessions')
         elif self.during and given - {"carbohydrate", "during"}:
             key = min(given - {"carbohydrate", "during"})
             raise Fault(f"'{key}' does not go with 'during'", expected="carbohydrate and during alone", at=(key,))

@@ -6,7 +6,7 @@
                    effect; where its size is not published, what is missing to an effect of 3 %, which a few paired
                    replicates tell from none
     none           sqrt(-2 ln P/0.95), P = Phi((ln high - ln ratio)/SE) - Phi((ln low - ln ratio)/SE): the chance that a
-                   study whose interval is as wide as the limits finds none
+                   study whose interval is as wide as the limits finds none; where only one is given, P/0.975
 
 so that the sum of squares is -2 ln of the likelihood of what was published, directions and absent effects included. A
 direction that is all but met still bends that sum, which squares of slopes do not see: an interval that rests on such
@@ -72,12 +72,17 @@ def _missing_effect(seen: Published, ratio: float) -> float:
 def _outside(seen: Published, ratio: float) -> float:
     if ratio <= 0.0:
         return UNLIKELIEST
-    low, high = math.log(seen.low), math.log(seen.high)
-    error, effect = (high - low) / (2.0 * NORMAL), math.log(ratio)
-    if effect < 0.5 * (low + high):  # the far side of the distribution, where differences keep their digits
+    low, high, effect = _log(seen.low), _log(seen.high), math.log(ratio)
+    ends = [end for end in (low, high) if math.isfinite(end)]
+    if not ends:
+        return 0.0
+    # Open to one side it is as wide as its other end lies from no effect.
+    error = (high - low) / (2.0 * NORMAL) if len(ends) == 2 else abs(ends[0]) / NORMAL
+    # From the far side of the distribution, where differences keep their digits.
+    if effect < 0.5 * (low + high) or high == math.inf:
         low, high, effect = -high, -low, -effect
     chance = _normal((high - effect) / error) - _normal((low - effect) / error)
-    return _surprise(min(chance / 0.95, 1.0))
+    return _surprise(min(chance / (0.95 if len(ends) == 2 else 0.975), 1.0))
 
 
 def _surprise(chance: float) -> float:

@@ -28,6 +28,7 @@ from abm.parameters import load_parameters, parameter_records
 from abm.schedule import resting_timeline
 from abm.signals import BDNF, SIGNALS
 from abm.study.plan import timeline_of, whole_voxels
+from abm.study.priors import NEURAL_PARTS
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
 from abm.well_mixed import Course as SignalCourse
 from abm.well_mixed import Piece, Surroundings, well_mixed
@@ -63,11 +64,12 @@ class Arm(NamedTuple):
 class Site(NamedTuple):
     """The piece of tissue in which the expected neuron lies, settled.
 
-    mean (5,): of its signals; share (5,): what neurons meet of that; induction (3,): of MCT1; day (T, 5): signals at
-    the neurons over a resting day.
+    overrides: of parameters of neurons, by the subject itself; mean (5,): of its signals; share (5,): what neurons meet
+    of that; induction (3,): of MCT1; day (T, 5): signals at the neurons over a resting day.
     """
 
     species: str
+    overrides: tuple[tuple[str, str | float], ...]
     forcing: ForcingParameters
     piece: Piece
     mean: Floats
@@ -117,16 +119,17 @@ class ExposedNeuron:
     def courses(self, overrides: Mapping[str, float] | None = None) -> dict[str, Course]:
         """Course of the expected neuron under every arm, by key.
 
-        overrides: `part.name` -> number in the unit its record is written in; of parts of the neuron.
+        overrides: `part.name` -> number in the unit its record is written in; of parts of the neuron. They come after
+        those of the subject itself.
         """
-        species_met = sorted({site.species for site in self.sites.values()})
-        constants = {species: _constants(species, overrides or {}) for species in species_met}
-        rests = {base: _rest(site.day, constants[site.species]) for base, site in self.sites.items()}
+        given = {base: (site.species, site.overrides) for base, site in self.sites.items()}
+        of_subjects = {subject: _constants(*subject, overrides or {}) for subject in set(given.values())}
+        constants = {base: of_subjects[subject] for base, subject in given.items()}
+        rests = {base: _rest(site.day, constants[base]) for base, site in self.sites.items()}
         return {key: self._course(arm, constants, rests) for key, arm in self.arms.items()}
 
     def _course(self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]) -> Course:
-        site = self.sites[arm.base]
-        own = constants[site.species]
+        site, own = self.sites[arm.base], constants[arm.base]
         activity = 1.0 + own.network.movement_gain * arm.movement
         signals = np.ascontiguousarray(arm.means[:, :4])
         brought = arm.ends[:, BDNF] / site.day[:, BDNF].mean()
@@ -204,8 +207,9 @@ def _site(experiment: Experiment) -> Site:
     mean, at_neurons = settled.mean(axis=1), settled[:, model.neurons.voxel].mean(axis=1)
     share = np.divide(at_neurons, mean, out=np.ones(len(SIGNALS)), where=mean > 0.0)
     lost = piece.tissue.clearance[BDNF] + (barrier.rates.bdnf_permeability if perfused else 0.0)
-    memory, species = float(piece.tissue.storage[BDNF] / lost), experiment.subject.species
-    site = Site(species, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
+    memory, subject = float(piece.tissue.storage[BDNF] / lost), experiment.subject
+    own = tuple(sorted(item for item in subject.overrides.items() if item[0].partition(".")[0] in NEURAL_PARTS))
+    site = Site(subject.species, own, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
     return site._replace(day=_signals(site, timeline, resting, experiment.run.step).means)
 
 
@@ -248,8 +252,10 @@ def _drugs(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Float
     return found[:1] if (found == found[0]).all() else found
 
 
-def _constants(species: str, overrides: Mapping[str, float]) -> Constants:
-    written: dict[str, str | float] = {}
+def _constants(
+    species: str, own: tuple[tuple[str, str | float], ...], overrides: Mapping[str, float]
+) -> Constants:
+    written = dict(own)
     for key, number in overrides.items():
         part, _, name = key.partition(".")
         written[key] = parameter_records(part, species)[name].text(float(number))

@@ -24,6 +24,7 @@ from abm.view.style import (
     Floats,
     colours,
     contrast_and_band,
+    draw_ratios,
     few_ticks,
     label,
     mean_and_band,
@@ -257,8 +258,8 @@ def contrasts(results: Results) -> Figure:
 def _draw_forest(axes: Axes, rows: dict[str, SummaryRow], schedules: list[str], styles: Styles) -> None:
     for place, schedule in enumerate(schedules):
         row = rows[schedule]
-        error = np.nan_to_num([[row.ratio - row.ratio_ci_low], [row.ratio_ci_high - row.ratio]])
-        axes.errorbar(row.ratio, place, xerr=error, fmt="o", color=styles[schedule][0], markersize=4, capsize=2)
+        ends = row.ratio_ci_low, row.ratio_ci_high
+        draw_ratios(axes, row.ratio, *ends, place, fmt="o", color=styles[schedule][0])
     ratio_axis(axes)
 
 

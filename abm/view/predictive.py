@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder
 from abm.view.page import image, note, table
-from abm.view.style import PALETTE, STYLE, ratio_axis, save_figure, wrapped
+from abm.view.style import PALETTE, STYLE, draw_ratios, ratio_axis, save_figure, wrapped
 from abm.view.text import interval, last_values, number, predictive_of, ratio_text
 
 DPI = 150
@@ -109,9 +109,6 @@ def _draw(axes: Axes, pairs: list[Pair], schedules: list[str]) -> None:
     parameters = [(drawn.ratio_median, drawn.ratio_low, drawn.ratio_high) for _, drawn in pairs]
     for values, (colour, marker, name), shift in ((luck, LUCK, -APART), (parameters, PARAMETERS, APART)):
         centre, low, high = np.array(values, dtype=np.float64).T
-        ends = np.nan_to_num([centre - low, high - centre])
-        axes.errorbar(
-            centre, places + shift, xerr=ends, fmt=marker, color=colour, markersize=4, capsize=2, label=name,
-            markerfacecolor=colour if marker == "o" else "white",
-        )  # fmt: skip
+        look = {"fmt": marker, "color": colour, "markerfacecolor": colour if marker == "o" else "white"}
+        draw_ratios(axes, centre, low, high, places + shift, label=name, **look)
     ratio_axis(axes)

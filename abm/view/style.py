@@ -5,14 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
-from numpy.typing import NDArray
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from abm.metrics import METRICS
 from abm.study.contrasts import t_quantile
@@ -24,6 +25,7 @@ Floats = NDArray[np.float64]
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 REFERENCE = "#7F7F7F"
 DASHES = ("-", "--", ":", "-.")
+RATIOS_SHOWN = (1e-3, 1e3)  # what is next to nothing, as BHB without ketogenesis, would take an axis to itself
 FIELD_MAP, STRENGTH_MAP = "cividis", "viridis"
 
 STYLE = {
@@ -81,15 +83,28 @@ def few_ticks(axis: Axis, count: int = 4) -> None:
     axis.set_major_locator(MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]))
 
 
+def draw_ratios(
+    axes: Axes, ratios: ArrayLike, lows: ArrayLike, highs: ArrayLike, places: ArrayLike, **look: Any
+) -> None:
+    """Ratios to the reference with their intervals, where there are any; beyond RATIOS_SHOWN they stand at its ends."""
+    centre, low, high = (np.clip(np.atleast_1d(values), *RATIOS_SHOWN) for values in (ratios, lows, highs))
+    ends = np.nan_to_num([centre - low, high - centre])
+    axes.errorbar(centre, places, xerr=ends, markersize=4, capsize=2, **look)
+
+
 def ratio_axis(axes: Axes) -> None:
     """Finish an axis of ratios to the reference: logarithmic, with 1 marked and a thousandth to each side at least."""
     axes.axvline(1.0, color=REFERENCE, linewidth=0.8, zorder=1.0)
     axes.set_xscale("log")
-    low, high = axes.dataLim.intervalx
+    found = np.concatenate([[0.999, 1.001], np.clip(axes.dataLim.intervalx, *RATIOS_SHOWN)])
+    low, high = np.nanmin(found), np.nanmax(found)
     margin = (high / low) ** 0.04
-    axes.set_xlim(min(low / margin, 0.999), max(high * margin, 1.001))
+    axes.set_xlim(low / margin, high * margin)
     axes.xaxis.set_minor_locator(NullLocator())
-    few_ticks(axes.xaxis)
+    if high > 10.0 * low:
+        axes.xaxis.set_major_locator(LogLocator(10.0, numticks=5))
+    else:
+        few_ticks(axes.xaxis)
     axes.xaxis.set_major_formatter("{x:g}")
 
 
