@@ -393,3 +393,9 @@ def test_checkpoint() -> None:
     barrier.induce(blood(bhb=2.0, lactate=5.0), 3.0)
     other.restore(barrier.checkpoint())
     assert other.induction == barrier.induction
+
+
+def test_induction_begins_with_the_square_of_the_excess_and_is_half_at_its_half():
+    assert saturation(1.0, 1.0, 2.0) == saturation(0.2, 1.0, 2.0) == 0.0
+    assert saturation(3.0, 1.0, 2.0) == 0.5
+    assert saturation(1.02, 1.0, 2.0) / saturation(1.01, 1.0, 2.0) == pytest.approx(4.0, rel=1e-3)

@@ -28,7 +28,7 @@ from abm.body.ketones import (
     ketone_absorption,
     ketone_clearance,
 )
-from abm.body.lactate import above, glycolysis_left
+from abm.body.lactate import above, glycolysis_left, lactate_turnover
 from abm.body.plasma import rounded
 from abm.body.protocol import build_protocol
 from abm.body.rates import body_rates
@@ -97,7 +97,7 @@ def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
     p = body_parameters(HUMAN)
     ketone = p.ketones
     names = (
-        "bhb", "oxygen_uptake", "fitness", "ffa", "insulin", "glucose", "glycogen", "gut_ketone", "gut_carbohydrate",
+        "bhb", "fitness", "ffa", "insulin", "glucose", "glycogen", "gut_ketone", "gut_carbohydrate",
         "butanediol", "fasting", "sympathetic",
     )  # fmt: skip
     rows = [dict(zip(names, row, strict=True)) for row in np.column_stack([test[name] for name in names]).tolist()]
@@ -113,7 +113,7 @@ def test_ketone_made_and_absorbed_is_cleared_or_still_there() -> None:
         for row in rows
     ]  # fmt: skip
     cleared = [
-        ketone_clearance(ketone, row["bhb"], row["oxygen_uptake"], row["sympathetic"], row["fitness"]) for row in rows
+        ketone_clearance(ketone, row["bhb"], 0.0, row["sympathetic"], row["fitness"]) for row in rows
     ]
     change = rows[-1]["bhb"] - rows[0]["bhb"]
     gained = simpson(test, np.array(made)) + simpson(test, np.array(absorbed))
@@ -220,6 +220,15 @@ def test_smoothed_corner_lies_on_the_corner(intensity: float, threshold: float, 
     assert 0.0 <= excess - max(0.0, intensity - threshold) <= width * np.log(2) + 1e-12
 
 
+def test_active_clearance_of_lactate_is_half_at_the_threshold_wherever_training_has_moved_it() -> None:
+    p = body_parameters(HUMAN).lactate
+    rest = lactate_turnover(p, 0.0, 0.0)
+    assert rest == pytest.approx(np.log(2.0) / p.lactate_half_life)
+    for shift in (-0.1, 0.0, 0.08):
+        found = lactate_turnover(p, p.first_threshold + shift, shift)
+        assert found == pytest.approx(rest * (1.0 + 0.5 * p.lactate_active_clearance))
+
+
 def test_blocked_ketogenesis_makes_no_ketone() -> None:
     whole = experiment(HUMAN, 60.0, fast_from=12.0)
     half = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 0.5, 0.0, 60.0)])
@@ -227,6 +236,13 @@ def test_blocked_ketogenesis_makes_no_ketone() -> None:
     assert none.at("bhb", 60.0) < 1e-6 < half.at("bhb", 60.0) < whole.at("bhb", 60.0)
     left = lipolysis_under_ketones(body_parameters(HUMAN).fuels, whole.at("bhb", 60.0))
     assert whole.at("ffa", 60.0) == pytest.approx(left * none.at("ffa", 60.0), rel=1e-2)
+
+
+def test_two_blocks_of_ketogenesis_leave_the_product_of_what_each_leaves() -> None:
+    both = [Block("ketogenesis", 0.5, 0.0, 60.0), Block("ketogenesis", 0.4, 10.0, 60.0)]
+    one = [Block("ketogenesis", 0.5, 0.0, 10.0), Block("ketogenesis", 0.7, 10.0, 60.0)]
+    left = [experiment(HUMAN, 60.0, fast_from=12.0, blocks=blocks).at("bhb", 60.0) for blocks in (both, one)]
+    assert left[0] == pytest.approx(left[1], rel=1e-9)
 
 
 def test_ketones_hold_their_own_supply_in_check() -> None:
@@ -271,17 +287,25 @@ def test_bolus_raises_the_blood_by_amount_over_volume(what: str, name: str, volu
     assert rise == pytest.approx(1.5 / volume(body_parameters(MOUSE)), rel=1e-6)
 
 
-def test_absorbed_dose_follows_the_bateman_function() -> None:
+@pytest.mark.parametrize(
+    ("what", "state", "route", "absorption", "name"),
+    [
+        ("dexamethasone", "dexamethasone", "ip", "intraperitoneal_absorption", "dexamethasone"),
+        ("dexamethasone", "dexamethasone", "sc", "subcutaneous_steroid_absorption", "dexamethasone"),
+        ("2-deoxyglucose", "deoxyglucose", "oral", "oral_absorption", "deoxyglucose"),
+        ("bdnf", "bdnf", "sc", "subcutaneous_absorption", "bdnf"),
+    ],
+)
+def test_absorbed_dose_follows_the_bateman_function(
+    what: str, state: str, route: str, absorption: str, name: str
+) -> None:
     """One compartment, first-order absorption and elimination: closed form."""
     p = body_parameters(MOUSE).doses
-    test = experiment(MOUSE, 14.0, doses=[Dose("dexamethasone", "ip", 40.0, 8.0, 0.0)])
-    ka, ke, time = (
-        p.intraperitoneal_absorption,
-        np.log(2) / p.dexamethasone_half_life,
-        test.times[test.times >= 8.0] - 8.0,
-    )
-    exact = 40.0 / p.dexamethasone_volume * ka / (ka - ke) * (np.exp(-ke * time) - np.exp(-ka * time))
-    np.testing.assert_allclose(test["dexamethasone"][test.times >= 8.0], exact, atol=1e-6)
+    test = experiment(MOUSE, 14.0, doses=[Dose(what, route, 40.0, 8.0, 0.0)])
+    ka, ke = getattr(p, absorption), np.log(2) / getattr(p, f"{name}_half_life")
+    time = test.times[test.times >= 8.0] - 8.0
+    exact = 40.0 / getattr(p, f"{name}_volume") * ka / (ka - ke) * (np.exp(-ke * time) - np.exp(-ka * time))
+    np.testing.assert_allclose(test[state][test.times >= 8.0], exact, rtol=1e-6, atol=1e-5)
 
 
 def test_infusion_reaches_rate_over_clearance() -> None:
@@ -309,6 +333,18 @@ def test_doses_into_the_brain_or_the_bath_leave_the_body_alone() -> None:
 def test_dexamethasone_silences_the_adrenal() -> None:
     test = experiment(HUMAN, 20.0, doses=[Dose("dexamethasone", "oral", 500.0, 0.0, 0.0)])
     assert test.at("cortisol", 8.5) < 0.2 * experiment(HUMAN, 20.0).at("cortisol", 8.5)
+
+
+def test_dexamethasone_silences_the_answer_to_exercise_too() -> None:
+    ride = [bout(10.0, 45, 0.8)]
+    given, free = ([Dose("dexamethasone", "oral", 500.0, 0.0, 0.0)], [])
+    risen = [
+        experiment(HUMAN, 12.0, ride, doses=doses).at("cortisol", 10.75) - experiment(HUMAN, 12.0, doses=doses).at(
+            "cortisol", 10.75
+        )
+        for doses in (given, free)
+    ]
+    assert 0.0 < risen[0] < 0.2 * risen[1]
 
 
 def test_unknown_substances_and_routes_are_refused() -> None:

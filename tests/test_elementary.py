@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abm.elementary import exponential, logarithm, power, relax
+from abm.elementary import exponential, logarithm, mean_relaxed, power, relax, solved
 
 
 @given(st.floats(-700.0, 700.0))
@@ -57,3 +58,22 @@ def test_extremes_do_not_overflow():
 def test_relaxation_does_not_depend_on_how_time_is_split(value, target, rate, duration):
     halves = relax(relax(value, target, rate, duration / 2), target, rate, duration / 2)
     assert halves == pytest.approx(relax(value, target, rate, duration), abs=1e-12)
+
+
+@given(st.floats(-5.0, 5.0), st.floats(-5.0, 5.0), st.floats(1e-3, 20.0), st.floats(1e-3, 10.0))
+def test_the_mean_of_a_relaxation_is_that_of_its_course(value, target, rate, duration):
+    """Gauss and Legendre's quadrature of its exponential, in short pieces."""
+    points, weights = np.polynomial.legendre.leggauss(12)
+    pieces = 40
+    times = (np.arange(pieces)[:, None] + 0.5 * (points + 1.0)) * duration / pieces
+    course = target + (value - target) * np.exp(-rate * times)
+    expected = (course @ weights).mean() / 2.0
+    assert mean_relaxed(value, target, rate, duration) == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_a_system_of_a_markov_chain_is_solved():
+    draw = np.random.default_rng(1)
+    moves = draw.random((40, 40))
+    moves /= moves.sum(axis=1, keepdims=True)
+    matrix, right = np.eye(40) - 0.9 * moves.T, draw.random(40)
+    np.testing.assert_allclose(solved(matrix, right), np.linalg.solve(matrix, right), rtol=1e-12)

@@ -150,3 +150,20 @@ def test_resting_rows_have_the_stationary_distribution():
 
 def test_shares_of_the_enzymes_sum_to_one():
     assert P.hdac1_share + P.hdac2_share + P.hdac3_share == pytest.approx(1.0)
+
+
+def test_repressors_are_recruited_by_pairs_of_repressed_nucleosomes():
+    """1 + b R^2: half a row recruits a quarter of what a whole one does, without which no memory emerges (dodd2007)."""
+    empty, half, whole = (epigenome.repression_rate(P, share, 1.0) for share in (0.0, 0.5, 1.0))
+    assert whole / empty == pytest.approx(1.0 + P.repressor_recruitment)
+    assert (half - empty) / (whole - empty) == pytest.approx(0.25)
+    assert epigenome.repression_rate(P, 0.5, 0.4) == pytest.approx(0.4 * half)
+
+
+def test_hdac_falls_by_half_of_its_loss_at_the_half_signal_and_never_rises():
+    loss, half = 0.6, 1.0 + P.hdac_half_signal
+    assert epigenome.hdac_abundance(1.0, loss, half, P, 1e6) == pytest.approx(1.0 - 0.5 * loss)
+    assert epigenome.hdac_abundance(1.0, loss, 1e9, P, 1e6) == pytest.approx(1.0 - loss)
+    assert epigenome.hdac_abundance(1.0, loss, 0.4, P, 1e6) == 1.0
+    halfway = epigenome.hdac_abundance(1.0, loss, half, P, P.hdac_time * np.log(2.0))
+    assert halfway == pytest.approx(1.0 - 0.25 * loss)

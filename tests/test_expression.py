@@ -191,7 +191,26 @@ def test_trkb_is_one_at_rest_and_saturates_at_two():
 def test_p75_is_one_at_rest():
     at_rest = P.store_at_rest * P.proform_half_life / P.store_half_life
     assert expression.p75_drive(P, at_rest, 1.0) == pytest.approx(1.0)
-    assert expression.p75_drive(P, 2.0 * at_rest, 1.0) > 1.0
+    assert expression.p75_drive(P, 2.0 * at_rest, 1.0) == pytest.approx(4.0 / 3.0)  # half occupied at rest
+    assert expression.p75_drive(P, at_rest, 2.0) == expression.p75_drive(P, 2.0 * at_rest, 1.0)
+    assert expression.p75_drive(P, at_rest, 0.0) == 0.0
+
+
+def test_trkb_answers_steeply_and_alike_to_ligand_and_receptor():
+    """Hill's exponent 2: at half saturation the slope of ln k over ln b is 1, and k(b) + k(1/b) the most there is."""
+    above, below = expression.trkb_drive(1.001, 1.0), expression.trkb_drive(0.999, 1.0)
+    assert (above - below) / 0.002 == pytest.approx(1.0, rel=1e-3)
+    for bdnf in (0.5, 2.0, 7.0):
+        assert expression.trkb_drive(bdnf, 1.0) + expression.trkb_drive(1.0 / bdnf, 1.0) == pytest.approx(2.0)
+        assert expression.trkb_drive(bdnf, 1.0 / bdnf) == pytest.approx(1.0)
+
+
+def test_the_signal_is_a_straight_line_down_to_its_floor():
+    steep = P._replace(activity_gain=0.8, trkb_feedback=0.6)
+    levels = np.linspace(0.0, 1.0, 11)
+    found = np.array([expression.creb_target(steep, level, 0.0, 0.0, 0.0, 1.0, level) for level in levels])
+    assert found == pytest.approx(np.maximum(1.0 - 1.4 * (1.0 - levels), 0.05))
+    assert found[0] == 0.05
 
 
 def test_acetylation_prolongs_bursts():

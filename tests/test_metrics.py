@@ -191,3 +191,32 @@ def test_moran_sees_a_gradient_and_not_a_constant() -> None:
 def test_too_few_neurons_have_no_clustering() -> None:
     model = Model(neurons=NEIGHBOURS)
     assert np.isnan(METRICS["spatial_clustering"].observe(model)["all"])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("plasma_bhb", "bhb"), ("plasma_lactate", "lactate"), ("plasma_irisin", "irisin"),
+        ("plasma_glucose", "glucose"), ("plasma_ffa", "ffa"), ("plasma_insulin", "insulin"),
+        ("liver_glycogen", "glycogen"), ("vo2max", "vo2max"), ("plasma_volume", "plasma_volume"),
+        ("platelet_count", "platelet_count"),
+    ],
+)  # fmt: skip
+def test_a_read_out_of_blood_is_that_column(name: str, column: str) -> None:
+    model = Model()
+    model.blood |= {each: float(place + 2) for place, each in enumerate(model.blood)}
+    assert METRICS[name].observe(model)["all"] == model.blood[column]
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("bdnf_pro", "bdnf_pro"), ("bdnf_protein", "bdnf_protein"), ("bdnf_release", "release_rate"),
+        ("trkb_activation", "trkb"), ("trkb_surface", "trkb_surface"), ("fndc5", "fndc5"), ("hdac2", "hdac2"),
+        ("hdac3", "hdac3"), ("hdac_activity", "eraser"), ("synaptic_strength", "mean_strength"),
+        ("potentiated_fraction", "potentiated"), ("consolidated_fraction", "consolidated"), ("spine_density", "spine"),
+    ],
+)  # fmt: skip
+def test_a_read_out_of_neurons_is_that_column(name: str, column: str) -> None:
+    model = Model()
+    assert METRICS[name].observe(model)["all"] == pytest.approx(getattr(model.neurons, column).mean(), rel=1e-12)

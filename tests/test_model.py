@@ -461,6 +461,36 @@ def test_all_ways_to_time_zero_live_a_fast_that_began_before():
     assert np.max(np.abs(started.tissue.ledger.residual())) < 1e-9
 
 
+@pytest.mark.parametrize(("what", "amount"), [("lactate", "200 nmol"), ("bhb", "1 umol"), ("corticosterone", "1 nmol")])
+def test_neurons_meet_a_dose_into_the_ventricle_whatever_the_step(what, amount):
+    """The tissue is rid of it within minutes: of a step they meet the mean, of which nothing is left at the end."""
+    dose = {"what": what, "route": "icv", "amount": amount, "at": "30 min"}
+    met = {}
+    for step in ("1 min", "15 min", "30 min"):
+        plan = build_experiment(
+            {
+                "subject": {"species": "mouse"},
+                "tissue": {"neurons": 40, "size": ["0.1 mm", "0.1 mm"]},
+                "schedules": {"vehicle": {}, "icv": {"doses": [dose]}},
+                "reference": "vehicle",
+                "run": {"duration": "90 min", "burn_in": "0 h", "replicates": 1, "step": step},
+            }
+        )
+        areas = []
+        for name in ("icv", "vehicle"):
+            model, area = HippocampusModel(plan, name), 0.0
+            for _ in range(model.steps_total):
+                model.advance()
+                signals = model._signals()
+                own = {"lactate": signals.lactate, "bhb": signals.bhb, "corticosterone": signals.cortisol}[what]
+                area += float(own.mean()) * model.clock.step
+            areas.append(area)
+        met[step] = areas[0] - areas[1]
+    assert met["1 min"] > 0.0
+    assert met["15 min"] == pytest.approx(met["1 min"], rel=0.05)
+    assert met["30 min"] == pytest.approx(met["1 min"], rel=0.05)
+
+
 @pytest.mark.slow
 def test_synapses_are_stationary_at_rest_for_ninety_days(tmp_path):
     plan = copy.deepcopy(SMALL)

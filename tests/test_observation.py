@@ -39,16 +39,17 @@ from abm.observation.assays import bound_shares, deacetylase_occupancy, receptor
 from abm.observation.blood import (
     brain_release,
     concentrated,
-    infused,
     plasma_bdnf,
+    plasma_level,
     relative_release,
     sampled_cortisol,
     serum_bdnf,
+    serum_level,
 )
 from abm.observation.cohort import small_sample, variation
 from abm.observation.memory import discrimination_index, inducibility, object_location_preference, retention
 from abm.observation.miniature import miniature_amplitude, miniature_frequency
-from abm.observation.probe import field_slope, paired_pulse, potentiation, second_release, settled, tetanised
+from abm.observation.probe import field_slope, paired_pulse, potentiation, settled, tetanised
 from abm.parameters import load_parameters
 from abm.schedule import Bout, compile_schedule, resting_timeline
 from abm.streams import generator
@@ -285,6 +286,16 @@ def test_resting_samples_have_the_published_means() -> None:
     assert brain_release(Rested()) == pytest.approx(0.58)  # Seifert 2010
 
 
+def test_effort_loads_platelets_where_a_parameter_says_so() -> None:
+    """What clots gives off more by the share h x, what was in the plasma stays."""
+    p, calm, hard = observation_parameters(Rested()), Rested(), Rested()
+    hard.blood["exertion"] = 0.8
+    loaded = p._replace(platelet_loading=0.5, peripheral_gain=0.0)
+    plasma = plasma_level(loaded, calm.blood, 1.0)
+    found = [serum_level(loaded, model.blood, 1.0, 1.0) - plasma for model in (calm, hard)]
+    assert found[1] == pytest.approx((1.0 + 0.5 * 0.8) * found[0])
+
+
 def test_shrinking_plasma_keeps_a_hormone_and_renews_bdnf() -> None:
     """Cortisol stays in the plasma: concentration x volume does not depend on the volume. BDNF is gone in minutes."""
     full, shrunk = Rested(), Rested()
@@ -364,8 +375,7 @@ def test_serum_after_light_hard_and_maximal_exercise() -> None:
 def test_a_dose_is_added_in_its_own_mass() -> None:
     model = Rested()
     model.blood["bdnf_iv"] = 2.0
-    assert plasma_bdnf(model) - plasma_bdnf(Rested()) == pytest.approx(infused(observation_parameters(model), 2.0))
-    assert infused(observation_parameters(model), 1.0) == pytest.approx(27.0)  # 1 nmol/L of 27 kDa
+    assert plasma_bdnf(model) - plasma_bdnf(Rested()) == pytest.approx(2.0 * 27.0)  # 2 nmol/L of 27 kDa
 
 
 def test_blood_of_mice_holds_almost_none() -> None:
@@ -433,6 +443,17 @@ def test_effect_sizes_have_the_spread_that_studies_have() -> None:
     draw = generator(1, 0, "cohort")
     expected = standardised_difference(1.2, 1.0, p.pooled_bdnf_cv, draw, p.response_cv).g
     assert effect_size(p, "serum_bdnf", 36.0, 30.0, 1) == pytest.approx(expected)
+    # g of a large cohort: the difference over the pooled spread, the response's own in that of the treated.
+    between = p.pooled_bdnf_cv**2
+    treated = 1.2**2 * ((1.0 + between) * (1.0 + p.response_cv**2) - 1.0)
+    assert expected == pytest.approx(0.2 / np.sqrt(0.5 * (between + treated)), rel=0.02)
+
+
+def test_the_interval_of_an_effect_size_holds_it_in_95_of_100_small_studies() -> None:
+    draw = generator(3, 0, "cohort")
+    true = standardised_difference(1.25, 1.0, 0.1, draw).g  # large, so that its own square counts in the interval
+    found = [standardised_difference(1.25, 1.0, 0.1, draw, n=20) for _ in range(2000)]
+    assert np.mean([each.low <= true <= each.high for each in found]) == pytest.approx(0.95, abs=0.015)
 
 
 # assays
@@ -565,8 +586,11 @@ def test_paired_pulses_facilitate_less_where_release_is_likelier() -> None:
     for trkb in (0.5, 1.0, 1.5, 2.0):
         model = Slice()
         model.neurons.trkb[:] = trkb
-        release = o.initial_release * release_probability(PLASTICITY, trkb)
-        assert ca1(model, paired_pulse(model)) == pytest.approx(second_release(o, release), rel=1e-12)
+        likely = o.initial_release * release_probability(PLASTICITY, trkb)
+        # Utilisation and resources after the first pulse, and what is left of their changes at the second.
+        utilisation, resources = likely + likely * (1.0 - likely), 1.0 - likely
+        second = (likely + o.facilitation * (utilisation - likely)) * (1.0 - o.depletion * (1.0 - resources))
+        assert ca1(model, paired_pulse(model)) == pytest.approx(second / likely, rel=1e-12)
         ratios.append(ca1(model, paired_pulse(model)))
     assert ratios == sorted(ratios, reverse=True)
     assert 1.2 < ratios[1] < 2.0

@@ -430,3 +430,33 @@ def test_a_bath_lasts_to_the_end() -> None:
     experiment = build_experiment(plan)
     (dose,) = compile_schedule(experiment.schedules["a"], experiment.subject, 5.0, "a").doses
     assert (dose.at, dose.duration) == (2.0, 3.0)
+
+
+def test_a_session_in_the_wheel_of_any_length_has_the_bouts_of_the_run_alone() -> None:
+    wheel = {"kind": "wheel", "distance": "5 km/d", "start": "19:00", "duration": "48 h", "days": ["mon"]}
+    long = timeline(30.0, MOUSE, sessions=wheel | {"duration": "1e9 h"}).bouts
+    usual = timeline(30.0, MOUSE, sessions=wheel).bouts
+    assert len(long) == pytest.approx(len(usual), abs=1)
+    assert long[-1].end <= 30.0
+
+
+def test_a_wheel_is_not_run_in_for_longer_than_it_is_there() -> None:
+    greedy = Subject.model_validate({"species": "mouse", "overrides": {"schedule.wheel_running_fraction": 1.5}})
+    with pytest.raises(Fault, match="share of the time"):
+        timeline(48.0, greedy, sessions={"kind": "wheel", "distance": "5 km/d", "start": "10:00", "duration": "5 h"})
+
+
+def test_a_dinner_past_midnight_is_eaten_to_its_end_on_the_first_night_too() -> None:
+    late = Subject.model_validate({"overrides": {"meals.dinner": "23.8 h"}})
+
+    def eaten(day: int) -> float:
+        meals = timeline(72.0, late).meals
+        return sum(
+            meal.carbohydrate * max(min(meal.end, 24.0 * (day + 1)) - max(meal.start, 24.0 * day), 0.0)
+            / (meal.end - meal.start)
+            for meal in meals
+        )
+
+    assert eaten(0) == pytest.approx(eaten(1)) == pytest.approx(eaten(2))
+    with pytest.raises(ArithmeticError, match="no hour of the day"):
+        timeline(24.0, Subject.model_validate({"overrides": {"meals.breakfast": "30 h"}}))

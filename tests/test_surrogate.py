@@ -78,6 +78,17 @@ def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meet
     assert site.day[:, 0].max() < 1.0
 
 
+def test_a_subject_keeps_parameters_of_its_own(rows):
+    """What a file overrides of its neurons holds in a fit too, unless the fit moves the very same parameter."""
+    own = {"expression.bhb_gain": 0, "expression.lactate_gain": 0, "expression.activity_gain": 0.1}
+    changed = evidence(subject={"species": "mouse", "overrides": own}).model_copy(update={"id": "own"})
+    plain, other = np.split(Surrogate([rows, changed]).predict(), 2)
+    assert (np.abs(other[:2] - 1.0) < 0.7 * np.abs(plain[:2] - 1.0)).all()
+    together = Surrogate([changed])
+    assert np.array_equal(together.predict(), other)
+    assert np.array_equal(Surrogate([rows]).predict(own), together.predict(own))
+
+
 def test_a_fast_that_began_before_time_zero_is_lived_as_one_that_begins_later():
     """The hours of both are counted from time zero, and by the first session signals and neuron are the same."""
     session = {"kind": "running", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30"}

@@ -151,6 +151,27 @@ def test_contacts_and_threshold_rest_at_one():
     assert synapses.next_threshold(P, 0.2, 1.0, 1e4) == pytest.approx(1.0)
 
 
+def test_contacts_follow_trkb_in_both_directions():
+    less, same, more = (synapses.next_contacts(P, 1.0, trkb, 1e5) for trkb in (0.0, 1.0, 2.0))
+    assert P.contact_gain > 0.0
+    assert more - same == pytest.approx(same - less) == pytest.approx(P.contact_gain)
+
+
+def test_the_threshold_slides_faster_than_the_drive():
+    """Bienenstock, Cooper and Munro: it follows the square of activity, so that no drive runs away."""
+    found = synapses.next_threshold(P, 0.2, 2.0, 5.0)
+    assert found == pytest.approx(integrated(lambda y: (0.5 * (1.0 + 2.0**2) - y) / P.threshold_time, 0.2, 5.0))
+    middle, high, higher = (synapses.next_threshold(P, 1.0, drive, 1e5) for drive in (2.0, 3.0, 4.0))
+    assert (higher - high) / (high - middle) == pytest.approx((16.0 - 9.0) / (9.0 - 4.0))
+
+
+def test_cortisol_gain_is_a_gaussian_of_the_logarithm():
+    """One width away from the optimum e^(-1/2) of what lies above the floor is left, to either side."""
+    for factor in (math.exp(P.cortisol_width), math.exp(-P.cortisol_width)):
+        gain = synapses.cortisol_gain(P, P.cortisol_optimum * factor)
+        assert (gain - P.cortisol_floor) / (1.0 - P.cortisol_floor) == pytest.approx(math.exp(-0.5))
+
+
 def test_cortisol_gain_is_an_inverted_u_with_its_peak_in_the_published_bin():
     # Diamond 1992: potentiation rises to 318-578 nmol/L total and falls beyond; free share 5 %.
     total = np.geomspace(10.0, 3000.0, 400)

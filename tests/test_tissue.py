@@ -131,6 +131,17 @@ def test_effective_diffusion_of_a_protein_is_the_measured_one() -> None:
     assert effective == pytest.approx(2.95e-7, rel=0.02)
 
 
+def test_an_open_side_is_half_a_voxel_away() -> None:
+    """What lies beyond is met at the face: half the way, twice the conductance; in a corner of two sides both count."""
+    fraction, tortuosity = np.full((1, 3, 8), 0.2), np.full((1, 3, 8), 1.6)
+    open_left = build_structure(fraction, tortuosity, 25.0, {"left": "washout"}, P).washout
+    between = 0.2 / 1.6**2 / 25.0**2
+    assert open_left[0, :, 0] == pytest.approx(2.0 * between)
+    assert (open_left[0, :, 1:] == 0.0).all()
+    corner = build_structure(fraction, tortuosity, 25.0, {"left": "washout", "bottom": "washout"}, P).washout
+    assert corner.max() == pytest.approx(4.0 * between)
+
+
 def test_a_block_extrudes_the_lamella() -> None:
     block = lamella(100, size=(800.0, 600.0, 100.0))
     plane = lamella(100, size=(800.0, 600.0))
@@ -477,3 +488,24 @@ def test_a_tissue_that_does_not_come_to_rest_is_an_error(monkeypatch: pytest.Mon
     monkeypatch.setattr("abm.tissue.fields.MOST_SETTLING_STEPS", 2)
     with pytest.raises(ArithmeticError, match="steady state"):
         settled(small())
+
+
+def test_the_mean_of_a_step_is_what_passes_through_its_loss() -> None:
+    """What was cleared in a step is clearance times the mean of the fields, however fast they fell meanwhile."""
+    piece = small()
+    for signal in ("irisin", "bdnf"):
+        piece.inject(signal, 1.0)
+    before = piece.content()
+    piece.advance(0.5)
+    lost = before - piece.content()
+    k = piece.structure
+    for signal in (IRISIN, BDNF):
+        mean = (k.volume_fraction.ravel() * piece.mean_concentration[signal].ravel()).mean()
+        assert lost[signal] == pytest.approx(0.5 * k.clearance[signal] * mean, rel=1e-6)
+        assert piece.concentration[signal].mean() < piece.mean_concentration[signal].mean()
+
+
+def test_what_a_bath_holds_is_held_on_the_mean_too() -> None:
+    piece = small()
+    piece.advance(0.2, bath=np.array([4.0, np.nan, np.nan, 2.0, np.nan]))
+    assert (piece.mean_concentration[[BHB, CORTISOL]] == np.array([4.0, 2.0])[:, None, None]).all()

@@ -72,8 +72,12 @@ def test_linear_signals_follow_their_exact_solution_at_any_step(signal: int) -> 
     loss = p.tissue.clearance[signal] + permeability
     level = (permeability * free * plasma[signal] + (p.secretion if signal == BDNF else 0.0)) / loss
     expected = level + (0.1 - level) * np.exp(-loss / p.tissue.storage[signal] * 2.0)
+    time = p.tissue.storage[signal] / loss
+    mean = level + (0.1 - level) * time / 2.0 * (1.0 - np.exp(-2.0 / time))
     for steps in (1, 8, 120):
         assert course(p, met(steps), 2.0 / steps)[-1, signal] == pytest.approx(expected, rel=1e-12)
+        means = well_mixed(p, met(steps), 2.0 / steps, np.full(5, 0.1), np.zeros(3)).means
+        assert means[:, signal].mean() == pytest.approx(mean, rel=1e-10)
 
 
 def test_signals_without_any_loss_gain_what_comes_in() -> None:
