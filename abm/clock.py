@@ -57,8 +57,8 @@ class Clock:
     def in_burn_in(self) -> "Clock":
         """The clock with the coming step as burn-in takes it: up to its last days a whole hour, if steps make up one.
 
-        At rest signals move little within one. Stores and enzymes end within half a percent of where the run's own
-        steps lead, and their spread within a few. The late change of a single synapse may be off by a half where it
+        At rest signals move little within one. Transcripts, stores and enzymes end where the run's own steps lead, and
+        their spread within a few percent. The late change of a single synapse may be off by a half where it
         just reaches its tag; over a neuron's synapses that is within chance.
         """
         hourly = round(1.0 / self.step)

@@ -163,7 +163,7 @@ def _body() -> list[Metric]:
         "insulin": ("insulin", "pmol/L"),
     }
     mean = "mean over the step that ends then"
-    cortisol = f"Total cortisol (a rodent's corticosterone) in plasma, haemoconcentration included, {mean}."
+    cortisol = f"Total cortisol (a rodent's corticosterone), {mean}, in the plasma that there is at its end."
     glycogen = f"Glycogen of the liver, glucose per body mass, {mean}."
     uptake = f"Maximal oxygen uptake, which follows fitness, {mean}."
     volume = "Plasma volume relative to that at time zero, what exercise took and what the days after it added."

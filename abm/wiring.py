@@ -7,7 +7,8 @@ bundle's weight is real / model fan-in, so that pathways keep their shares of th
 What a neuron does must not depend on how many bundles are modelled: where chance among few bundles would count,
 `sampling` takes it down to chance among the real synapses, and sums over synapses are taken in `bundle` synapses each.
 
-A synapse takes 20 bytes: its early and late change, its sender, weight and coupling.
+A synapse takes 28 bytes: its early and late change, its sender, weight and coupling, and its place and receiver in the
+list by sender.
 """
 
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ def fitness_after(days: int, bouts: tuple[Bout, ...]) -> np.ndarray:
 def test_signal_and_fitness_agree_with_an_independent_solver() -> None:
     """A sprint, and an hour on the day after: the two equations written out, driven by the body's uptake and lactate.
 
-    q' = e^n + s (D - y)+^2 / (1 + ((M + L) / L_ex)^6) - q / tau_q;  f' = (g q / (q + K) (f_max - f) - f) / tau;
+    q' = e^n + s (D - y)+^2.5 / (1 + ((M + L) / L_ex)^6) - q / tau_q;  f' = (g q / (q + K) (f_max - f) - f) / tau;
     e = (y - rest) / (1 - rest / VO2max).
     """
     bouts = (Bout(9.0, 9.0 + 40.0 / 3600.0, 1.9, "cycling"), Bout(33.0, 34.0, 0.9, "cycling"))

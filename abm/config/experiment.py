@@ -201,7 +201,7 @@ class RunConfig(Part):
     """Seed of all random draws."""
     step: PositiveHours = Field(default="0.1 h", validate_default=True)
     """Time step; a whole number of steps makes a day. Where absent 6 min, or what minutes all times can be read at.
-    Means hold up to an hour; beyond 15 min transcripts differ too much between neurons (at 30 a variance of 1.3)."""
+    Means at rest are the same for any; what follows a bout within the hour is read best in steps of minutes."""
 
     @model_validator(mode="after")
     def _fills_a_day(self) -> Self:

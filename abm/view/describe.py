@@ -1,8 +1,8 @@
 """The model in the ODD protocol (Grimm 2020, grimm2020), as Markdown, for one experiment.
 
 What can be read off is read off: rules and equations from the docstrings of the code that runs, state variables from
-the columns of the neuron, numbers with their grades from the parameter records, the patterns from the scoreboard. So
-the description cannot fall behind the model.
+the columns of the neuron, numbers with their grades from the parameter records, the patterns from the scoreboard: these
+cannot fall behind the model. The words between them are kept by hand.
 """
 
 from __future__ import annotations
