@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 STEPS = tuple(minutes / 60.0 for minutes in (6, 5, 4, 3, 2, 1))  # h, of which the first that fits is taken
 OF_THE_BODY = ("MCT1", "ketogenesis")  # mechanisms between body and tissue, which a slice or a culture has not
+CELLS = ("granule_cells", "ca3_cells", "ca1_cells")  # of DG, CA3 and CA1
 FRACTIONS = ("acetylated_fraction", "repressed_fraction")  # of nucleosomes
 MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
 _ROUNDING = 1e-9
@@ -211,6 +212,14 @@ def check_chromatin(overrides: Mapping[str, str | float], species: str) -> None:
     if changed and not (min(numbers) > 0.0 and sum(numbers) < 1.0):
         expected = f"{' and '.join(FRACTIONS)} above 0 and less than 1 together"
         raise Fault("leaves no unmodified nucleosome", expected=expected, at=("overrides", "epigenome", changed[0]))
+
+
+def check_cells(overrides: Mapping[str, str | float], species: str) -> None:
+    """Fault where no region has cells of which the neurons could be some."""
+    records = {name: parameter_records("network", species)[name] for name in CELLS}
+    if not any(record.read(overrides.get(f"network.{name}", record.value)) for name, record in records.items()):
+        at = ("overrides", "network", CELLS[0])
+        raise Fault("no region has a cell", expected=f"{' or '.join(CELLS)} above 0", at=at)
 
 
 def check_observations(experiment: Experiment) -> None:

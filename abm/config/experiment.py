@@ -79,6 +79,7 @@ class Subject(Part):
                 at = ("overrides", *key.split("."))
                 raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
         checks.check_chromatin(self.overrides, self.species)
+        checks.check_cells(self.overrides, self.species)
         return self
 
     @property
