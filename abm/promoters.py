@@ -33,8 +33,8 @@ class PromoterConstants(NamedTuple):
     """Per-promoter constants in the order I, II, IV, VI, each of shape (4,), and what belongs to none of them.
 
     transcripts m: mean number at rest; initiation k: 1/h, by a bursting allele, k = m gamma / b with gamma = ln 2 /
-    half-life and b alleles that burst at rest on the mean; resting_acetylated: fraction; lost:
-    probability that a transcript decays within a step; survival: see `abm.expression.survival`.
+    half-life and b alleles that burst at rest on the mean; resting_acetylated: fraction; lost: probability that a
+    transcript decays within a step; survival: see `abm.expression.survival`.
     """
 
     frequency_exponent: Floats

@@ -66,7 +66,6 @@ class Plasma:
         own: Vector = getattr(self, name)
         return own if self.before is None else np.concatenate([getattr(self.before, name), own])
 
-
     def parted(self, steps: int) -> Plasma:
         """The plasma after its first so many steps, with what was before."""
         if steps == 0:
