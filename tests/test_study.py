@@ -122,7 +122,7 @@ INFUSED = "schedules={sedentary: {doses: {what: lactate, route: iv, amount: 500 
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ((WHEEL, MOUSE, "subject.overrides={schedule.wheel_running_fraction: 0}"), "no time to run"),
+        ((WHEEL, MOUSE, "subject.overrides={schedule.wheel_running_fraction: 0}"), "no share of the time"),
         ((WHEEL, MOUSE, "subject.overrides={schedule.wheel_bout: 0 min}"), "wheel_bout"),
         ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 0 h}"), "rodent_meal_interval"),
         ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 25 h}"), "rodent_meal_interval"),
