@@ -68,8 +68,7 @@ def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:
     run = experiment.run
     if experiment.preparation != "in_vivo":
         return no_blood(step_edges(run.duration, run.step))
-    edges = lived_edges(timeline, run.duration, run.step)
-    return simulate_body(experiment.subject, timeline, edges).parted(int(np.searchsorted(edges, 0.0)))
+    return simulate_body(experiment.subject, timeline, lived_edges(timeline, run.duration, run.step)).from_time_zero()
 
 
 def lived_edges(timeline: Timeline, duration: float, step: float) -> npt.NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abm.epigenome import EpigenomeParameters, resting_acetylation, resting_rows
+from abm.epigenome import EpigenomeParameters, opening_rate, resting_acetylation, resting_rows, writer_rate
 from abm.expectation import expected_neuron, set_point
 from abm.expression import ExpressionParameters
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
@@ -62,9 +62,13 @@ def test_fractions_stay_fractions_where_chromatin_moves_fast(dt, hours):
     for found in (course, without):
         assert all(np.isfinite(values).all() and values.min() >= 0.0 for values in found)
         assert (found.acetylated + found.repressed).max() <= 1.0 + 1e-12
-    # Unmodified are those that have just opened: k_o R of them in the 1 / k_w that it takes to acetylate one.
-    assert without.acetylated[-1] + without.repressed[-1] == pytest.approx(1.0, rel=3e-3)
-    assert course.repressed[-1] < 0.1
+    # Unmodified are those alone that have opened since they could last be acetylated: u = u (1 - a) + o R.
+    creb = without.creb[-1]
+    opened, acetylated = (-np.expm1(-rate(E, creb) * dt) for rate in (opening_rate, writer_rate))
+    unmodified = 1.0 - without.acetylated - without.repressed
+    assert unmodified[-1] == pytest.approx(opened * without.repressed[-2] / acetylated, rel=0.02)
+    # Within the first of two long steps CREB only rises.
+    assert course.repressed[-1] < (0.1 if dt * 2.0 >= hours else 0.01)
 
 
 def test_extracellular_bdnf_follows_release_with_a_memory_and_adds_what_is_brought():

@@ -36,8 +36,8 @@ def test_a_clamped_signal_repeats_the_resting_day_and_leaves_the_others():
 
 
 def test_hours_before_time_zero_are_parted_clamped_and_joined_again():
-    whole = plasma(6, 10.0)
-    parted = whole.parted(4)
+    whole = replace(plasma(6, 10.0), edges=np.arange(-4.0, 3.0))
+    parted = whole.from_time_zero()
     assert parted.edges.tolist() == whole.edges[4:].tolist()
     assert (parted.steps_before, whole.steps_before) == (4, 0)
     assert parted.lived("bhb").tolist() == whole.bhb.tolist()

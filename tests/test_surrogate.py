@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from abm.config import build_experiment
-from abm.config.evidence import Evidence
+from abm.config.evidence import Evidence, evidence_library, load_evidence
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
 from abm.schedule import compile_schedule
@@ -76,6 +76,25 @@ def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meet
     exposed.expose(build_experiment(own), "bhb")
     (site,) = exposed.sites.values()
     assert site.day[:, 0].max() < 1.0
+
+
+def test_transcripts_after_a_bout_hang_little_on_the_step():
+    """Half an hour on the treadmill (soya2007), read when it ends and later, in steps of a minute and longer ones."""
+    plan = load_evidence(evidence_library()[0].with_name("soya2007_treadmill.yaml")).protocol
+    found = {}
+    for minutes in (1.0, 6.0, 15.0):
+        exposed = ExposedNeuron()
+        run = plan.run.model_copy(update={"step": minutes / 60.0})
+        keys = {name: exposed.expose(plan.model_copy(update={"run": run}), name) for name in plan.schedules}
+        courses, read = exposed.courses(), READ_OUTS["bdnf_mrna"]
+        found[minutes] = np.array([
+            [read(*courses[keys[name]], hour) / read(*courses[keys["sedentary"]], hour) for hour in (9.5, 12.0)]
+            for name in ("mild", "moderate")
+        ])  # fmt: skip
+    assert (found[1.0] > 1.02).all()
+    assert found[6.0][:, 0] == pytest.approx(found[1.0][:, 0], rel=0.004)
+    assert found[15.0][:, 0] == pytest.approx(found[1.0][:, 0], rel=0.02)
+    assert found[15.0][:, 1] == pytest.approx(found[1.0][:, 1], rel=0.004)
 
 
 def test_a_subject_keeps_parameters_of_its_own(rows):

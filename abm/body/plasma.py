@@ -66,8 +66,9 @@ class Plasma:
         own: Vector = getattr(self, name)
         return own if self.before is None else np.concatenate([getattr(self.before, name), own])
 
-    def parted(self, steps: int) -> Plasma:
-        """The plasma after its first so many steps, with what was before."""
+    def from_time_zero(self) -> Plasma:
+        """The plasma from time zero on, with what was before."""
+        steps = int(np.searchsorted(self.edges, 0.0))
         if steps == 0:
             return self
         early = {name: getattr(self, name)[:steps] for name in PLASMA_COLUMNS}

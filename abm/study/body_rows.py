@@ -156,7 +156,7 @@ def _plasma(course: _Course, changes: Changes) -> Plasma:
     duration = course.experiment.run.duration
     timeline = timeline_of(course.experiment.schedules[course.arm], subject, duration, course.arm)
     edges = lived_edges(timeline, course.hours, course.experiment.run.step)
-    return simulate_body(subject, timeline, edges).parted(int(np.searchsorted(edges, 0.0)))
+    return simulate_body(subject, timeline, edges).from_time_zero()
 
 
 def _changed(subject: Subject, changes: Changes) -> Subject:

@@ -88,7 +88,7 @@ def exercised(experiment: Experiment, timeline: Timeline, hours: Sequence[float]
     plasma, course = exercised_body(experiment.subject, timeline, edges, TOLERANCE)
     places = np.searchsorted(edges, read - step / 2.0) - 1
     columns = {name: getattr(plasma, name)[places] for name in PLASMA_COLUMNS}
-    return plasma.parted(int(np.searchsorted(edges, 0.0))), Exercised(_merged(course, read), read, columns)
+    return plasma.from_time_zero(), Exercised(_merged(course, read), read, columns)
 
 
 def samples(subject: Subject, schedule: Exercised, drawn: Mapping[str, float]) -> Samples:
