@@ -22,7 +22,7 @@ from abm.expression import (
     ExpressionParameters,
     burst_start,
     creb_target,
-    excited,
+    excitation,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -30,8 +30,10 @@ from abm.expression import (
     next_store,
     next_trkb_surface,
     promoter_access,
+    release_gain,
     release_rate,
     rise,
+    saturation,
     trkb_drive,
 )
 from abm.loops import compiled
@@ -95,11 +97,11 @@ def set_point(
     """Set point from the concentrations of a resting day, shape (T, 4): BHB, lactate, irisin, free cortisol."""
     bhb, lactate, irisin, cortisol = resting.T
     return SetPoint(
-        float(np.mean([hill(c, x.bhb_half, 1) for c in bhb])),
-        float(np.mean([hill(c, x.bhb_excitability_half, 1) for c in bhb])),
-        float(np.mean([hill(c, x.lactate_half, 2) for c in lactate])),
-        float(np.mean([hill(c, x.fndc5_lactate_half, 3) for c in lactate])),
-        float(np.mean([hill(c, x.irisin_half, 1) for c in irisin])),
+        float(np.mean([saturation(c, x.bhb_half) for c in bhb])),
+        float(np.mean([saturation(c, x.bhb_excitability_half) for c in bhb])),
+        float(np.mean([hill(c, x.lactate_half, x.lactate_exponent) for c in lactate])),
+        float(np.mean([hill(c, x.fndc5_lactate_half, x.fndc5_lactate_exponent) for c in lactate])),
+        float(np.mean([saturation(c, x.irisin_half) for c in irisin])),
         float(np.mean([eraser_activity(e, c, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0) for c in bhb])),
         float(np.mean([glucocorticoid_occupancy(x, c, 0.0) for c in cortisol])),
     )
@@ -162,14 +164,14 @@ def _march(
             r[17], r[18], r[19],
         )  # fmt: skip
         bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
-        fndc5 = next_fndc5(x, fndc5, d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3), rest.fndc5, dt)
-        firing = excited(
-            x, activity[t], rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), rest.excitability)
-        )
-        target = d.creb * creb_target(
-            x, firing, rise(d.pka * hill(bhb, x.bhb_half, 1), rest.bhb),
-            rise(d.nmdar * hill(lactate, x.lactate_half, 2), rest.lactate),
-            rise(d.integrin * hill(irisin, x.irisin_half, 1), rest.irisin), d.fndc5 * fndc5, trkb,
+        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, x.fndc5_lactate_exponent)
+        fndc5 = next_fndc5(x, fndc5, through_sirt1, rest.fndc5, dt)
+        excited = excitation(x, rise(d.pka * saturation(bhb, x.bhb_excitability_half), rest.excitability))
+        firing = activity[t] * excited
+        target = creb_target(
+            x, firing, rise(d.pka * saturation(bhb, x.bhb_half), rest.bhb),
+            rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), rest.lactate),
+            rise(d.integrin * saturation(irisin, x.irisin_half), rest.irisin), d.fndc5 * fndc5, trkb, d.creb,
         )
         mean_creb = mean_relaxed(creb, target, 1.0 / x.creb_time, dt)
         creb = relax(creb, target, 1.0 / x.creb_time, dt)
@@ -185,9 +187,10 @@ def _march(
             number = switch_alleles(x, c, state[0], start, q, dt, state[q + 1])
             made = d.transcription * c.initiation[q] * number
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)
-        store = next_store(x, store, proform, firing, dt)
+        gain = release_gain(x, firing, excited)
+        store = next_store(x, store, proform, gain, dt)
         proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)
-        relative = release_rate(x, store, firing) / resting_release
+        relative = release_rate(x, store, gain) / resting_release
         from_release = relax(from_release, relative, 1.0 / bdnf_time, dt) if bdnf_time > 0.0 else relative
         outside = max(from_release + (brought[t] - 1.0), 0.0)
         surface = next_trkb_surface(x, surface, outside, dt)

@@ -29,12 +29,14 @@ class ExpressionParameters(NamedTuple):
     bhb_excitability_half: Annotated[float, Unit("mmol/L")]
     lactate_gain: Annotated[float, Unit("1")]
     lactate_half: Annotated[float, Unit("mmol/L")]
+    lactate_exponent: Annotated[float, Unit("1")]
     irisin_gain: Annotated[float, Unit("1")]
     irisin_half: Annotated[float, Unit("nmol/L")]
     fndc5_gain: Annotated[float, Unit("1")]
     fndc5_time: Annotated[float, Unit("h")]
     fndc5_lactate_gain: Annotated[float, Unit("1")]
     fndc5_lactate_half: Annotated[float, Unit("mmol/L")]
+    fndc5_lactate_exponent: Annotated[float, Unit("1")]
     trkb_feedback: Annotated[float, Unit("1")]
     glucocorticoid_half: Annotated[float, Unit("nmol/L")]
     glucocorticoid_exponent: Annotated[float, Unit("1")]
@@ -60,18 +62,23 @@ class ExpressionParameters(NamedTuple):
     store_at_rest: Annotated[float, Unit("1")]
     released_share: Annotated[float, Unit("1")]
     release_exponent: Annotated[float, Unit("1")]
+    steady_release_exponent: Annotated[float, Unit("1")]
     trkb_internalisation: Annotated[float, Unit("1/h")]
     trkb_return_time: Annotated[float, Unit("h")]
     trkb_resting_occupancy: Annotated[float, Unit("1")]
 
 
 @rule
-def hill(concentration: float, half: float, exponent: int) -> float:
-    """Saturating drive c^n / (c^n + K^n), 0 to 1, for a whole exponent n."""
+def saturation(concentration: float, half: float) -> float:
+    """Saturating drive c / (c + K), 0 to 1."""
     ratio = concentration / half
-    drive = ratio
-    for _ in range(exponent - 1):
-        drive *= ratio
+    return ratio / (1.0 + ratio)
+
+
+@rule
+def hill(concentration: float, half: float, exponent: float) -> float:
+    """Saturating drive c^n / (c^n + K^n), 0 to 1."""
+    drive = power(concentration / half, exponent)
     return drive / (1.0 + drive)
 
 
@@ -96,13 +103,13 @@ def relative_firing(drive: float, mean_drive: float, input_activity: float) -> f
 
 
 @rule
-def excited(p: ExpressionParameters, activity: float, bhb: float) -> float:
-    """Firing relative to rest under BHB: a (1 + g b), b the rise of its saturating drive above the set point.
+def excitation(p: ExpressionParameters, bhb: float) -> float:
+    """Factor by which BHB raises firing: 1 + g b, b the rise of its saturating drive above the set point.
 
     2 mmol/L raise the excitability of CA1 neurons in slices (frontpharmacol2025, direction only). This drive is
     taken to be half saturated there, far above the CREB arm's (assumed).
     """
-    return activity * (1.0 + p.bhb_excitability * bhb)
+    return 1.0 + p.bhb_excitability * bhb
 
 
 @rule
@@ -130,17 +137,19 @@ def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest
 
 @rule
 def creb_target(
-    p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float
+    p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float,
+    left: float,
 ) -> float:
     """CREB signal, relative to rest, that constant inputs would settle to.
 
-    S = 1 + s_A (a - 1) + s_B b + s_L l + s_I i + s_F (F - 1) + s_T (k - 1), never below 0.05.
+    S = c (1 + s_A (a - 1) + s_B b + s_L l + s_I i + s_F (F - 1) + s_T (k - 1)), never below 0.05, c what a blocker
+    leaves of CREB: promoters without it are not silent (assumed).
     activity a, FNDC5 F and TrkB drive k relative to rest; b, l, i: rises of the saturating drives of BHB (through
     PKA), lactate (through NMDA receptors) and irisin (through integrin aV) above their set points.
     """
     signal = 1.0 + p.activity_gain * (activity - 1.0) + p.bhb_gain * bhb + p.lactate_gain * lactate
     signal += p.irisin_gain * irisin + p.fndc5_gain * (fndc5 - 1.0) + p.trkb_feedback * (trkb - 1.0)
-    return max(signal, 0.05)
+    return max(left * signal, 0.05)
 
 
 @rule
@@ -274,27 +283,33 @@ def next_proform(p: ExpressionParameters, proform: float, transcripts: float, sy
 
 
 @rule
-def next_store(p: ExpressionParameters, store: float, proform: float, activity: float, dt: float) -> float:
+def release_gain(p: ExpressionParameters, activity: float, excitation: float) -> float:
+    """Release per stored BDNF relative to rest: (a / e)^n e^m, of firing a, raised by BHB by the factor e.
+
+    n > 1, because bursts release far more than the same number of single spikes (Balkowiec & Katz 2000,
+    balkowiec2000): what comes in from other neurons comes in bursts. BHB makes a neuron more excitable all the time;
+    steady depolarisation released little there, so that this part of firing has a smaller power m.
+    """
+    return power(activity / excitation, p.release_exponent) * power(excitation, p.steady_release_exponent)
+
+
+@rule
+def next_store(p: ExpressionParameters, store: float, proform: float, gain: float, dt: float) -> float:
     """Mature BDNF dimers in the vesicle store after dt hours.
 
-    B' = (ln 2 / t_pro) P - (ln 2 / t_store) (1 - f + f a^n) B: maturation inside the cell, degradation, and release of
-    the share f, which rises with activity a as in `release_rate`. Mature : pro is about 10 : 1 at rest (Dieni 2012,
+    B' = (ln 2 / t_pro) P - (ln 2 / t_store) (1 - f + f r) B: maturation inside the cell, degradation, and release of
+    the share f, which rises by the gain r of `release_gain`. Mature : pro is about 10 : 1 at rest (Dieni 2012,
     dieni2012).
     """
-    released = p.released_share * power(activity, p.release_exponent)
+    released = p.released_share * gain
     loss = LN2 / p.store_half_life * (1.0 - p.released_share + released)
     return relax(store, LN2 / p.proform_half_life * proform / loss, loss, dt)
 
 
 @rule
-def release_rate(p: ExpressionParameters, store: float, activity: float) -> float:
-    """Mature BDNF dimers that the neuron releases per hour: f a^n (ln 2 / t_store) B.
-
-    activity a relative to rest; n > 1, because bursts release far more than the same number of single spikes
-    (Balkowiec & Katz 2000, balkowiec2000).
-    """
-    released = p.released_share * power(activity, p.release_exponent)
-    return released * LN2 / p.store_half_life * store
+def release_rate(p: ExpressionParameters, store: float, gain: float) -> float:
+    """Mature BDNF dimers that the neuron releases per hour: f r (ln 2 / t_store) B, r the gain of `release_gain`."""
+    return p.released_share * gain * LN2 / p.store_half_life * store
 
 
 @rule

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 # Which columns of the plasma carry each signal that can be held at rest.
 CLAMPED_COLUMNS = {
-    "bhb": ("bhb",),
-    "lactate": ("lactate",),
-    "irisin": ("irisin",),
-    "cortisol": ("cortisol", "dexamethasone"),
+    "bhb": ("bhb", "sampled_bhb"),
+    "lactate": ("lactate", "sampled_lactate"),
+    "irisin": ("irisin", "sampled_irisin"),
+    "cortisol": ("cortisol", "sampled_cortisol", "dexamethasone"),
     "bdnf": ("bdnf_iv",),
     "input_activity": ("movement",),
 }

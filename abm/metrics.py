@@ -47,6 +47,7 @@ class Observed(Protocol):
     def experiment(self) -> Any: ...
     @property
     def drugs(self) -> Any: ...
+    def gain_at_trough(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ class Metric:
 
 def _plasma(name: str, model: Observed) -> Floats:
     return np.asarray(model.blood[name], dtype=np.float64)
+
+
+def _sample_of(name: str) -> Callable[[Observed], Floats]:
+    """What a sample holds that is drawn at the end of the step."""
+    return partial(_plasma, f"sampled_{name}")
 
 
 def _sampled(name: str, model: Observed) -> Floats:
@@ -162,19 +168,18 @@ def _body() -> list[Metric]:
         "ffa": ("free fatty acids", "mmol/L"),
         "insulin": ("insulin", "pmol/L"),
     }
-    mean = "mean over the step that ends then"
-    cortisol = f"Total cortisol (a rodent's corticosterone), {mean}, in the plasma that there is at its end."
-    glycogen = f"Glycogen of the liver, glucose per body mass, {mean}."
-    uptake = f"Maximal oxygen uptake, which follows fitness, {mean}."
+    cortisol = "Total cortisol (a rodent's corticosterone) in the plasma that there is, as a sample holds it."
+    glycogen = "Glycogen of the liver, glucose per body mass."
+    uptake = "Maximal oxygen uptake, which follows fitness."
     volume = "Plasma volume relative to that at time zero, what exercise took and what the days after it added."
     count = "Platelets per volume of blood relative to time zero: what the spleen gives off, less plasma around them."
     return [
         *(
-            Metric(f"plasma_{name}", unit, "body", f"{text.capitalize()} in plasma, {mean}.", partial(_plasma, name))
+            Metric(f"plasma_{name}", unit, "body", f"{text.capitalize()} in plasma.", _sample_of(name))
             for name, (text, unit) in substances.items()
         ),
         Metric("plasma_cortisol", "nmol/L", "body", cortisol, partial(_sampled, "sampled_cortisol")),
-        Metric("liver_glycogen", "mmol/kg", "body", glycogen, partial(_plasma, "glycogen")),
+        Metric("liver_glycogen", "mmol/kg", "body", glycogen, _sample_of("glycogen")),
         Metric("vo2max", "mL/kg/min", "body", uptake, partial(_plasma, "vo2max")),
         Metric("plasma_volume", "1", "body", volume, partial(_plasma, "plasma_volume")),
         Metric("platelet_count", "1", "body", count, partial(_plasma, "platelet_count")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -101,6 +102,8 @@ class HippocampusModel(mesa.Model):
         self.key = stream_key(seed, replicate)
         self._force(plasma, timeline, resting, tuple(clamped))
         self._load_parameters()
+        if neurons is not None and neurons < 1:
+            raise ConfigError("a tissue has neurons", key="neurons", value=str(neurons), expected="1 or more")
         self._build(neurons or experiment.tissue.neurons, seed)
         if rested is None:
             self._settle()
@@ -162,6 +165,7 @@ class HippocampusModel(mesa.Model):
         self._weighed = True
         self.cells_per_neuron = p.neuron_density * self.tissue.volume / neurons
         self.rest_outflow = 0.0
+        self._fast_lived = False
 
     def _settle(self) -> None:
         """Find every neuron's set points: the mean of its local drives over a resting day at resting secretion."""
@@ -193,6 +197,17 @@ class HippocampusModel(mesa.Model):
         """
         free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
         return float(np.mean([cortisol_gain(self.plasticity, value) for value in free]))
+
+    def gain_at_trough(self) -> float:
+        """Cortisol gain of potentiation where an undisturbed animal has least hormone, over that at this hour.
+
+        By its plasma of a resting day; 1 outside the animal. What treatment does to the hormone is not in it.
+        """
+        if self.experiment.preparation != "in_vivo":
+            return 1.0
+        free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
+        lived = math.ceil(self.clock.hour_of_day / self.clock.step - 1e-6) - 1  # -1, the last of the day, at midnight
+        return cortisol_gain(self.plasticity, float(free.min())) / cortisol_gain(self.plasticity, float(free[lived]))
 
     @property
     def promoters(self) -> PromoterConstants:
@@ -387,8 +402,9 @@ class HippocampusModel(mesa.Model):
         They meet the luck of the same hours of burn-in, so that arms with such a fast and without stay paired.
         """
         before, steps = self.plasma.before, self.plasma.steps_before
-        if before is None or self._number != 0:
+        if before is None or self._fast_lived or self._number != 0:
             return
+        self._fast_lived = True
         self.clock = Clock(self.clock.step, self.clock.burn_in, self.clock.taken - steps)
         for step in range(steps):
             self._advance_neurons(*self._meet(blood_at(before, step)))
@@ -409,6 +425,7 @@ class HippocampusModel(mesa.Model):
         return {
             "taken": np.array(self.clock.taken),
             "rest_outflow": np.array(self.rest_outflow),
+            "fast_lived": np.array(self._fast_lived),
             "blood": np.array([self.blood[name] for name in sorted(self.blood)]),
             "early": self.synapses.early.copy(),
             "late": self.synapses.late.copy(),
@@ -421,6 +438,7 @@ class HippocampusModel(mesa.Model):
         """Go to a checkpoint of a model of the same experiment and replicate."""
         self.clock = Clock(self.clock.step, self.clock.burn_in, int(state["taken"]))
         self.rest_outflow = float(state["rest_outflow"])
+        self._fast_lived = bool(state["fast_lived"])
         self.blood = dict(zip(sorted(self.blood), state["blood"].tolist(), strict=True))
         self.synapses.early[:], self.synapses.late[:] = state["early"], state["late"]
         for name, column in self._table.columns.items():

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from abm.columns import Column, ColumnAgent
 from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, EpigenomeParameters, eraser_activity
-from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill
+from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, saturation
 from abm.loops import entry
 from abm.metric_names import PROMOTERS
 from abm.synapses import SynapseParameters, cortisol_gain
@@ -35,6 +35,7 @@ class Neuron(ColumnAgent):
     rest_bdnf = Column(unit="nmol/L", default=1.0, doc="mean extracellular BDNF")
 
     activity = Column(default=1.0, doc="firing relative to rest")
+    excitation = Column(default=1.0, doc="factor by which BHB raises firing")
     creb = Column(default=1.0, doc="CREB signal relative to rest")
     fndc5 = Column(default=1.0, doc="FNDC5 relative to rest")
     hdac2 = Column(default=1.0, doc="HDAC2 abundance relative to rest")
@@ -130,11 +131,11 @@ def add_set_point(
     """Add weight x the present local drives to every neuron's set points, in place; weights over a day sum to 1."""
     for i in range(n.voxel.size):
         v = n.voxel[i]
-        n.rest_bhb[i] += weight * hill(signals.bhb[v], x.bhb_half, 1)
-        n.rest_excitability[i] += weight * hill(signals.bhb[v], x.bhb_excitability_half, 1)
-        n.rest_lactate[i] += weight * hill(signals.lactate[v], x.lactate_half, 2)
-        n.rest_fndc5[i] += weight * hill(signals.lactate[v], x.fndc5_lactate_half, 3)
-        n.rest_irisin[i] += weight * hill(signals.irisin[v], x.irisin_half, 1)
+        n.rest_bhb[i] += weight * saturation(signals.bhb[v], x.bhb_half)
+        n.rest_excitability[i] += weight * saturation(signals.bhb[v], x.bhb_excitability_half)
+        n.rest_lactate[i] += weight * hill(signals.lactate[v], x.lactate_half, x.lactate_exponent)
+        n.rest_fndc5[i] += weight * hill(signals.lactate[v], x.fndc5_lactate_half, x.fndc5_lactate_exponent)
+        n.rest_irisin[i] += weight * saturation(signals.irisin[v], x.irisin_half)
         n.rest_eraser[i] += weight * eraser_activity(e, signals.bhb[v], 1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
         n.rest_glucocorticoid[i] += weight * glucocorticoid_occupancy(x, signals.cortisol[v], 0.0)
         n.rest_potentiation[i] += weight * cortisol_gain(s, signals.cortisol[v])

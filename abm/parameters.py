@@ -14,7 +14,7 @@ that they can be handed to compiled code as they are.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -156,7 +156,7 @@ def check_override(key: str, value: object, species: str) -> None:
             number = convert(value, record.unit)
         except Fault as fault:
             raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise Fault("not a number", expected=expected)
     elif record.unit != "1":
         raise Fault("a bare number where a unit belongs", expected=expected)

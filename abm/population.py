@@ -30,7 +30,7 @@ from abm.expression import (
     burst_start,
     bursting,
     creb_target,
-    excited,
+    excitation,
     few_of_binomial,
     few_of_poisson,
     glucocorticoid_occupancy,
@@ -44,8 +44,10 @@ from abm.expression import (
     poisson,
     promoter_access,
     relative_firing,
+    release_gain,
     release_rate,
     rise,
+    saturation,
     switching,
     trkb_drive,
 )
@@ -115,18 +117,20 @@ def sense(
     for i in range(first, last):
         v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
-        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
+        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, x.fndc5_lactate_exponent)
         n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
-        excitability = rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), n.rest_excitability[i])
-        n.activity[i] = excited(x, activity, excitability)
-        target = d.creb * creb_target(
+        excitability = rise(d.pka * saturation(bhb, x.bhb_excitability_half), n.rest_excitability[i])
+        n.excitation[i] = excitation(x, excitability)
+        n.activity[i] = activity * n.excitation[i]
+        target = creb_target(
             x,
             n.activity[i],
-            rise(d.pka * hill(bhb, x.bhb_half, 1), n.rest_bhb[i]),
-            rise(d.nmdar * hill(lactate, x.lactate_half, 2), n.rest_lactate[i]),
-            rise(d.integrin * hill(signals.irisin[v], x.irisin_half, 1), n.rest_irisin[i]),
+            rise(d.pka * saturation(bhb, x.bhb_half), n.rest_bhb[i]),
+            rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), n.rest_lactate[i]),
+            rise(d.integrin * saturation(signals.irisin[v], x.irisin_half), n.rest_irisin[i]),
             d.fndc5 * n.fndc5[i],
             n.trkb[i],
+            d.creb,
         )
         creb = mean_relaxed(n.creb[i], target, 1.0 / x.creb_time, dt)
         n.creb[i], w.creb[i - first] = relax(n.creb[i], target, 1.0 / x.creb_time, dt), creb
@@ -256,9 +260,10 @@ def express(
     widest_vectors()
     for i in range(first, last):
         copies = np.float64(n.transcripts[i, 0] + n.transcripts[i, 1] + n.transcripts[i, 2] + n.transcripts[i, 3])
-        n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], n.activity[i], dt)
+        gain = release_gain(x, n.activity[i], n.excitation[i])
+        n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], gain, dt)
         n.bdnf_pro[i] = next_proform(x, n.bdnf_pro[i], copies, d.bdnf_synthesis * d.protein_synthesis, dt)
-        n.release_rate[i] = release_rate(x, n.bdnf_protein[i], n.activity[i])
+        n.release_rate[i] = release_rate(x, n.bdnf_protein[i], gain)
         relative = signals.bdnf[n.voxel[i]] / n.rest_bdnf[i]
         n.trkb_surface[i] = next_trkb_surface(x, n.trkb_surface[i], relative, dt)
         n.trkb[i] = trkb_drive(relative, d.trkb * n.trkb_surface[i])

@@ -288,11 +288,12 @@ def _human_meals(parameters: MealParameters) -> list[Meal]:
 
 
 def _rodent_meals(parameters: MealParameters, lights: tuple[float, float]) -> list[Meal]:
-    """Small meals at even intervals over a day, larger in the dark, where there is dark and light."""
+    """Small meals at even intervals over a day, about as long as asked for, larger in the dark, where there is one."""
     p = parameters
     if not 0.0 < p.rodent_meal_interval <= DAY:
         raise ArithmeticError("meals must come at least once a day, and not all at once (meals.rodent_meal_interval)")
-    starts = [index * p.rodent_meal_interval for index in range(math.floor(DAY / p.rodent_meal_interval))]
+    meals = max(round(DAY / p.rodent_meal_interval), 1)
+    starts = [index * DAY / meals for index in range(meals)]
     on, off = lights
     dark = [start for start in starts if not ((on <= start < off) if on < off else (start >= on or start < off))]
     bright = len(starts) - len(dark)

@@ -14,9 +14,9 @@ from abm.elementary import LN2
 PROMOTERS, LENGTH = 4, 12
 FLOATS = (
     "rest_bhb", "rest_excitability", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser",
-    "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser",
-    "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine",
-    "scale", "threshold", "potentiation_gain", "depression_gain", "early_load",
+    "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "activity", "excitation", "creb", "fndc5", "hdac2",
+    "hdac3", "eraser", "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein",
+    "mean_protein", "spine", "scale", "threshold", "potentiation_gain", "depression_gain", "early_load",
 )  # fmt: skip
 SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
 
@@ -32,13 +32,14 @@ def variables() -> str:
 SENSE = """
 {reads}
 excited = bhb / bhb_excitability_half / (1.0 + bhb / bhb_excitability_half)
-activity = input(t) * (1.0 + bhb_excitability * clip(excited - rest_excitability, 0.0, large))
-cubed = (lactate / fndc5_lactate_half) ** 3
-target_f = 1.0 + fndc5_lactate_gain * clip(cubed / (1.0 + cubed) - rest_fndc5, 0.0, large) / (1.0 - rest_fndc5)
+excitation = 1.0 + bhb_excitability * clip(excited - rest_excitability, 0.0, large)
+activity = input(t) * excitation
+driven_f = (lactate / fndc5_lactate_half) ** fndc5_lactate_exponent
+target_f = 1.0 + fndc5_lactate_gain * clip(driven_f / (1.0 + driven_f) - rest_fndc5, 0.0, large) / (1.0 - rest_fndc5)
 fndc5 = target_f + (fndc5 - target_f) * exp(-step / fndc5_time)
 raised = clip(bhb / bhb_half / (1.0 + bhb / bhb_half) - rest_bhb, 0.0, large)
-squared = (lactate / lactate_half) ** 2
-raised_l = clip(squared / (1.0 + squared) - rest_lactate, 0.0, large)
+driven_l = (lactate / lactate_half) ** lactate_exponent
+raised_l = clip(driven_l / (1.0 + driven_l) - rest_lactate, 0.0, large)
 raised_i = clip(irisin / irisin_half / (1.0 + irisin / irisin_half) - rest_irisin, 0.0, large)
 signal_a = 1.0 + activity_gain * (activity - 1.0) + bhb_gain * raised + lactate_gain * raised_l
 signal_b = irisin_gain * raised_i + fndc5_gain * (fndc5 - 1.0) + trkb_feedback * (trkb - 1.0)
@@ -108,7 +109,7 @@ DOWNS = (
 )
 
 EXPRESS = """
-released = released_share * activity ** release_exponent
+released = released_share * (activity / excitation) ** release_exponent * excitation ** steady_release_exponent
 loss = ln2 / store_half_life * (1.0 - released_share + released)
 target_b = ln2 / proform_half_life * bdnf_pro / loss
 bdnf_protein = target_b + (bdnf_protein - target_b) * exp(-loss * step)

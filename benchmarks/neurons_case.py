@@ -26,9 +26,9 @@ READ = (
     "scale", "threshold", "drive", "early_load",
 )  # fmt: skip
 WRITTEN = (
-    "activity", "creb", "fndc5", "hdac2", "hdac3", "eraser", "nucleosomes", "promoter_on", "transcripts", "bdnf_pro",
-    "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine", "scale",
-    "threshold", "potentiation_gain", "depression_gain",
+    "activity", "excitation", "creb", "fndc5", "hdac2", "hdac3", "eraser", "nucleosomes", "promoter_on", "transcripts",
+    "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine",
+    "scale", "threshold", "potentiation_gain", "depression_gain",
 )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ from abm.expression import (  # noqa: E402
     burst_start,
     bursting,
     creb_target,
-    excited,
+    excitation,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -40,8 +40,10 @@ from abm.expression import (  # noqa: E402
     poisson,
     promoter_access,
     relative_firing,
+    release_gain,
     release_rate,
     rise,
+    saturation,
     switching,
     trkb_drive,
 )
@@ -79,18 +81,20 @@ class PlainNeuron:
     def _sense(self, world: Any, bhb: float, lactate: float, irisin: float) -> None:
         d, e, x, dt = world.drugs, world.epigenome, world.expression, world.dt
         bhb, lactate = d.mct2 * bhb, d.mct2 * lactate
-        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, 3)
+        through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, x.fndc5_lactate_exponent)
         self.fndc5 = next_fndc5(x, self.fndc5, through_sirt1, self.rest_fndc5, dt)
-        excitability = rise(d.pka * hill(bhb, x.bhb_excitability_half, 1), self.rest_excitability)
-        self.activity = excited(x, self.activity, excitability)
-        target = d.creb * creb_target(
+        excitability = rise(d.pka * saturation(bhb, x.bhb_excitability_half), self.rest_excitability)
+        self.excitation = excitation(x, excitability)
+        self.activity *= self.excitation
+        target = creb_target(
             x,
             self.activity,
-            rise(d.pka * hill(bhb, x.bhb_half, 1), self.rest_bhb),
-            rise(d.nmdar * hill(lactate, x.lactate_half, 2), self.rest_lactate),
-            rise(d.integrin * hill(irisin, x.irisin_half, 1), self.rest_irisin),
+            rise(d.pka * saturation(bhb, x.bhb_half), self.rest_bhb),
+            rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), self.rest_lactate),
+            rise(d.integrin * saturation(irisin, x.irisin_half), self.rest_irisin),
             d.fndc5 * self.fndc5,
             self.trkb,
+            d.creb,
         )
         self.mean_creb = mean_relaxed(self.creb, target, 1.0 / x.creb_time, dt)
         self.creb = relax(self.creb, target, 1.0 / x.creb_time, dt)
@@ -125,9 +129,10 @@ class PlainNeuron:
     def _express(self, world: Any, bdnf: float) -> None:
         d, x, dt = world.drugs, world.expression, world.dt
         copies = sum(self.transcripts)
-        self.bdnf_protein = next_store(x, self.bdnf_protein, self.bdnf_pro, self.activity, dt)
+        gain = release_gain(x, self.activity, self.excitation)
+        self.bdnf_protein = next_store(x, self.bdnf_protein, self.bdnf_pro, gain, dt)
         self.bdnf_pro = next_proform(x, self.bdnf_pro, copies, d.bdnf_synthesis * d.protein_synthesis, dt)
-        self.release_rate = release_rate(x, self.bdnf_protein, self.activity)
+        self.release_rate = release_rate(x, self.bdnf_protein, gain)
         relative = bdnf / self.rest_bdnf
         self.trkb_surface = next_trkb_surface(x, self.trkb_surface, relative, dt)
         self.trkb = trkb_drive(relative, d.trkb * self.trkb_surface)

@@ -53,6 +53,18 @@ def test_least_squares_finds_the_posterior_of_a_linear_model() -> None:
     np.testing.assert_allclose(np.cov(found.draws.T), covariance, rtol=0.2)
 
 
+def test_rows_that_disagree_leave_more_open_than_their_errors_say() -> None:
+    """Four measurements of one number to 0.1 that lie 1 apart: as sure as their scatter has it, not their errors."""
+    seen, prior = np.array([1.0, 2.0, 2.0, 3.0]), Prior("a.x", 0.0, -392.0, 392.0)
+    found = fit_least_squares(lambda x: (x - seen) / 0.1, [prior], seed=1)
+    assert found.point[0] == pytest.approx(2.0, abs=1e-3)
+    assert found.widened == pytest.approx(seen.std(ddof=1) / 0.1, rel=1e-3)
+    assert found.determined == pytest.approx(1.0, abs=1e-3)
+    assert found.high[0] - found.low[0] == pytest.approx(2 * 1.96 * seen.std(ddof=1) / 2.0, rel=0.03)
+    agreed = fit_least_squares(lambda x: (x - seen) / 2.0, [prior], seed=1)
+    assert agreed.widened == 1.0
+
+
 def test_least_squares_finds_amplitude_and_half_life() -> None:
     times = np.array([0.5, 1.0, 2.0, 4.0])
     seen = 8.0 * 0.5 ** (times / 1.5)
@@ -257,9 +269,9 @@ def observed(item: Evidence, arm: str, seen: EvidenceObservation) -> float:
 def test_a_direction_is_met_when_a_study_of_that_size_would_see_it() -> None:
     seen = Published("up", groups=(8, 8))
     needed = math.exp(seen.smallest_effect)
-    assert residual(seen, needed) ** 2 == pytest.approx(-2.0 * math.log(0.5))  # every second such study finds it
+    assert math.exp(-0.5 * residual(seen, needed) ** 2) == pytest.approx(0.5, abs=0.02)  # every second finds it
     assert residual(seen, needed**4) < 0.01
-    assert residual(seen, 1.0) ** 2 == pytest.approx(-2.0 * math.log(norm.cdf(-seen.t(needed))))
+    assert residual(seen, 1.0) ** 2 == pytest.approx(-2.0 * math.log(0.025))  # as often as chance has it
     assert residual(Published("down", groups=(8, 8)), 1.0 / 1.7) == pytest.approx(residual(seen, 1.7))
 
 
@@ -269,7 +281,8 @@ def test_likelihood_of_a_study_adds_up_to_one(seen: Published) -> None:
     draw = np.random.default_rng(1)
     for ratio in (0.9, 1.0, 1.2, 1.5):
         if seen.directed:
-            found = draw.normal(seen.t(ratio), 1.0, 200_000) > seen.t(math.exp(seen.smallest_effect))
+            spread = np.sqrt(draw.chisquare(seen.freedom, 200_000) / seen.freedom)
+            found = draw.normal(seen.t(ratio), 1.0, 200_000) / spread > seen.t(math.exp(seen.smallest_effect))
             chance = math.exp(-0.5 * residual(seen, ratio) ** 2)
         else:
             error = (math.log(seen.high) - math.log(seen.low)) / 3.919927969
@@ -374,7 +387,7 @@ def test_no_row_of_body_and_blood_is_left_out_of_its_fit(name: str) -> None:
     wanted = [seen for item in evidence for seen in item.observations if seen.metric in calibration.metrics]
     assert wanted
     assert all(is_predicted(seen) for seen in wanted)
-    assert any(seen.kind == "none" for seen in wanted) == (name in {"body", "training", "barrier"})
+    assert any(seen.kind == "none" for seen in wanted) == (name in {"body", "training", "plasma_volume", "barrier"})
 
 
 def test_parts_are_those_of_the_read_outs() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from abm.study.answers import arm_ratio
-from abm.study.contrasts import mean_over_replicates, paired_ratio
+from abm.study.contrasts import mean_over_replicates, paired_ratio, ratio_of_means
 
 positive = st.floats(0.1, 10.0)
 pairs = st.lists(st.tuples(positive, positive), min_size=3, max_size=12)
@@ -80,6 +80,17 @@ def test_a_missing_partner_leaves_its_pair_out() -> None:
 @pytest.mark.parametrize(("own", "reference"), [([1.0, 0.0], [1.0, 1.0]), ([1.0, 1.0], [-1.0, 1.0])])
 def test_values_that_are_not_positive_have_no_ratio(own: list[float], reference: list[float]) -> None:
     assert np.isnan(paired_ratio(own, reference)).all()
+
+
+@pytest.mark.parametrize(("share", "has_ends"), [(0.9, False), (1.1, True)])
+def test_a_share_of_a_total_has_ends_where_the_total_is_not_nothing(share: float, has_ends: bool) -> None:
+    """Where a t test of the total gives `share` of what p = 0.05 needs."""
+    spread = np.array([-1.5, -0.5, 0.5, 1.5])
+    total = 1.0 + spread / (share * stats.t.ppf(0.975, 3) * spread.std(ddof=1) / 2.0)
+    ratio, low, high = ratio_of_means(0.4 * total + np.array([0.1, -0.1, -0.1, 0.1]), total)
+    assert ratio == pytest.approx(0.4)
+    assert (low < ratio < high) == has_ends
+    assert math.isfinite(low) == has_ends
 
 
 def test_replicates_that_do_not_differ_have_no_p_value() -> None:

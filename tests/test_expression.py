@@ -20,12 +20,12 @@ def integrated(rate, start, hours):
 
 
 def test_signal_is_one_at_rest_and_rises_with_every_input():
-    assert expression.creb_target(P, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0) == 1.0
+    assert expression.creb_target(P, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0) == 1.0
     rest = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0]
     for position in range(6):
         raised = rest.copy()
         raised[position] += 0.2
-        assert expression.creb_target(P, *raised) > 1.0
+        assert expression.creb_target(P, *raised, 1.0) > 1.0
 
 
 def test_fndc5_lags_lactate_by_its_time_constant():
@@ -140,8 +140,8 @@ def test_protein_equations_are_solved_exactly():
     assert expression.next_proform(P, 300.0, 1.4 * P.transcripts_at_rest, 1.0, 5.0) == pytest.approx(
         integrated(lambda y: rate * (made - y), 300.0, 5.0)
     )
-    loss = LN2 / P.store_half_life * (1.0 - P.released_share + P.released_share * 1.5**P.release_exponent)
-    assert expression.next_store(P, 6000.0, 800.0, 1.5, 5.0) == pytest.approx(
+    loss = LN2 / P.store_half_life * (1.0 - P.released_share + P.released_share * 3.5)
+    assert expression.next_store(P, 6000.0, 800.0, 3.5, 5.0) == pytest.approx(
         integrated(lambda y: rate * 800.0 - loss * y, 6000.0, 5.0)
     )
 
@@ -154,30 +154,43 @@ def test_stores_rest_at_ten_mature_to_one_pro():
     assert store / proform == pytest.approx(10.0, rel=0.05)
 
 
-def test_more_activity_releases_more_and_empties_the_store():
-    linear = P._replace(release_exponent=1.0)
-    released = [expression.release_rate(linear, 7000.0, activity) for activity in (1.0, 2.0)]
+def test_more_release_empties_the_store():
+    released = [expression.release_rate(P, 7000.0, gain) for gain in (1.0, 2.0)]
+    assert released[0] == pytest.approx(P.released_share * LN2 / P.store_half_life * 7000.0)
     assert released[1] == pytest.approx(2.0 * released[0])
-    assert expression.release_rate(P, 7000.0, 2.0) > 2.0 * expression.release_rate(P, 7000.0, 1.0)
     assert expression.next_store(P, 7000.0, 700.0, 2.0, 10.0) < expression.next_store(P, 7000.0, 700.0, 1.0, 10.0)
 
 
+def test_bursts_release_more_than_steady_firing():
+    """Input twice as strong: 2^n; a neuron that BHB makes fire as much more often: 2^m, less than that."""
+    bursts, steady = 2.0**P.release_exponent, 2.0**P.steady_release_exponent
+    assert expression.release_gain(P, 2.0, 1.0) == pytest.approx(bursts)
+    assert expression.release_gain(P, 2.0, 2.0) == pytest.approx(steady)
+    assert expression.release_gain(P, 4.0, 2.0) == pytest.approx(bursts * steady)
+    assert 2.0 <= steady < bursts
+
+
 def test_bhb_raises_firing_only_above_the_set_point():
-    assert expression.excited(P, 1.2, 0.0) == 1.2
-    assert expression.excited(P, 1.2, 0.5) == pytest.approx(1.2 * (1.0 + 0.5 * P.bhb_excitability))
+    assert expression.excitation(P, 0.0) == 1.0
+    assert expression.excitation(P, 0.5) == pytest.approx(1.0 + 0.5 * P.bhb_excitability)
 
 
 def test_bhb_of_a_fast_drives_the_creb_signal_but_hardly_firing():
     # Excitability was seen at 2 mmol/L; a brain after a day of fasting or an ester holds some tenths of that.
-    creb, firing = (expression.hill(0.3, half, 1) for half in (P.bhb_half, P.bhb_excitability_half))
+    creb, firing = (expression.saturation(0.3, half) for half in (P.bhb_half, P.bhb_excitability_half))
     assert creb > 2.0 * firing
-    assert firing < 0.5 * expression.hill(2.0, P.bhb_excitability_half, 1)
+    assert firing < 0.5 * expression.saturation(2.0, P.bhb_excitability_half)
 
 
 def test_saturating_bdnf_halves_surface_trkb_within_hours():
     # Proenca 2016: half of surface TrkB is gone after 2-3 h of saturating BDNF.
     assert 0.4 < expression.next_trkb_surface(P, 1.0, 1e6, 3.0) < 0.6
     assert expression.next_trkb_surface(P, 1.0, 1.0, 100.0) == pytest.approx(1.0)
+
+
+def test_trkb_comes_back_to_the_surface_with_its_time_constant():
+    hours = 0.7 * P.trkb_return_time
+    assert expression.next_trkb_surface(P, 0.4, 1.0, hours) == pytest.approx(1.0 - 0.6 * np.exp(-0.7))
 
 
 def test_trkb_is_one_at_rest_and_saturates_at_two():
@@ -208,15 +221,22 @@ def test_trkb_answers_steeply_and_alike_to_ligand_and_receptor():
 def test_the_signal_is_a_straight_line_down_to_its_floor():
     steep = P._replace(activity_gain=0.8, trkb_feedback=0.6)
     levels = np.linspace(0.0, 1.0, 11)
-    found = np.array([expression.creb_target(steep, level, 0.0, 0.0, 0.0, 1.0, level) for level in levels])
+    found = np.array([expression.creb_target(steep, level, 0.0, 0.0, 0.0, 1.0, level, 1.0) for level in levels])
     assert found == pytest.approx(np.maximum(1.0 - 1.4 * (1.0 - levels), 0.05))
     assert found[0] == 0.05
+
+
+def test_half_of_creb_leaves_half_of_the_signal_and_none_its_floor():
+    signals = [expression.creb_target(P, 1.4, 0.2, 0.01, 0.1, 1.2, 1.1, left) for left in (1.0, 0.5, 0.0)]
+    assert signals[1] == pytest.approx(0.5 * signals[0])
+    assert signals[2] == 0.05
 
 
 def test_acetylation_prolongs_bursts():
     ends = [expression.burst_end(P, acetylation, 1.0) for acetylation in (0.0, 0.5, 1.0, 2.0, 4.0)]
     assert np.all(np.diff(ends) < 0)
     assert ends[2] == P.burst_end_rate
+    assert ends[3] == pytest.approx(P.burst_end_rate / 2.0)
 
 
 def test_shares_of_the_promoters_sum_to_one():

@@ -29,8 +29,10 @@ def test_blood_is_the_mean_of_its_step_and_holds_at_the_end():
 
 
 def test_a_clamped_signal_repeats_the_resting_day_and_leaves_the_others():
-    clamped = forcing.clamp_to_rest(plasma(5, 10.0), plasma(2, 0.0), ["lactate", "input_activity"])
-    assert clamped.lactate.tolist() == [0, 1, 0, 1, 0]
+    clamped = forcing.clamp_to_rest(plasma(5, 10.0), plasma(2, 0.0), ["lactate", "input_activity", "cortisol"])
+    assert clamped.lactate.tolist() == clamped.sampled_lactate.tolist() == [0, 1, 0, 1, 0]
+    # Whatever sits on its receptor is cortisol's.
+    assert clamped.cortisol.tolist() == clamped.dexamethasone.tolist() == [0, 1, 0, 1, 0]
     assert clamped.movement.tolist() == [0, 1, 0, 1, 0]
     assert clamped.bhb.tolist() == [10, 11, 12, 13, 14]
 

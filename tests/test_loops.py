@@ -28,7 +28,7 @@ from abm.expression import (
     burst_start,
     bursting,
     creb_target,
-    excited,
+    excitation,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -40,8 +40,10 @@ from abm.expression import (
     poisson,
     promoter_access,
     relative_firing,
+    release_gain,
     release_rate,
     rise,
+    saturation,
     switching,
     trkb_drive,
 )
@@ -122,14 +124,16 @@ def one_neuron(n, around, i, mean):
 def sensed(n, around, i, mean):
     d, v = DRUGS, int(n.voxel[i])
     bhb, lactate = d.mct2 * around.bhb[v], d.mct2 * around.lactate[v]
-    through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, X.fndc5_lactate_half, 3)
+    through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, X.fndc5_lactate_half, X.fndc5_lactate_exponent)
     fndc5 = next_fndc5(X, n.fndc5[i], through_sirt1, n.rest_fndc5[i], DT)
-    excitability = rise(d.pka * hill(bhb, X.bhb_excitability_half, 1), n.rest_excitability[i])
-    activity = excited(X, relative_firing(n.drive[i], mean[n.region[i]], INPUT), excitability)
-    target = d.creb * creb_target(
-        X, activity, rise(d.pka * hill(bhb, X.bhb_half, 1), n.rest_bhb[i]),
-        rise(d.nmdar * hill(lactate, X.lactate_half, 2), n.rest_lactate[i]),
-        rise(d.integrin * hill(around.irisin[v], X.irisin_half, 1), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
+    excitability = rise(d.pka * saturation(bhb, X.bhb_excitability_half), n.rest_excitability[i])
+    raised = excitation(X, excitability)
+    activity = relative_firing(n.drive[i], mean[n.region[i]], INPUT) * raised
+    target = creb_target(
+        X, activity, rise(d.pka * saturation(bhb, X.bhb_half), n.rest_bhb[i]),
+        rise(d.nmdar * hill(lactate, X.lactate_half, X.lactate_exponent), n.rest_lactate[i]),
+        rise(d.integrin * saturation(around.irisin[v], X.irisin_half), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
+        d.creb,
     )  # fmt: skip
     creb = relax(n.creb[i], target, 1.0 / X.creb_time, DT)
     mean_creb = mean_relaxed(n.creb[i], target, 1.0 / X.creb_time, DT)
@@ -139,8 +143,8 @@ def sensed(n, around, i, mean):
         E, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
     )
     return {
-        "fndc5": fndc5, "activity": activity, "creb": creb, "mean_creb": mean_creb, "hdac2": hdac2, "hdac3": hdac3,
-        "eraser": active / n.rest_eraser[i],
+        "fndc5": fndc5, "activity": activity, "excitation": raised, "creb": creb, "mean_creb": mean_creb,
+        "hdac2": hdac2, "hdac3": hdac3, "eraser": active / n.rest_eraser[i],
     }  # fmt: skip
 
 
@@ -173,7 +177,8 @@ def promoters(n, around, i, felt):
 def protein_and_synapses(n, around, i, felt, copies):
     """BDNF is matured from the proform of before the step, and TrkB reads the BDNF around the cell as it was then."""
     d, v, activity = DRUGS, int(n.voxel[i]), felt["activity"]
-    store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], activity, DT)
+    released = release_gain(X, activity, felt["excitation"])
+    store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], released, DT)
     proform = next_proform(X, n.bdnf_pro[i], float(copies.sum()), d.bdnf_synthesis * d.protein_synthesis, DT)
     bdnf = around.bdnf[v] / n.rest_bdnf[i]
     surface = next_trkb_surface(X, n.trkb_surface[i], bdnf, DT)
@@ -183,7 +188,7 @@ def protein_and_synapses(n, around, i, felt, copies):
     drive = INPUT * n.drive[i]
     gain = d.nmdar * (trkb_gain(S, trkb) * cortisol_gain(S, around.cortisol[v]) / n.rest_potentiation[i])
     return {
-        "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, activity),
+        "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, released),
         "trkb_surface": surface, "trkb": trkb, "plasticity_protein": after,
         "mean_protein": mean_protein(S, protein, after, triggered, trkb, d.protein_synthesis, DT),
         "spine": next_contacts(S, n.spine[i], trkb, DT), "scale": next_scale(S, n.scale[i], drive, trkb, DT),

@@ -42,8 +42,9 @@ class Model:
         fields = draw.random((5, 4, 4))
         self.tissue = SimpleNamespace(concentration=fields, outflow=lambda signal: fields[signal].mean())
         self.rest_outflow = 0.5
-        self.blood = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "vo2max": 40.0}
-        self.blood |= {"ffa": 0.5, "insulin": 50.0, "glycogen": 5.0}
+        drawn = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "ffa": 0.5}
+        drawn |= {"insulin": 50.0, "glycogen": 5.0}
+        self.blood = {f"sampled_{name}": level for name, level in drawn.items()} | {"vo2max": 40.0}
         self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
         self.blood |= {"platelets": 1.2, "platelet_count": 1.1, "exertion": 0.3}
         self.blood |= {"fitness": 0.2, "adaptation": 0.1, "platelet_adaptation": 0.05}
@@ -55,6 +56,9 @@ class Model:
         self.network = load_parameters(NetworkParameters, "network")._replace(synapses_per_neuron=20.0)
         self.wiring = wire(self.network, columns["region"], 1, 0)
         self.synapses = Synapses(draw.random(self.wiring.sender.size), draw.random(self.wiring.sender.size))
+
+    def gain_at_trough(self) -> float:
+        return 1.0
 
 
 def test_every_name_is_a_read_out() -> None:
@@ -196,9 +200,9 @@ def test_too_few_neurons_have_no_clustering() -> None:
 @pytest.mark.parametrize(
     ("name", "column"),
     [
-        ("plasma_bhb", "bhb"), ("plasma_lactate", "lactate"), ("plasma_irisin", "irisin"),
-        ("plasma_glucose", "glucose"), ("plasma_ffa", "ffa"), ("plasma_insulin", "insulin"),
-        ("liver_glycogen", "glycogen"), ("vo2max", "vo2max"), ("plasma_volume", "plasma_volume"),
+        ("plasma_bhb", "sampled_bhb"), ("plasma_lactate", "sampled_lactate"), ("plasma_irisin", "sampled_irisin"),
+        ("plasma_glucose", "sampled_glucose"), ("plasma_ffa", "sampled_ffa"), ("plasma_insulin", "sampled_insulin"),
+        ("liver_glycogen", "sampled_glycogen"), ("vo2max", "vo2max"), ("plasma_volume", "plasma_volume"),
         ("platelet_count", "platelet_count"),
     ],
 )  # fmt: skip

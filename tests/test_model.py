@@ -406,6 +406,27 @@ def test_a_slice_learns_as_at_home_until_it_is_cut():
     assert float(model.neurons.potentiation_gain.mean()) < 0.9
 
 
+def test_a_learning_test_is_one_in_the_morning_at_whatever_hour_it_is_read():
+    """A sedentary mouse has no memory of a weak training by day or night, though its corticosterone rises eightfold."""
+    plan = build_experiment(
+        {
+            "subject": {"species": "mouse"},
+            "tissue": {"neurons": 60, "size": ["0.1 mm", "0.1 mm"]},
+            "schedules": {"sedentary": {}},
+            "reference": "sedentary",
+            "run": {"duration": "1 d", "burn_in": "0 h", "step": "1 h"},
+        }
+    )
+    model, found = HippocampusModel(plan), {}
+    for hour in range(1, 25):
+        model.advance()
+        found[hour] = model.gain_at_trough(), model.observe("object_location_preference")["all"]
+    assert found[9][0] == pytest.approx(1.0, abs=0.01)
+    assert found[19][0] < 0.6
+    assert found[24][0] == pytest.approx(found[1][0], rel=0.1)
+    assert all(preference < 0.51 for _, preference in found.values())
+
+
 def fast_before(day: str, first: int, burn_in_for: str) -> Experiment:
     """A session on one day, fed and after a fast of 40 h; the run ends with that day."""
     session = {"kind": "cycling", "intensity": "60 %VO2max", "duration": "30 min", "start": "07:30", "days": [day]}
@@ -453,7 +474,8 @@ def test_all_ways_to_time_zero_live_a_fast_that_began_before():
     again = HippocampusModel(plan, "fasted", resting=resting, rested=rested)
     run(again, 3)
     again.begin(rested)
-    for model in (through, stepped, again):
+    held = HippocampusModel(plan, "fasted", resting=resting, rested=started.checkpoint())  # the fast is behind it
+    for model in (through, stepped, again, held):
         assert model.hour == 0.0
         assert np.array_equal(model.tissue.concentration, started.tissue.concentration)
         assert np.array_equal(model.neurons.bdnf_protein, started.neurons.bdnf_protein)

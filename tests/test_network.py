@@ -183,6 +183,21 @@ def test_the_load_that_triggers_protein_does_not_count_modelled_synapses():
     assert (loads[0] * cells).sum() / cells.sum() == pytest.approx(anatomy.COUNTED)
 
 
+def test_cells_of_ca3_that_an_event_fires_excite_others_of_ca3():
+    """Members of one assembly drive each other; so CA3 is reached twice before CA1."""
+    wiring = wire(P, regions(600), 1, 0)
+    cue, drive = wiring.member[0].copy(), np.zeros(600)
+    firing, state = cue & (wiring.region == ENTORHINAL), cells_at_rest(wiring)
+    synapses, met = np.zeros((2, wiring.sender.size)), []
+    for region in network.CASCADE:
+        network.excite(wiring, *synapses, S, P, region, cue, firing, *state.values(), drive)
+        if region == CA3:
+            met.append(drive[cue[:600] & (wiring.region[:600] == CA3)].mean())
+    assert network.CASCADE[-1] == CA1
+    assert len(met) == 2
+    assert met[1] > met[0]
+
+
 @pytest.mark.parametrize("synapses_per_neuron", [20.0, 100.0, 300.0])
 def test_an_event_fires_its_members_and_stays_sparse(synapses_per_neuron):
     """The input of real cells is so even that inhibition silences others, however few synapses are modelled."""

@@ -112,6 +112,17 @@ def test_draws_of_correlated_numbers_keep_to_the_cut_density() -> None:
     np.testing.assert_allclose(np.cov(draws.T), np.cov(kept.T), atol=0.03)
 
 
+def test_draws_forget_where_they_began_when_numbers_hang_together() -> None:
+    """Correlated by 0.97 and cut far from the middle, where draws that are only moved into the ranges pile up."""
+    mean, covariance = np.array([0.0, 0.0]), np.array([[1.0, 0.97], [0.97, 1.0]])
+    low, high = np.array([0.5, -4.0]), np.array([4.0, 0.6])
+    draws = truncated_normal(mean, covariance, low, high, 4000, generator(1, 0, "test"))
+    every = generator(2, 0, "test").multivariate_normal(mean, covariance, 400_000)
+    kept = every[((every >= low) & (every <= high)).all(axis=1)]
+    np.testing.assert_allclose(draws.mean(axis=0), kept.mean(axis=0), atol=0.01)
+    np.testing.assert_allclose(np.cov(draws.T), np.cov(kept.T), atol=0.004)
+
+
 def test_without_spread_every_draw_is_the_mean() -> None:
     mean, ends = np.array([1.0, 2.0]), np.array([5.0, 5.0])
     draws = truncated_normal(mean, np.zeros((2, 2)), -ends, ends, 3, generator(1, 0, "test"))
@@ -247,7 +258,9 @@ def test_a_folder_that_is_not_there_holds_none(tmp_path: Path) -> None:
 
 def test_shipped_posteriors_belong_to_the_parameter_files() -> None:
     shipped = load_posteriors()
-    assert {found.name for found in shipped} == {"barrier", "blood", "body", "neurons", "plasma_volume", "training"}
+    assert {found.name for found in shipped} == {
+        "barrier", "blood", "body", "dexamethasone", "neurons", "plasma_volume", "training"
+    }
     assert [found.stale() for found in shipped if found.stale()] == []
 
 

@@ -49,6 +49,21 @@ def test_keys_are_unique_and_sorted() -> None:
     assert keys == sorted(keys)
 
 
+@pytest.mark.parametrize("name", ["doi", "pmid", "pmcid"])
+def test_no_paper_stands_twice(name: str) -> None:
+    found = Counter(entry.fields[name].lower() for entry in ENTRIES if name in entry.fields)
+    assert [identifier for identifier, count in found.items() if count > 1] == []
+
+
+def test_every_entry_is_cited() -> None:
+    """In a parameter file, a row, a docstring or a test."""
+    root = CONFIGS.parent
+    files = [*root.glob("configs/**/*.yaml"), *root.glob("configs/**/*.csv"), *root.glob("configs/**/*.md")]
+    files += [*root.glob("abm/**/*.py"), *root.glob("tests/**/*.py"), *root.glob("*.md")]
+    words = set(re.findall(r"\w+", "\n".join(file.read_text(encoding="utf-8") for file in files)))
+    assert [entry.key for entry in ENTRIES if entry.key not in words] == []
+
+
 def test_text_is_readable_as_it_stands() -> None:
     """Names are written in Unicode, without LaTeX accents or formulas."""
     assert set(re.findall(r"\\.|\$", TEXT)) <= {"\\%"}

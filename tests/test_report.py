@@ -300,6 +300,8 @@ def test_plan_text_tells_the_work() -> None:
     assert "2 schedules x 3 replicates = 6, seed 5" in text
     assert "sedentary (reference)" in text
     assert re.search(r"estimate +\d", text)
+    assert re.search(r"run +\d+ +[\d.]+ h +\d+ ", text)  # bouts, hours, %VO2max
+    assert ("fewer than 500 neurons" in text) == (toy_experiment().tissue.neurons < 500)
 
 
 @pytest.mark.parametrize(
@@ -310,6 +312,7 @@ def test_plan_text_tells_the_work() -> None:
         (0.001234, "0.001234"),
         (1234.5, "1234"),
         (98765.4, "98765"),
+        (9999.6, "10000"),
         (1.5e-7, "1.500e-07"),
         (np.nan, ""),
     ],

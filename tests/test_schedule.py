@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from abm.config import Schedule, Subject, build_experiment, capacity, dose_amount, dose_unit
 from abm.config.intensity import Intensity
 from abm.errors import Fault
-from abm.schedule import Bout, Timeline, compile_schedule, resting_timeline
+from abm.schedule import Bout, Timeline, compile_schedule, lasts, resting_timeline
 
 PERSON = Subject()
 MOUSE = Subject(species="mouse")
@@ -204,6 +204,27 @@ def test_a_person_runs_by_the_metabolic_equation() -> None:
     speed = 10000 / 60
     uptake = 3.5 + 0.2 * speed + 0.9 * speed * 0.05
     assert untrained.fraction(Intensity(speed, "m/min"), "running", 0.05) == pytest.approx(uptake / 38)
+
+
+def test_no_speed_doubles_the_cost_of_the_one_before() -> None:
+    """Between the two equations, 100 and 134 m/min, a belt costs what lies between; fast walking costs as running."""
+    person = capacity("human", "untrained", "healthy")
+    for kind in ("treadmill", "walking"):
+        speeds = np.linspace(20.0, 200.0, 181)
+        costs = [person.fraction(Intensity(float(speed), "m/min"), kind) for speed in speeds]
+        assert np.max(np.diff(costs)) * 38 < 0.6
+        assert costs[-1] == person.fraction(Intensity(200.0, "m/min"), "running")
+    assert person.fraction(Intensity(120, "m/min"), "walking") * 38 == pytest.approx(24.0, abs=1.0)
+
+
+@pytest.mark.parametrize("interval", ["2 h", "2.01 h", "2.4 h", "2.41 h", "5 h", "24 h"])
+def test_a_mouse_eats_at_even_intervals(interval: str) -> None:
+    """Also where the interval asked for does not divide the day: none of the night's gaps is longer than the others."""
+    mouse = Subject.model_validate({"species": "mouse", "overrides": {"meals.rodent_meal_interval": interval}})
+    starts = np.array([meal.start for meal in resting_timeline(mouse, 24.0).meals])
+    gaps = np.diff(np.append(starts, starts[0] + 24.0))
+    np.testing.assert_allclose(gaps, 24.0 / len(starts))
+    assert abs(gaps[0] - float(interval.split()[0])) < 0.21 * gaps[0]
 
 
 def test_a_treadmill_below_the_gait_transition_is_walked() -> None:
@@ -460,3 +481,12 @@ def test_a_dinner_past_midnight_is_eaten_to_its_end_on_the_first_night_too() -> 
     assert eaten(0) == pytest.approx(eaten(1)) == pytest.approx(eaten(2))
     with pytest.raises(ArithmeticError, match="no hour of the day"):
         timeline(24.0, Subject.model_validate({"overrides": {"meals.breakfast": "30 h"}}))
+
+
+def test_what_lasts_begins_within_a_rounded_hour_and_not_before() -> None:
+    """20 min are a third of an hour: an hour that falls short of it by rounding still counts."""
+    third = 1.0 / 3.0
+    assert lasts(third, 2.0, third - 5e-7)
+    assert not lasts(third, 2.0, third - 1e-5)
+    assert not lasts(0.0, third, third - 5e-7)
+    assert lasts(0.0, third, third - 1e-5)

@@ -106,6 +106,15 @@ def test_interaction_of_two_players_is_what_they_do_together() -> None:
     assert found["a", "b"].tolist() == [8.0 - 2.0 - 4.0 + 1.0]
 
 
+def test_interaction_weighs_coalitions_as_orders_of_joining_do() -> None:
+    """Players who only count together, all n of them: every pair has 1 / (n - 1) of it (Grabisch and Roubens 1999)."""
+    for count in (2, 3, 4, 5):
+        players = PLAYERS[:count]
+        game = {s: np.array([float(len(s) == count)]) for s in coalitions(players)}
+        for index in interaction_indices(players, game).values():
+            assert float(index[0]) == pytest.approx(1.0 / (count - 1))
+
+
 def test_a_single_player_gets_everything() -> None:
     game = {frozenset(): np.array([0.25]), frozenset("a"): np.array([1.0])}
     assert shapley_values(("a",), game)["a"].tolist() == [0.75]

@@ -21,6 +21,7 @@ from toy import Here, toy_experiment, toy_model
 from abm.body import simulate_body
 from abm.config import ConfigError, load_experiment
 from abm.metrics import METRICS
+from abm.schedule import Bout, Timeline
 from abm.study import open_results, run_experiment
 from abm.study.estimate import estimate
 from abm.study.experiment import drive
@@ -230,6 +231,12 @@ def test_arrays_carry_units_and_agree_with_the_tables(finished: Results) -> None
             assert float(trace) == pytest.approx(table[schedule, replicate, "bdnf_protein", "CA3", 24.0], rel=1e-14)
     assert list(states.time.to_numpy()) == [0.0, 24.0]
     assert states.concentration.dims == ("schedule", "replicate", "signal", "y", "x")
+    # A field and the cells in it are measured from the same corner.
+    cell = states.isel(schedule=0, replicate=0, time=0, neuron=7)
+    place = {axis: float(cell.position.sel(axis=axis)) for axis in ("x", "y")}
+    nearest = states.concentration.isel(schedule=0, replicate=0).sel(**place, method="nearest")
+    assert abs(float(nearest.x) - place["x"]) <= abs(float(states.x[1] - states.x[0])) / 2.0 + 1e-6
+    assert states.x.attrs["units"] == "um"
     assert states.nucleosomes.dtype == np.int8
     assert bool(states.finished.all())
 
@@ -261,13 +268,15 @@ def test_plasma_can_be_read_out(tmp_path: Path) -> None:
     assert np.isnan(run.p_value), "plasma is the same for all replicates: there is no spread to test against"
 
 
-def test_traces_of_cortisol_are_what_a_sample_holds(tmp_path: Path) -> None:
-    """As the read-out of the same name: the hormone in the plasma that exercise has left."""
-    results = toy_study(tmp_path, "observe=[{metric: plasma_cortisol, at: 8 h}]", arrays=True)
-    run = results.summary[results.summary.schedule == "run"].iloc[0]
-    own = results.traces.sel(schedule="run")
-    assert float(own.plasma_cortisol.sel(interval_time=7.75)) == pytest.approx(run["mean"])
-    assert float(own.plasma_plasma_volume.sel(interval_time=7.75)) < 0.95
+def test_traces_of_cortisol_are_of_the_plasma_that_there_is(tmp_path: Path) -> None:
+    """Its mean over a step, in the plasma that exercise has left."""
+    results = toy_study(tmp_path, arrays=True)
+    own = results.traces.sel(schedule="run", interval_time=7.75)
+    left = float(own.plasma_plasma_volume / (1.0 + own.plasma_plasma_gained))
+    experiment = toy_experiment()
+    plasma = drive(plan_experiment(experiment)).schedules["run"]
+    assert left < 0.95
+    assert float(own.plasma_cortisol) == pytest.approx(plasma.cortisol[15] / left)
     assert own.plasma_plasma_volume.attrs["long_name"].endswith("at the end of a step")
 
 
@@ -571,3 +580,9 @@ def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").mkdir()
     with pytest.raises(ResultsError, match="cannot be read"):
         ResultsFolder(tmp_path).manifest()
+
+
+@pytest.mark.parametrize(("pause", "sessions"), [(0.9, 1), (1.1, 2)])
+def test_bouts_less_than_an_hour_apart_are_one_session(pause: float, sessions: int) -> None:
+    bouts = (Bout(8.0, 8.5, 0.6, "cycling"), Bout(8.5 + pause, 9.0 + pause, 0.6, "cycling"))
+    assert len(session_ends(Timeline("t", 24.0, bouts=bouts))) == sessions

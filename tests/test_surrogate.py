@@ -94,7 +94,7 @@ def test_transcripts_after_a_bout_hang_little_on_the_step():
     assert (found[1.0] > 1.02).all()
     assert found[6.0][:, 0] == pytest.approx(found[1.0][:, 0], rel=0.004)
     assert found[15.0][:, 0] == pytest.approx(found[1.0][:, 0], rel=0.02)
-    assert found[15.0][:, 1] == pytest.approx(found[1.0][:, 1], rel=0.004)
+    assert found[15.0][:, 1] == pytest.approx(found[1.0][:, 1], rel=0.02)
 
 
 def test_a_subject_keeps_parameters_of_its_own(rows):

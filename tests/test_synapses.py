@@ -119,6 +119,19 @@ def test_events_keep_the_early_change_within_its_bounds(early, drive, threshold,
     assert -0.5 <= down <= early
 
 
+def test_a_sender_alone_takes_a_share_of_the_way_to_half_away():
+    assert synapses.depressed(P, 0.0, 0.5) == pytest.approx(-0.5 * P.depression * 0.5)
+    assert synapses.depressed(P, 0.4, 0.5) == pytest.approx(0.4 - P.depression * 0.5 * 0.9)
+    assert synapses.depressed(P, 0.4, 1e6) == -0.5
+
+
+def test_scaling_moves_against_the_drive_at_its_own_speed():
+    """d ln s / dt = (1 - drive) / tau at rest of TrkB."""
+    for drive in (0.6, 1.0, 1.4):
+        speed = np.log(synapses.next_scale(P, 1.2, drive, 1.0, 0.5) / 1.2) / 0.5
+        assert speed == pytest.approx((1.0 - drive) / P.scaling_time)
+
+
 def test_early_change_decays_with_its_time_constant():
     step = synapses.early_step(P, P.early_time)
     assert synapses.next_early(0.6, step) == pytest.approx(0.6 / np.e)

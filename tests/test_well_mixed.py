@@ -143,4 +143,4 @@ def test_a_small_piece_of_tissue_is_well_mixed(name: str) -> None:
         ])  # fmt: skip
     whole = np.array(seen)
     np.testing.assert_allclose(found / rest, whole[:, 0] / whole[:, 1], rtol=1e-2)
-    assert found[35, LACTATE] > 1.5 * rest[35, LACTATE], "an hour at 85 % crosses the barrier"
+    assert found[35, LACTATE] > 1.3 * rest[35, LACTATE], "an hour at 85 % crosses the barrier, blocked or not"

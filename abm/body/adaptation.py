@@ -72,7 +72,7 @@ def fitness_rate(p: AdaptationParameters, fitness: float, training: float) -> fl
 
 @rule
 def threshold_shift(p: AdaptationParameters, fitness: float) -> float:
-    """Displacement of both lactate thresholds from those of recreational athletes, fraction of VO2max."""
+    """Displacement of the first lactate threshold from that of recreational athletes, fraction of VO2max."""
     return p.threshold_untrained + p.threshold_gain * fitness
 
 

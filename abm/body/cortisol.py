@@ -60,11 +60,12 @@ def cortisol_rates(
     """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
 
     H' = ((y - threshold)+ - H) / tau, y the oxygen uptake as fraction of VO2max, less the tail of the smoothed corner
-    at rest: intensities above 50-60 % VO2max count, and only after tens of minutes (Hill
-    2008, hill2008). C' = S + s H K / (K + C) / (1 + agonist) - k C. The resting secretion S = C_rest (k +
-    C_rest'/C_rest) keeps C on its daily curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of
-    its EC50), restrains it as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise
-    (brandenberger1975).
+    at rest: intensities above about half of VO2max count, and only after tens of minutes (Hill 2008, hill2008). C' = S
+    + s H K / (K + C) / (1 + agonist) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on its daily
+    curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of what halves secretion), restrains it
+    as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise. Brandenberger 1975
+    (brandenberger1975) saw more of that than comes of it: 90 min at 55 % from 13:00 raised cortisol by a tenth of what
+    they did from 10:00, where the law has it rise as much at either hour.
     """
     rest, slope = daily_level(p, clock_time)
     clearance = LN2 / p.cortisol_half_life

@@ -15,6 +15,8 @@ class DoseParameters(NamedTuple):
     dexamethasone_volume: Annotated[float, Unit("L/kg")]
     dexamethasone_half_life: Annotated[float, Unit("h")]
     dexamethasone_half_effect: Annotated[float, Unit("nmol/L")]
+    dexamethasone_half_restraint: Annotated[float, Unit("nmol/L")]
+    dexamethasone_brain_share: Annotated[float, Unit("1")]
     deoxyglucose_volume: Annotated[float, Unit("L/kg")]
     deoxyglucose_half_life: Annotated[float, Unit("h")]
     bdnf_volume: Annotated[float, Unit("L/kg")]

@@ -109,7 +109,7 @@ def haemoconcentration(
     asked = np.stack([driven_out, p.platelet_release * course.intensity, effort(p, course.intensity)])
     onset_times = np.array([p.plasma_loss_time, p.onset_time, p.onset_time])
     loss, released, exertion = remembered(np.diff(course.times), asked, onset_times, p.recovery_time)
-    gained = plasma_gain(gain, course.times, cycling)
+    gained = plasma_gain(gain, course.times, cycling / p.largest_plasma_loss)
     volume = (1.0 - loss) * (1.0 + gained)
     blood_volume = p.haematocrit_at_rest + (1.0 - p.haematocrit_at_rest) * volume
     return BloodSample(volume, gained, (1.0 + released) / volume, (1.0 + released) / blood_volume, exertion)

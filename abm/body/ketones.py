@@ -17,6 +17,7 @@ class KetoneParameters(NamedTuple):
     ketogenesis_rate: Annotated[float, Unit("1/h")]
     ketogenesis_glycogen_half: Annotated[float, Unit("mmol/kg")]
     ketogenic_induction: Annotated[float, Unit("1")]
+    ketogenesis_maximum: Annotated[float, Unit("mmol/L/h")]
     fasting_time: Annotated[float, Unit("h")]
     ketone_clearance_maximum: Annotated[float, Unit("mmol/L/h")]
     ketone_clearance_half: Annotated[float, Unit("mmol/L")]
@@ -51,14 +52,19 @@ def ketogenic_capacity(p: KetoneParameters, fasting: float) -> float:
 def ketogenesis(
     p: KetoneParameters, capacity: float, ffa: float, insulin_action: float, glucagon: float, glycogen: float
 ) -> float:
-    """BHB made by the liver, mmol/L/h: k c F sqrt(glucagon / insulin) K / (K + glycogen).
+    """BHB made by the liver, mmol/L/h: d / (1 + (d / d_max)^4)^(1/4).
 
-    Enzyme capacity, fatty acid supply, the hormone ratio at the liver and the fall of malonyl-CoA as glycogen runs out.
-    Hormones relative to basal; this one law makes overnight, fasting, diabetic and post-exercise ketosis and its end
-    after carbohydrate.
+    d = k c F sqrt(glucagon / insulin) K / (K + g), g glycogen: enzyme capacity, fatty acid supply, the hormone ratio at
+    the liver and the fall of malonyl-CoA as glycogen runs out. Hormones relative to basal; this one law makes
+    overnight, fasting, diabetic and post-exercise ketosis and its end after carbohydrate. No liver makes more than
+    d_max, which a fast does not reach and the hormones of an athlete with an empty liver would pass; the power, by
+    which it does little below, is assumed.
     """
     supply = p.ketogenesis_rate * capacity * ffa * math.sqrt(glucagon / insulin_action)
-    return supply * p.ketogenesis_glycogen_half / (p.ketogenesis_glycogen_half + glycogen)
+    driven = supply * p.ketogenesis_glycogen_half / (p.ketogenesis_glycogen_half + glycogen)
+    ratio = driven / p.ketogenesis_maximum
+    square = ratio * ratio
+    return driven / math.sqrt(math.sqrt(1.0 + square * square))
 
 
 @rule

@@ -60,6 +60,18 @@ def glycolysis_of_deficit(deficit: float) -> float:
 
 
 @rule
+def thresholds(p: LactateParameters, shift: float) -> tuple[float, float]:
+    """Both lactate thresholds of a subject, fractions of VO2max.
+
+    LT1 + shift, and 1 - (1 - LT2) (1 - LT1 - shift) / (1 - LT1). Training moves the first towards VO2max, and the
+    second, which lies between the two, by its share of that way: the fittest too make lactate at VO2max. That it keeps
+    its share is assumed.
+    """
+    first = p.first_threshold + shift
+    return first, 1.0 - (1.0 - p.second_threshold) * (1.0 - first) / (1.0 - p.first_threshold)
+
+
+@rule
 def muscle_lactate_production(
     p: LactateParameters, demand: float, resting_uptake: float, above_rest: float, threshold_shift: float
 ) -> float:
@@ -69,9 +81,9 @@ def muscle_lactate_production(
     above the first turn point and anaerobic supply sets in near the second (Tschakert 2015, tschakert2015); whatever
     demand D oxygen uptake does not cover, at the onset of work or beyond VO2max, glycolysis covers in part. y: oxygen
     uptake, that at rest and that above it, as fraction of VO2max; the oxygen stores and phosphocreatine that its lag
-    stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift moves both thresholds.
+    stands for are why 20-s intervals make less lactate than 4-min ones. threshold_shift: see `thresholds`.
     """
-    first_threshold, second_threshold = p.first_threshold + threshold_shift, p.second_threshold + threshold_shift
+    first_threshold, second_threshold = thresholds(p, threshold_shift)
     uptake = resting_uptake + above_rest
     # The tails of the smoothed corners at rest are taken off, so that rest makes nothing beyond resting turnover.
     first = above(uptake, first_threshold, p.first_threshold_width) - above(

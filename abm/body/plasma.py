@@ -21,15 +21,16 @@ class Plasma:
     """Means over the steps between `edges` (T + 1, h); every other field but `before` has shape (T,).
 
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
-    constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. fitness: 0
-    untrained, 1 trained. vo2max: maximal oxygen uptake at that fitness, mL/kg/min. movement: share of the oxygen-uptake
-    reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum. dexamethasone: multiples of its EC50
-    at the glucocorticoid receptor. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only samples of blood feel these
-    seven, which hold at the end of a step: plasma_volume, platelets per volume of plasma and platelet_count, per volume
-    of blood, relative to time zero; plasma_gained, what exercise of the last days has added to the plasma, as a share;
-    exertion, recent power of the intensity, 0 at rest; adaptation, fitness above that of the start, and
-    platelet_adaptation, what it was on the mean when the platelets in the blood were made. before: the same of the
-    hours before the first edge in which a fast had begun already, if any.
+    constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. movement: share
+    of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum. dexamethasone:
+    multiples of its EC50 at the glucocorticoid receptors of the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed,
+    nmol/L. Only samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to
+    sampled_glycogen, as above; fitness, 0 untrained, 1 trained; vo2max, maximal oxygen uptake at that fitness,
+    mL/kg/min; plasma_volume, platelets per volume of plasma and platelet_count, per volume of blood, relative to time
+    zero; plasma_gained, what exercise of the last days has added to the plasma, as a share; exertion, recent power of
+    the intensity, 0 at rest; adaptation, fitness above that of the start, and platelet_adaptation, what it was on the
+    mean when the platelets in the blood were made. before: the same of the hours before the first edge in which a fast
+    had begun already, if any.
     """
 
     edges: Vector
@@ -41,12 +42,20 @@ class Plasma:
     cortisol: Vector
     insulin: Vector
     glycogen: Vector
-    fitness: Vector
-    vo2max: Vector
     movement: Vector
     dexamethasone: Vector
     two_deoxyglucose: Vector
     bdnf_iv: Vector
+    sampled_bhb: Vector
+    sampled_lactate: Vector
+    sampled_glucose: Vector
+    sampled_ffa: Vector
+    sampled_irisin: Vector
+    sampled_cortisol: Vector
+    sampled_insulin: Vector
+    sampled_glycogen: Vector
+    fitness: Vector
+    vo2max: Vector
     plasma_volume: Vector
     plasma_gained: Vector
     platelets: Vector

@@ -157,7 +157,7 @@ def body_rates(
     )
     fuel_rates(p, state, inputs[MEAL], inputs[KETOGENESIS], rate)
     rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], reserve, fitness)
-    agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_effect
+    agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_restraint
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
         p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
     )

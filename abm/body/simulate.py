@@ -57,12 +57,14 @@ MOST_DAYS = 400
 @dataclass(frozen=True)
 class Trajectory:
     """The body along a protocol: `points` (n + 1, states) at `times` (n + 1, h), after the boluses given at each, and
-    exact `means` (n, states) in between. Columns as in STATES; depots of absorbed doses follow them.
+    exact `means` (n, states) in between; `ends` (n, states) as a sample finds it that is drawn at the end of an
+    interval, before the boluses given then. Columns as in STATES; depots of absorbed doses follow them.
     """
 
     protocol: Protocol
     points: NDArray[np.float64]
     means: NDArray[np.float64]
+    ends: NDArray[np.float64]
     steps: int
 
     def at(self, times: Vector, state: int) -> Vector:
@@ -102,11 +104,12 @@ def solve_body(
     state[: len(STATES)] = start
     for index, value in SMALL.items():
         scale[index] = value
-    points, means = np.empty((len(protocol.times), size)), np.empty((len(protocol.inputs), size))
-    steps = integrate(p, protocol, state, scale, tolerance, means, points)
+    intervals = len(protocol.inputs)
+    points, means, ends = np.empty((intervals + 1, size)), np.empty((intervals, size)), np.empty((intervals, size))
+    steps = integrate(p, protocol, state, scale, tolerance, means, points, ends)
     if steps < 0 or not np.isfinite(points[-1]).all():
         raise ArithmeticError("the body's equations could not be solved with these parameters")
-    return Trajectory(protocol, points, means, steps)
+    return Trajectory(protocol, points, means, ends, steps)
 
 
 def simulate_body(subject: Subject, timeline: Timeline, edges: NDArray[np.float64]) -> Plasma:
@@ -210,12 +213,15 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
+    def end(state: int) -> Vector:
+        return rounded(trajectory.step_ends(edges, trajectory.ends[:, state]))
+
     p = body_parameters(subject)
     shift = load_parameters(HaemoconcentrationParameters, "body_haemoconcentration", subject.species, subject.overrides)
     gain = load_parameters(HypervolaemiaParameters, "body_hypervolaemia", subject.species, subject.overrides)
     agonist = trajectory.step_means(edges, trajectory.means[:, DEXAMETHASONE])
     at_start = trajectory.points[0, FITNESS]
-    fitness, own = trajectory.step_means(edges, trajectory.means[:, FITNESS]), p.maximal_uptake
+    fitness, own = trajectory.step_ends(edges, trajectory.ends[:, FITNESS]), p.maximal_uptake
     sample = haemoconcentration(shift, gain, course)
     return Plasma(
         edges=edges,
@@ -228,10 +234,18 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
         cortisol=mean(CORTISOL),
         insulin=mean(INSULIN),
         glycogen=mean(GLYCOGEN),
+        sampled_bhb=end(BHB),
+        sampled_lactate=end(LACTATE),
+        sampled_glucose=end(GLUCOSE),
+        sampled_ffa=end(FFA),
+        sampled_irisin=end(IRISIN),
+        sampled_cortisol=end(CORTISOL),
+        sampled_insulin=end(INSULIN),
+        sampled_glycogen=end(GLYCOGEN),
         fitness=rounded(fitness),
         vo2max=rounded(own.unit * relative_maximal_uptake(own, value) for value in fitness),
         movement=rounded(trajectory.step_means(edges, np.minimum(course.intensity, 1.0))),
-        dexamethasone=rounded(agonist / p.doses.dexamethasone_half_effect),
+        dexamethasone=rounded(agonist * p.doses.dexamethasone_brain_share / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),
         adaptation=rounded(trajectory.at(edges[1:], FITNESS) - at_start),

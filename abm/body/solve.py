@@ -132,12 +132,14 @@ def integrate(
     tolerance: float,
     means: NDArray[np.float64],
     points: NDArray[np.float64],
+    ends: NDArray[np.float64],
 ) -> int:
     """Solve over all intervals of a protocol; returns the number of steps taken, negative if steps grew too short.
 
     start: state at the first time. scale: size below which a state counts as small, in its unit. Written: `means`
-    (n, states), exact time means over each interval to the accuracy of the solution, and `points` (n + 1, states), the
-    state at each time after the boluses given there.
+    (n, states), exact time means over each interval to the accuracy of the solution, `points` (n + 1, states), the
+    state at each time after the boluses given there, and `ends` (n, states), that at the end of each interval before
+    them.
     """
     size = len(start)
     state, trial, total = start.copy(), np.empty(size), np.empty(size)
@@ -188,7 +190,7 @@ def integrate(
                 if not step > SMALLEST_STEP:
                     return -taken - 1
         for j in range(size):
-            means[interval, j] = total[j] / (end - begin)
+            means[interval, j], ends[interval, j] = total[j] / (end - begin), state[j]
     for j in range(size):
         points[len(protocol.inputs), j] = state[j]
     return taken

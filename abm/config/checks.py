@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ _ROUNDING = 1e-9
 def is_multiple(value: float, step: float) -> bool:
     """Whether `value` is a whole number of steps, but for rounding."""
     count = value / step
-    return value == 0.0 or (round(count) >= 1 and abs(count - round(count)) < 1e-7)
+    return value == 0.0 or (math.isfinite(count) and round(count) >= 1 and abs(count - round(count)) < 1e-7)
 
 
 def fitting_step(times: Iterable[float]) -> float:

@@ -18,7 +18,6 @@ from abm.units import convert, same_dimension, split_quantity
 
 DAY = 24.0  # h
 METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
-HORMONES = ("irisin", "corticosterone", "dexamethasone", "bdnf")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
 # What nobody gives in a day: per litre or kg a mole of a metabolite, a millimole of the rest; a millimole into the

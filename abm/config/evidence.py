@@ -174,6 +174,8 @@ class EvidenceObservation(Part):
             raise Fault(f"the {given} has no interval", expected="interval: [low, high]" + " or n" * (given != "smd"))
         if given == "value":
             self._check_value(self.number or 0.0)
+        if given == "smd":
+            self._check_standardised()
         if self.within is not None and self.effect != "none":
             raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
         if given == "ratio" and self.number is not None and self.number <= 0.0:
@@ -197,6 +199,13 @@ class EvidenceObservation(Part):
                 raise Fault("does not hold what was seen", expected="low <= what was seen <= high", at=(key,))
             if not math.isfinite(high - low) and inside in (low, high):
                 raise Fault("open to one side, with what was seen at its end", expected="an end elsewhere", at=(key,))
+
+    def _check_standardised(self) -> None:
+        """The spread of a standardised difference is that of the read-out between people, not one of these."""
+        for key in ("n", "cv", "paired"):
+            if key in self.model_fields_set:
+                expected = "an interval; the spread is observation.*_cv of the read-out"
+                raise Fault(f"'{key}' does not go with an smd", expected=expected, at=(key,))
 
     def _check_value(self, value: float) -> None:
         """Amounts are not negative, and what n animals leave open is a share of a number above zero."""

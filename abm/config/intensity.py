@@ -41,7 +41,8 @@ class ExerciseParameters(NamedTuple):
     walking_climb_cost: Annotated[float, Unit("mL/kg/m")]
     running_cost: Annotated[float, Unit("mL/kg/m")]
     running_climb_cost: Annotated[float, Unit("mL/kg/m")]
-    gait_transition: Annotated[float, Unit("m/min")]
+    fastest_walk: Annotated[float, Unit("m/min")]
+    slowest_run: Annotated[float, Unit("m/min")]
     cycling_unloaded: Annotated[float, Unit("mL/kg/min")]
     cycling_cost: Annotated[float, Unit("mL/min/W")]
     rowing_unloaded: Annotated[float, Unit("mL/kg/min")]
@@ -85,11 +86,16 @@ class Capacity(NamedTuple):
             slope = max(grade, 0.0)
             walking = p.walking_cost + p.walking_climb_cost * slope
             running = p.running_cost + p.running_climb_cost * slope
-            if kind == "walking" or (kind != "running" and value < p.gait_transition):
-                return p.vo2_standing + walking * value
+            if kind == "running":
+                return p.vo2_standing + running * value
             # Up a steep grade, who changes from walking to running would else be better off.
-            least = walking * p.gait_transition if kind != "running" else 0.0
-            return p.vo2_standing + max(running * value, least)
+            walked, run = walking * p.fastest_walk, max(running * p.slowest_run, walking * p.fastest_walk)
+            if value <= p.fastest_walk:
+                return p.vo2_standing + walking * value
+            if value >= p.slowest_run:
+                return p.vo2_standing + max(running * value, run)
+            between = (value - p.fastest_walk) / (p.slowest_run - p.fastest_walk)
+            return p.vo2_standing + walked + between * (run - walked)
         kinds = ERGOMETRY if unit == "W/kg" else LOCOMOTION
         raise Fault(
             f"{unit} says nothing about {kind}; it is for {listed(kinds)}", expected='an intensity such as "65 %VO2max"'

@@ -72,6 +72,8 @@ def _read_other(
     if not isinstance(name, str):
         raise where("not a file name", expected=expected)
     other = path.parent / name
+    if "\0" in name:
+        raise where("no such file", expected=expected)
     if other.resolve() in above:
         raise where("the file brings in itself")
     if not other.is_file():
@@ -110,16 +112,20 @@ def _replaced(content: Any, marks: dict[Place, Mark], text: str, file: Path) -> 
     inner: Any = content
     for position, key in enumerate(keys):
         inner, here = _entry(inner, key, source, ".".join(keys[:position]))
+        rest = ".".join(keys[position:])
+        dotted = isinstance(inner, dict) and rest in inner  # as parameters are written: body_ketones.ketone_volume
+        here, last = (rest, True) if dotted else (here, position == len(keys) - 1)
         place = (*place, here)
-        if position == len(keys) - 1 and here == "from" and isinstance(inner, dict):
+        if last and here == "from" and isinstance(inner, dict):
             given = Document(parsed.content, {place: Mark(source, 0)})
             brought = _read_other(given, parsed.content, place, file, (file.resolve(),), marks)
             inner.update({**brought, **inner})
-        elif position == len(keys) - 1:
+        elif last:
             _forget(marks, place)
             written = [place[:depth] for depth in range(len(place))] + [(*place, *below) for below in parsed.marks]
             given = Document(parsed.content, dict.fromkeys(written, Mark(source, 0)))
             inner[here] = _included(given, given.content, place, file, (file.resolve(),), marks)
+            break
         else:
             if isinstance(inner, dict) and inner.get(here) is None:
                 if place[:-1] == ("schedules",) and here not in inner:
@@ -136,7 +142,7 @@ def _entry(inner: Any, key: str, source: str, above: str) -> tuple[Any, Key]:
     if isinstance(inner, dict):
         return inner, key
     if isinstance(inner, list):
-        if key.isdigit() and int(key) < len(inner):
+        if key.isdecimal() and int(key) < len(inner):
             return inner, int(key)
         raise ConfigError(
             f"'{above}' is a list of {len(inner)}", file=source, expected="the number of an entry, from 0"

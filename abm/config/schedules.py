@@ -109,6 +109,9 @@ class Fast(Repeating):
                     raise Fault(
                         f"'{key}' does not go with before_sessions", expected="before_sessions alone", at=(key,)
                     )
+        elif self.duration is not None and self.duration > LONGEST_FAST:
+            expected = f"at most {quantity_text(LONGEST_FAST, 'h')}"
+            raise Fault("longer than anybody fasts", expected=expected, at=("duration",))
         elif self.moment is not None and self.moment.clock and self.duration is None:
             raise Fault("a fast at a clock time needs a duration", expected='a time such as "12 h"')
         return self
@@ -225,7 +228,11 @@ class BlockPlan(Part):
 
 
 class KnockOut(BlockPlan):
-    """The loss of a mechanism: all of it and for the whole run, unless said otherwise."""
+    """The loss of a mechanism: all of it and for the whole run, unless said otherwise.
+
+    It comes at time zero, to neurons that have lived with the mechanism until then; what they had made of it, such as
+    stored BDNF, fades as it is used.
+    """
 
     fraction: Annotated[Fraction, Field(gt=0)] = 1.0
     """Part of the activity that is taken away, 0 to 1."""

@@ -45,11 +45,12 @@ class Assayed(Protocol):
 def receptor_occupancy(model: Assayed) -> Floats:
     """Share of each neuron's glucocorticoid receptors that hold cortisol or dexamethasone, shape (N,).
 
-    By the law that the neurons themselves obey (`abm.expression.glucocorticoid_occupancy`), as binding assays of
-    Reul 1987 (reul1987) see it.
+    Of the receptors there were before a blocker or a loss. By the law that the neurons themselves obey
+    (`abm.expression.glucocorticoid_occupancy`), as binding assays of Reul 1987 (reul1987) see it.
     """
     cortisol = np.take(model.tissue.concentration[CORTISOL], model.neurons.voxel)
-    return _occupancies(model.expression, cortisol, model.drugs.agonist)
+    left: float = model.drugs.gr
+    return left * _occupancies(model.expression, cortisol, model.drugs.agonist)
 
 
 @entry

@@ -37,7 +37,7 @@ def sampled_cortisol(model: Sampled) -> float:
     So a laboratory sees it; metabolites and irisin are published, and modelled, as measured and stay as they are.
     """
     blood = model.blood
-    return float(concentrated(blood["cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
+    return float(concentrated(blood["sampled_cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
 
 
 def concentrated(level: Any, plasma_volume: Any, plasma_gained: Any) -> Any:

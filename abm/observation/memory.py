@@ -37,6 +37,7 @@ class Learner(Recorded, Protocol):
     def epigenome(self) -> Any: ...
     @property
     def drugs(self) -> Any: ...
+    def gain_at_trough(self) -> float: ...
 
 
 class State(NamedTuple):
@@ -84,14 +85,15 @@ def retention(model: Learner, events: int | None = None, time: float | None = No
 
     k TrkB signalling at the time of training and omega `inducibility`, as long as they stand; what chance events have
     made within the last hours is left out. Early change, tag and late change follow the rules of `abm.synapses`;
-    nothing else acts. Sources: butler2019, pmc3160172 (protocol), luboeinski2021 (tag and capture).
+    nothing else acts. The training is one in the morning of a mouse, at the trough of its corticosterone, whenever the
+    mouse is read: at other hours a sedentary one would learn it. What a treatment does to the hormone counts. Sources:
+    butler2019, pmc3160172 (protocol), luboeinski2021 (tag and capture).
     """
     o, n, q, d = observation_parameters(model), model.neurons, model.network, model.drugs
     ready = inducibility(n.nucleosomes, model.epigenome, o.induction_nucleosomes)
     made = model.plasticity.protein_gain * d.transcription * d.protein_synthesis * d.bdnf_synthesis
-    state = State(
-        np.asarray(n.mean_strength, np.float64), n.trkb, n.threshold, n.potentiation_gain, made * n.trkb * ready
-    )
+    gain = n.potentiation_gain * model.gain_at_trough()
+    state = State(np.asarray(n.mean_strength, np.float64), n.trkb, n.threshold, gain, made * n.trkb * ready)
     retained = np.zeros(len(n.trkb))
     _train(
         model.wiring.start, model.synapses.early, model.synapses.late, model.plasticity, state, q.cue, q.inhibition,

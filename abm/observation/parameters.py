@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 from abm.parameters import Unit, load_parameters
 
 # Read-outs whose spread between subjects has a record of its own.
-SPREADS = ("serum_bdnf", "plasma_bdnf", "brain_bdnf_release")
+SPREADS = ("serum_bdnf", "plasma_bdnf", "brain_bdnf_release", "plasma_irisin")
 # Read-outs that meta-analyses pool: an effect size does not say whether it is of serum or of plasma.
 POOLED = ("serum_bdnf", "plasma_bdnf")
 
@@ -39,6 +39,7 @@ class ObservationParameters(NamedTuple):
     plasma_bdnf_cv: Annotated[float, Unit("1")]
     pooled_bdnf_cv: Annotated[float, Unit("1")]
     brain_bdnf_release_cv: Annotated[float, Unit("1")]
+    plasma_irisin_cv: Annotated[float, Unit("1")]
     other_cv: Annotated[float, Unit("1")]
     response_cv: Annotated[float, Unit("1")]
 

@@ -71,8 +71,10 @@ PLASMA_UNITS = {
 
 # The rest are means over steps.
 AT_ENDS = (
-    "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation", "platelet_adaptation",
+    "fitness", "vo2max", "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation",
+    "platelet_adaptation",
 )  # fmt: skip
+TRACED = tuple(name for name in PLASMA_COLUMNS if not name.startswith("sampled_"))  # those are read-outs
 
 
 def read_libraries() -> None:
@@ -89,10 +91,11 @@ def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     middle = {"units": "h", "long_name": "middle of a step, from the end of burn-in"}
     found = xr.Dataset(coords={"interval_time": ("interval_time", (edges[1:] + edges[:-1]) / 2.0, middle)})
     intensity = np.array([timeline.mean_intensity(edges) for timeline in plan.timelines.values()])
-    about = {"units": "1", "long_name": "Oxygen uptake of exercise as a fraction of VO2max at time zero"}
+    meaning = "Exercise asked for, fraction of VO2max: of the present one where the plan has a share, else at time zero"
+    about = {"units": "1", "long_name": meaning}
     found["intensity"] = (("schedule", "interval_time"), intensity, about)
     # A culture or slice has no blood; a schedule whose body could not be solved has no values.
-    for name in PLASMA_COLUMNS if plan.experiment.preparation == "in_vivo" else ():
+    for name in TRACED if plan.experiment.preparation == "in_vivo" else ():
         values = np.array([_blood(plasma.get(schedule), name, plan.steps) for schedule in plan.timelines])
         when = ", at the end of a step" if name in AT_ENDS else ""
         about = {"units": PLASMA_UNITS.get(name, "1"), "long_name": f"Plasma: {name.replace('_', ' ')}{when}"}
@@ -154,7 +157,8 @@ def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[
 
     hours = [plan.hour(step) for step in plan.state_steps]
     times = {"units": "h", "long_name": "time from the end of burn-in"}
-    labels = xr.Dataset(coords={"time": ("time", hours, times), "signal": names(SIGNALS), "promoter": names(PROMOTERS)})
+    known = {"signal": names(SIGNALS), "promoter": names(PROMOTERS), "axis": names(("x", "y", "z"))}
+    labels = xr.Dataset(coords={"time": ("time", hours, times), **known})
     variables = {}
     for name, values in folder.example(plan).items():
         if name.startswith("state."):
@@ -168,11 +172,20 @@ def write_states(plan: Plan, folder: ResultsFolder, about: Mapping[str, Mapping[
                 "units": "mmol/L (bhb, lactate), else nmol/L",
             }
             variables["concentration"] = Variable(name, dimensions, values.shape, meaning)
+            labels = labels.assign_coords(_centres(dimensions[1:], values.shape[1:], plan.experiment.tissue.voxel))
     map_times = [plan.hour(plan.map_steps[schedule]) for schedule in plan.timelines]
     labels = labels.assign(
         map_time=("schedule", map_times, times | {"long_name": "time at which `concentration` was stored"})
     )
     _write(folder.path / "states.zarr", plan, folder, labels, variables)
+
+
+def _centres(axes: Sequence[str], voxels: Sequence[int], voxel: float) -> dict[str, Any]:
+    """Where the centres of voxels lie along each axis, um, from the corner that `position` counts from."""
+    return {
+        axis: (axis, (np.arange(count) + 0.5) * voxel, {"units": "um", "long_name": "centre of the voxel"})
+        for axis, count in zip(axes, voxels, strict=True)
+    }
 
 
 def _write(

@@ -113,7 +113,7 @@ def _run(course: _Course, changes: Changes) -> dict[str, Floats]:
     plasma = _plasma(course, of_body)
     found: dict[str, Floats] = {name: getattr(plasma, column) for name, column in COLUMNS.items()}
     # A laboratory sees the hormone in the volume of plasma there is.
-    found["plasma_cortisol"] = concentrated(plasma.cortisol, plasma.plasma_volume, plasma.plasma_gained)
+    found["plasma_cortisol"] = concentrated(plasma.sampled_cortisol, plasma.plasma_volume, plasma.plasma_gained)
     if course.neurons:
         found |= _samples(course, plasma, _observation_parameters(course.experiment.subject, changes))
     return found | (_brain(course, of_body, changes) if course.tissue else {})

@@ -169,6 +169,8 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
     identified = [bool(value < UNIDENTIFIED) for value in laplace.shrinkage]
     notes = {
         "cost_most_probable": laplace.cost_after,
+        "parameters_determined": laplace.determined,
+        "errors_widened_by": laplace.widened,
         "posterior_over_prior_deviation": _by_key(priors, laplace.shrinkage),
     }
     found = _Found(laplace.point, laplace.low, laplace.high, identified, laplace.draws, notes)

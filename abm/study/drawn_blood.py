@@ -31,13 +31,13 @@ SAMPLE_PARTS = {"body_haemoconcentration", "body_hypervolaemia", "observation"}
 SAMPLE_COLUMNS = {"plasma_volume": "plasma_volume", "platelet_count": "platelet_count"}
 SAMPLE_READ_OUTS = ("serum_bdnf", "plasma_bdnf", *SAMPLE_COLUMNS)
 BODY_COLUMNS = {
-    "plasma_bhb": "bhb",
-    "plasma_lactate": "lactate",
-    "plasma_glucose": "glucose",
-    "plasma_ffa": "ffa",
-    "plasma_insulin": "insulin",
-    "liver_glycogen": "glycogen",
-    "plasma_irisin": "irisin",
+    "plasma_bhb": "sampled_bhb",
+    "plasma_lactate": "sampled_lactate",
+    "plasma_glucose": "sampled_glucose",
+    "plasma_ffa": "sampled_ffa",
+    "plasma_insulin": "sampled_insulin",
+    "liver_glycogen": "sampled_glycogen",
+    "plasma_irisin": "sampled_irisin",
     "vo2max": "vo2max",
 }
 BODY_READ_OUTS = (*BODY_COLUMNS, "plasma_cortisol")
@@ -72,7 +72,7 @@ class Samples(NamedTuple):
         if metric in COLUMNS:
             return float(blood[COLUMNS[metric]])
         if metric == "plasma_cortisol":
-            return float(concentrated(blood["cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
+            return float(concentrated(blood["sampled_cortisol"], blood["plasma_volume"], blood["plasma_gained"]))
         if metric == "plasma_bdnf":
             return float(plasma_level(self.parameters, blood, release))
         return float(serum_level(self.parameters, blood, release, store))

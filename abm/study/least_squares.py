@@ -9,10 +9,16 @@ prior is that normal distribution cut off at the range, which holds 95 % of it w
 Near the optimum x* the residuals are taken as straight, r + J (x - x*), J holding both kinds: the posterior is normal
 with covariance (J'J)^-1 about x* - (J'J)^-1 J'r, cut off at the ranges. Its centre is x* itself but where x* lies at an
 end of a range, beyond which the residuals would still fall.
+
+Rows that disagree with each other, or with any parameters, by more than their standard errors say less than those
+errors have it: where the sum of squares of the rows exceeds its expectation, rows less the parameters that they
+determine (sum over parameters of 1 - C_jj), the posterior is that of errors widened by the root of that ratio (Birge
+1932), about the same most probable values.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -41,8 +47,9 @@ class Laplace(NamedTuple):
     point, low, high: (parameters,), the most probable values and the 95 % intervals of the posterior, widened where
     they leave the point out. covariance: of the parameters in prior standard deviations, on the scale of the
     fit, before it is cut off. draws: (500, parameters), equally weighted, of the posterior.
-    cost_before, cost_after: sum of squared residuals of the rows. sensitivity: (rows, parameters), change of each
-    residual per prior standard deviation.
+    cost_before, cost_after: sum of squared residuals of the rows, in their published errors. determined: how many
+    parameters the rows determine. widened: factor by which the errors were widened. sensitivity: (rows, parameters),
+    change of each residual per prior standard deviation.
     """
 
     point: Floats
@@ -52,6 +59,8 @@ class Laplace(NamedTuple):
     draws: Floats
     cost_before: float
     cost_after: float
+    determined: float
+    widened: float
     sensitivity: Floats
 
     @property
@@ -83,8 +92,11 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
 
     found = least_squares(both, start, slopes, bounds=(low, high), max_nfev=ROUNDS, xtol=1e-4, ftol=1e-4)
     rows = len(found.fun) - len(priors)
-    jacobian = np.asarray(found.jac, np.float64)
-    covariance = np.asarray(np.linalg.inv(jacobian.T @ jacobian), np.float64)
+    jacobian, squares = np.asarray(found.jac, np.float64), float(np.sum(found.fun[:rows] ** 2))
+    determined = len(priors) - float(np.trace(_covariance(jacobian, rows, 1.0)))
+    freedom = rows - determined
+    widened = math.sqrt(squares / freedom) if squares > freedom >= 1.0 else 1.0
+    covariance = _covariance(jacobian, rows, widened)
     centre = found.x - covariance @ (jacobian.T @ found.fun)
     draws = truncated_normal(centre, covariance, low, high, MANY_DRAWS, generator(seed, 0, "laplace"))
     below, above = np.quantile(draws, (0.025, 0.975), axis=0)
@@ -95,9 +107,17 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
         covariance,
         np.array([scale.number(draw) for draw in draws[:DRAWS]]),
         float(np.sum(residuals(scale.middle) ** 2)),
-        float(np.sum(found.fun[:rows] ** 2)),
+        squares,
+        determined,
+        widened,
         jacobian[:rows],
     )
+
+
+def _covariance(jacobian: Floats, rows: int, widened: float) -> Floats:
+    """Covariance of the parameters where the errors of the rows, which come first, are widened by a factor."""
+    slopes = np.concatenate([jacobian[:rows] / widened, jacobian[rows:]])
+    return np.asarray(np.linalg.inv(slopes.T @ slopes), np.float64)
 
 
 class _Scale:

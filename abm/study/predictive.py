@@ -46,7 +46,8 @@ class Prediction:
 
     schedules: the reference among them; readings: of the plan, at the end of a step, one region each. fitted:
     (schedules, readings), with the committed parameters; drawn: (draws, schedules, readings). posteriors: names of
-    those drawn from. left_out: why nothing was predicted; empty where something was.
+    those drawn from. bodies: how many there were; draw k is behind body k modulo bodies. left_out: why nothing was
+    predicted; empty where something was.
     """
 
     schedules: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Prediction:
     fitted: Floats | None = None
     drawn: Floats | None = None
     posteriors: tuple[str, ...] = ()
+    bodies: int = 1
     left_out: str = ""
 
     def account(self) -> dict[str, object]:
@@ -97,7 +99,7 @@ def predict(
         fitted = reader.read({})
     except ArithmeticError as error:
         return Prediction(left_out=f"No predictive intervals: {error}.")
-    used = [*neural, *sampled, *upstream]
+    used, own = [*neural, *sampled, *upstream], set(experiment.subject.overrides)
     count = min(len(posterior.draws) for posterior in used)
     drawn, bodies = np.full((count, *fitted.shape), np.nan), min(BODIES, count) if upstream else 1
     work = [
@@ -105,8 +107,8 @@ def predict(
             plan,
             readings,
             tuple(schedules),
-            _numbers(upstream, body),
-            [_numbers([*neural, *sampled], draw) for draw in range(body, count, bodies)],
+            _numbers(upstream, body, own),
+            [_numbers([*neural, *sampled], draw, own) for draw in range(body, count, bodies)],
         )
         for body in range(bodies)
     ]
@@ -118,7 +120,7 @@ def predict(
     )  # fmt: skip
     for body, found in enumerate(shown):
         drawn[body::bodies] = found
-    return Prediction(tuple(schedules), readings, fitted, drawn, tuple(posterior.name for posterior in used))
+    return Prediction(tuple(schedules), readings, fitted, drawn, tuple(posterior.name for posterior in used), bodies)
 
 
 class _Work(NamedTuple):
@@ -159,18 +161,18 @@ def _behind(work: _Work) -> Floats:
     return np.array([reader.read(numbers) for numbers in work.draws])
 
 
-def _numbers(posteriors: Sequence[Posterior], draw: int) -> dict[str, float]:
-    """One draw of several posteriors."""
-    return {key: value for posterior in posteriors for key, value in posterior.overrides(draw).items()}
+def _numbers(posteriors: Sequence[Posterior], draw: int, own: set[str]) -> dict[str, float]:
+    """One draw of several posteriors, without the numbers that the experiment sets itself."""
+    drawn = {key: value for posterior in posteriors for key, value in posterior.overrides(draw).items()}
+    return {key: value for key, value in drawn.items() if ".".join(key.split(".")[:2]) not in own}
 
 
 def _apart_from_neurons(
     experiment: Experiment, posteriors: Sequence[Posterior], of: Callable[[str], bool]
 ) -> list[Posterior]:
-    """The posteriors of some parts, where they belong to the parameter files and to this experiment."""
+    """The posteriors of some parts, where they belong to the parameter files and there is a body."""
     found = [posterior for posterior in posteriors if all(map(of, posterior.parts))]
-    changed = any(of(key.partition(".")[0]) for key in experiment.subject.overrides)
-    usable = experiment.preparation == "in_vivo" and not changed and not any(one.stale() for one in found)
+    usable = experiment.preparation == "in_vivo" and not any(one.stale() for one in found)
     return found if usable else []
 
 
@@ -255,6 +257,7 @@ def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[Summar
     """Rows of predictive.csv: every schedule and reading, beside the ratio that the simulated population has."""
     if prediction.fitted is None or prediction.drawn is None:
         return []
+    from abm.study.drawn_blood import BODY_READ_OUTS
     from abm.study.surrogate import ONLY_RATIOS
 
     place = prediction.schedules.index(plan.experiment.reference)
@@ -270,7 +273,9 @@ def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[Summar
             own = _finite(ratios[:, i, j])
             level = np.empty(0) if reading.metric in ONLY_RATIOS else _finite(prediction.drawn[:, i, j])
             below = float(np.mean(own < run)) if own.size and np.isfinite(run) else NAN
-            about = (schedule, reading.metric, reading.region, hour, metric.unit, own.size, _quantiles(level)[1])
+            alike = prediction.bodies if reading.metric in BODY_READ_OUTS else len(ratios)
+            draws = _finite(ratios[:alike, i, j]).size  # what only the body moves is the same in all draws behind it
+            about = (schedule, reading.metric, reading.region, hour, metric.unit, draws, _quantiles(level)[1])
             low, middle, high = _quantiles(own)
             own_fit = float(fitted[i, j]) if np.isfinite(fitted[i, j]) else NAN
             rows.append(PredictiveRow(*about, own_fit, middle, low, high, run, below))

@@ -2,9 +2,9 @@
 
     ratio, value   ln(predicted / published) / SE,  SE = (ln high - ln low) / (2 x 1.96); plain numbers if not above 0,
                    and of standardised differences, whose errors are even to both sides
-    up, down       sqrt(-2 ln P), P = Phi(t - t needed): the chance that a study of the published size finds the
-                   effect; where its size is not published, what is missing to an effect of 3 %, which a few paired
-                   replicates tell from none
+    up, down       sqrt(-2 ln P), P the chance that a t test of the published size finds the effect (Student's t off
+                   centre by the effect over its standard error); where its size is not published, what is missing to
+                   an effect of 3 %, which a few paired replicates tell from none
     none           sqrt(-2 ln P/0.95), P = Phi((ln high - ln ratio)/SE) - Phi((ln low - ln ratio)/SE): the chance that a
                    study whose interval is as wide as the limits finds none; where only one is given, P/0.975
 
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import nct
 
 from abm.study.score import NORMAL, Published, standard_errors
 
@@ -66,7 +67,8 @@ def _missing_effect(seen: Published, ratio: float) -> float:
         return UNLIKELIEST if sign > 0.0 else 0.0
     if seen.smallest_effect == 0.0:
         return max(0.0, 1.0 - sign * math.log(ratio) / CLEAR_EFFECT)
-    return _surprise(_normal(sign * seen.t(ratio) - seen.t(math.exp(seen.smallest_effect))))
+    needed = seen.t(math.exp(seen.smallest_effect))
+    return _surprise(float(nct.sf(needed, seen.freedom, sign * seen.t(ratio))))
 
 
 def _outside(seen: Published, ratio: float) -> float:

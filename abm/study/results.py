@@ -36,10 +36,11 @@ class SummaryRow(NamedTuple):
 class PredictiveRow(NamedTuple):
     """One row of predictive.csv: what the parameters leave open, given the evidence that they were fitted to.
 
-    draws: how many sets of parameters were drawn from the posterior and gave a number. median: of the read-out in
-    `unit` over the draws, by the expected neuron; NaN where that knows only ratios. ratio_...: to the reference
-    schedule, with the committed parameters (ratio_fitted) and over the draws (median, 2.5 and 97.5 %). run_ratio: that
-    of the simulated population (summary.csv), and run_place the share of draws whose ratio lies below it.
+    draws: how many different sets of the parameters that matter to it were drawn and gave a number. median: of the
+    read-out in `unit` over the draws, by the expected neuron; NaN where that knows only ratios. ratio_...: to the
+    reference schedule, with the committed parameters (ratio_fitted) and over the draws (median, 2.5 and 97.5 %).
+    run_ratio: that of the simulated population (summary.csv), and run_place the share of draws whose ratio lies below
+    it.
     """
 
     schedule: str

@@ -79,6 +79,11 @@ class Published:
 
         return uncertain(self.groups[0], self.cv) if self.paired else detectable(self.groups, self.cv)
 
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of its t test; 0 where n is not published."""
+        return 0 if self.groups is None else self.groups[0] - 1 if self.paired else sum(self.groups) - 2
+
     def t(self, ratio: float) -> float:
         """Student's t of a ratio in a study of this size; NaN where n is not published."""
         if self.groups is None or sum(self.groups) <= 2:

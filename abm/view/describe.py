@@ -109,7 +109,7 @@ number of the replicate. Nucleosomes start in the stationary distribution of the
 at random about their resting mean, proteins at it, synapses unpotentiated. The set points of every neuron are
 the means of its local drives over a resting day. The burn-in then lives resting days, with the usual meals and
 without exercise or doses, by the hour up to its last four days. All schedules of a replicate start from the same
-rested tissue."""
+rested tissue; one with a fast that began before time zero lives the hours of that fast once more, fasted."""
 
 INPUT = """\
 The experiment is the only input; nothing else drives the model. The body turns its sessions, meals and doses into

@@ -25,5 +25,8 @@ def fit_text(fit: Fit) -> str:
     left = f"; left out, as this method cannot predict them: {len(fit.left_out)}" if fit.left_out else ""
     best = fit.notes.get("cost_most_probable")
     left = (f", {number(best)} at the most probable values" if best is not None else "") + left
+    widened = fit.notes.get("errors_widened_by", 1.0)
+    if widened > 1.0:
+        left += f"\nmore than the errors of the rows explain: intervals as of errors {widened:.2f} times as wide"
     costs = f"{name} of {len(fit.rows)} rows: {number(fit.cost_before)} before, {number(fit.cost_after)} after{left}"
     return "\n\n".join([aligned(rows), aligned(table), costs])

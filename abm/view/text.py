@@ -9,15 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from abm.clock import burn_in_steps
+from abm.metrics import METRICS
 from abm.study.estimate import Estimate, estimate
 from abm.study.plan import Plan
 
 if TYPE_CHECKING:  # a plan is shown without loading what reads results
     from abm.config import TissueConfig
+    from abm.schedule import Timeline
     from abm.study.results import PredictiveRow, Results, SummaryRow
 
 
 Moment = tuple[str, str, str, float]
+FEW_NEURONS = 500  # below which an assembly of the network has more than its share of members
 
 
 def number(value: float) -> str:
@@ -27,7 +30,7 @@ def number(value: float) -> str:
     if value == 0.0:
         return "0"
     if 1e-3 <= abs(value) < 1e5:
-        return f"{value:#.4g}".rstrip(".") if abs(value) < 1e4 else f"{value:.0f}"
+        return f"{value:#.4g}".rstrip(".") if abs(value) < 9999.5 else f"{value:.0f}"
     return f"{value:.3e}"
 
 
@@ -139,8 +142,21 @@ def plan_text(plan: Plan) -> str:
         _schedule_table(plan),
         "",
         _cost_line(estimate(plan, os.cpu_count() or 1, predicted=True)),
+        *_cautions(plan),
     ]
     return "\n".join(lines)
+
+
+def _cautions(plan: Plan) -> list[str]:
+    """What a reader of the results should know beforehand."""
+    observed = {METRICS[item.metric.partition(".")[0]].part for item in plan.experiment.observe}
+    if plan.experiment.tissue.neurons >= FEW_NEURONS or "synapses" not in observed:
+        return []
+    text = (
+        f"note        with fewer than {FEW_NEURONS} neurons more of them fire together than in a larger tissue: "
+        "compare read-outs of synapses between schedules, not with other tissues"
+    )
+    return [textwrap.fill(text, 110, subsequent_indent=" " * 12)]
 
 
 def tissue_text(tissue: TissueConfig) -> str:
@@ -150,13 +166,22 @@ def tissue_text(tissue: TissueConfig) -> str:
 
 
 def _schedule_table(plan: Plan) -> str:
-    rows: list[tuple[str, ...]] = [("schedule", "bouts", "exercise", "doses", "blocks", "meals")]
+    rows: list[tuple[str, ...]] = [("schedule", "bouts", "exercise", "%VO2max", "doses", "blocks", "meals")]
     for name, timeline in plan.timelines.items():
         active = sum(bout.end - bout.start for bout in timeline.bouts)
         mark = " (reference)" if name == plan.experiment.reference else ""
         counts = (len(timeline.doses), len(timeline.blocks), len(timeline.meals))
-        rows.append((name + mark, str(len(timeline.bouts)), f"{active:.4g} h", *map(str, counts)))
+        about = (str(len(timeline.bouts)), f"{active:.4g} h", _intensities(timeline))
+        rows.append((name + mark, *about, *map(str, counts)))
     return aligned(rows)
+
+
+def _intensities(timeline: Timeline) -> str:
+    """Lowest and highest oxygen uptake that bouts ask for, in per cent of VO2max, rests between intervals included."""
+    asked = sorted({round(100.0 * bout.intensity) for bout in timeline.bouts})
+    if not asked:
+        return ""
+    return f"{asked[0]}" if asked[0] == asked[-1] else f"{asked[0]} to {asked[-1]}"
 
 
 def _cost_line(cost: Estimate) -> str:
