@@ -195,8 +195,12 @@ class HippocampusModel(mesa.Model):
         A bath without steroid is not where its neurons were at home: from the cut at time zero on their gain is read
         against the free hormone of the animal's own day. Before it they live as at home, the bath their set point.
         """
-        free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
-        return float(np.mean([cortisol_gain(self.plasticity, value) for value in free]))
+        return float(np.mean([cortisol_gain(self.plasticity, value) for value in self._resting_steroid()]))
+
+    def _resting_steroid(self) -> npt.NDArray[np.float64]:
+        """Free hormone of each step of the animal's resting day, nmol/L."""
+        day = resting_day(self.experiment.subject, self.clock.step)
+        return self.barrier.parameters.free_steroid * day.cortisol
 
     def gain_at_trough(self) -> float:
         """Cortisol gain of potentiation where an undisturbed animal has least hormone, over that at this hour.
@@ -205,7 +209,7 @@ class HippocampusModel(mesa.Model):
         """
         if self.experiment.preparation != "in_vivo":
             return 1.0
-        free = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
+        free = self._resting_steroid()
         lived = math.ceil(self.clock.hour_of_day / self.clock.step - 1e-6) - 1  # -1, the last of the day, at midnight
         return cortisol_gain(self.plasticity, float(free.min())) / cortisol_gain(self.plasticity, float(free[lived]))
 

@@ -60,7 +60,7 @@ def cortisol_rates(
     """Rates of change of the exercise drive (1/h) and of plasma cortisol (nmol/L/h).
 
     H' = ((y - threshold)+ - H) / tau, y the oxygen uptake as fraction of VO2max, less the tail of the smoothed corner
-    at rest: intensities above about half of VO2max count, and only after tens of minutes (Hill 2008, hill2008). C' = S
+    at rest: intensities above about half of VO2max count, with a lag of minutes (Hill 2008, hill2008). C' = S
     + s H K / (K + C) / (1 + agonist) - k C. The resting secretion S = C_rest (k + C_rest'/C_rest) keeps C on its daily
     curve; hormone in excess of the curve, or dexamethasone (agonist, multiples of what halves secretion), restrains it
     as 1 / (1 + excess / K + agonist), and a high level blunts the response to exercise. Brandenberger 1975

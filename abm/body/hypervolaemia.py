@@ -56,7 +56,7 @@ def plasma_gain(p: HypervolaemiaParameters, times: Vector, loss: Vector) -> Vect
 
 def _interval(p: HypervolaemiaParameters, loss: float, length: float) -> tuple[float, float, float, float]:
     """Of an interval: protein held in the long run, shares of protein and water that it leaves, and their overlap."""
-    entering = p.protein_gain * power(loss, p.protein_gain_exponent) if loss > 0.0 else 0.0
+    entering = p.protein_gain * power(loss, p.protein_gain_exponent)
     rate, filling = entering + 1.0 / p.protein_loss_time, 1.0 / p.filling_time
     left, water_left = exponential(-rate * length), exponential(-filling * length)
     return entering / rate, left, water_left, filling * _difference(rate, filling, length)
