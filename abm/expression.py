@@ -307,6 +307,19 @@ def next_store(p: ExpressionParameters, store: float, proform: float, gain: floa
 
 
 @rule
+def released(
+    p: ExpressionParameters, before: float, after: float, proform: float, gain: float, dt: float
+) -> float:
+    """Mature BDNF dimers that a store releases within a step of dt hours, from the balance of `next_store`.
+
+    Of what leaves it, (ln 2 / t_pro) P dt - (B_after - B_before), the share f r / (1 - f + f r) goes outside.
+    """
+    outside = p.released_share * gain
+    left = LN2 / p.proform_half_life * proform * dt - (after - before)
+    return max(outside / (1.0 - p.released_share + outside) * left, 0.0)
+
+
+@rule
 def release_rate(p: ExpressionParameters, store: float, gain: float) -> float:
     """Mature BDNF dimers that the neuron releases per hour: f r (ln 2 / t_store) B, r the gain of `release_gain`."""
     return p.released_share * gain * LN2 / p.store_half_life * store

@@ -275,7 +275,7 @@ class HippocampusModel(mesa.Model):
         self.blood = blood
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
         activity = input_activity(self.network, blood["movement"])
-        secretion = self.secretion(activity / input_activity(self.network, before["movement"]))
+        secretion = self._secreted(activity / input_activity(self.network, before["movement"]))
         self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline, secretion)
         return pharmacology(timeline, hour, agonist), activity
 
@@ -313,14 +313,27 @@ class HippocampusModel(mesa.Model):
         )
         tissue.advance(step, influx, efflux, secretion)
 
-    def secretion(self, rise: float = 1.0) -> npt.NDArray[np.float64]:
-        """BDNF that each modelled neuron, and those it stands for, secretes: nmol/L um^3 per hour, shape (N,).
+    def secretion(self) -> npt.NDArray[np.float64]:
+        """BDNF that each modelled neuron, and those it stands for, secretes as it releases now.
 
-        rise: input of the coming step relative to that of the last one, whose release is known. A neuron fires in
-        proportion to it and releases a power of that (`release_rate`), so that what a bout releases is there in time.
+        nmol/L um^3 per hour, shape (N,).
         """
         rate: npt.NDArray[np.float64] = self._table.release_rate
-        return rate * (power(rise, self.expression.release_exponent) * self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
+        return rate * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)
+
+    def _secreted(self, rise: float) -> npt.NDArray[np.float64]:
+        """The same over the coming step, taken from what neurons release and have not secreted yet.
+
+        The tissue moves before the neurons, so that their release in the step is foreseen; what they release in fact
+        is made up for in the next one. rise: input of the step relative to that of the last one, whose release is
+        known. A neuron fires in proportion to it and releases a power of that (`release_gain`), so that what a bout
+        releases is there in time.
+        """
+        n, dt = self._table, self.clock.length
+        foreseen = n.release_rate * power(rise, self.expression.release_exponent)
+        dimers = np.maximum(foreseen + n.unsecreted / dt, 0.0)
+        n.unsecreted -= dimers * dt
+        return dimers * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)  # type: ignore[no-any-return]
 
     def _signals(self) -> Signals:
         """The extracellular concentrations that neurons meet in the step, flat."""

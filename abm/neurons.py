@@ -47,6 +47,7 @@ class Neuron(ColumnAgent):
     bdnf_pro = Column(doc="proBDNF dimers")
     bdnf_protein = Column(doc="mature BDNF dimers in the vesicle store")
     release_rate = Column(unit="1/h", doc="mature BDNF dimers released per hour")
+    unsecreted = Column(doc="mature BDNF dimers released that the tissue has not got yet; negative: got ahead")
     trkb_surface = Column(default=1.0, doc="surface TrkB relative to rest")
     trkb = Column(default=1.0, doc="TrkB signalling relative to rest")
 

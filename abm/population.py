@@ -46,6 +46,7 @@ from abm.expression import (
     relative_firing,
     release_gain,
     release_rate,
+    released,
     rise,
     saturation,
     switching,
@@ -261,8 +262,11 @@ def express(
     for i in range(first, last):
         copies = np.float64(n.transcripts[i, 0] + n.transcripts[i, 1] + n.transcripts[i, 2] + n.transcripts[i, 3])
         gain = release_gain(x, n.activity[i], n.excitation[i])
-        n.bdnf_protein[i] = next_store(x, n.bdnf_protein[i], n.bdnf_pro[i], gain, dt)
-        n.bdnf_pro[i] = next_proform(x, n.bdnf_pro[i], copies, d.bdnf_synthesis * d.protein_synthesis, dt)
+        before, proform = n.bdnf_protein[i], n.bdnf_pro[i]
+        after = next_store(x, before, proform, gain, dt)
+        n.bdnf_protein[i] = after
+        n.unsecreted[i] += released(x, before, after, proform, gain, dt)
+        n.bdnf_pro[i] = next_proform(x, proform, copies, d.bdnf_synthesis * d.protein_synthesis, dt)
         n.release_rate[i] = release_rate(x, n.bdnf_protein[i], gain)
         relative = signals.bdnf[n.voxel[i]] / n.rest_bdnf[i]
         n.trkb_surface[i] = next_trkb_surface(x, n.trkb_surface[i], relative, dt)

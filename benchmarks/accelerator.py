@@ -38,10 +38,11 @@ from benchmarks.peers.ours_diffusion import solve
 BLOCK = 128  # threads
 REPEATS = 5
 # What synapses and tissue change between two steps of the neurons, and what they read after one.
-GIVEN = ("drive", "early_load")
-OF_SYNAPSES = (*GIVEN, "mean_strength", "potentiated", "consolidated")
+GIVEN = ("drive", "early_load", "unsecreted")
+OF_SYNAPSES = ("drive", "early_load", "mean_strength", "potentiated", "consolidated")
 TAKEN = (
-    "release_rate", "trkb", "spine", "scale", "mean_protein", "threshold", "potentiation_gain", "depression_gain",
+    "release_rate", "unsecreted", "trkb", "spine", "scale", "mean_protein", "threshold", "potentiation_gain",
+    "depression_gain",
 )  # fmt: skip
 
 

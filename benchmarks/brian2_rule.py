@@ -15,8 +15,9 @@ PROMOTERS, LENGTH = 4, 12
 FLOATS = (
     "rest_bhb", "rest_excitability", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser",
     "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "activity", "excitation", "creb", "fndc5", "hdac2",
-    "hdac3", "eraser", "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein",
-    "mean_protein", "spine", "scale", "threshold", "potentiation_gain", "depression_gain", "early_load",
+    "hdac3", "eraser", "bdnf_pro", "bdnf_protein", "release_rate", "unsecreted", "trkb_surface", "trkb",
+    "plasticity_protein", "mean_protein", "spine", "scale", "threshold", "potentiation_gain", "depression_gain",
+    "early_load",
 )  # fmt: skip
 SIGNALS = ("bhb", "lactate", "irisin", "cortisol", "bdnf")
 
@@ -112,7 +113,10 @@ EXPRESS = """
 released = released_share * (activity / excitation) ** release_exponent * excitation ** steady_release_exponent
 loss = ln2 / store_half_life * (1.0 - released_share + released)
 target_b = ln2 / proform_half_life * bdnf_pro / loss
-bdnf_protein = target_b + (bdnf_protein - target_b) * exp(-loss * step)
+store = target_b + (bdnf_protein - target_b) * exp(-loss * step)
+left = ln2 / proform_half_life * bdnf_pro * step - (store - bdnf_protein)
+unsecreted = unsecreted + clip(released / (1.0 - released_share + released) * left, 0.0, large)
+bdnf_protein = store
 target_p = pro_at_rest * (copies0 + copies1 + copies2 + copies3) / transcripts_at_rest
 bdnf_pro = target_p + (bdnf_pro - target_p) * exp(-ln2 / proform_half_life * step)
 release_rate = released * ln2 / store_half_life * bdnf_protein

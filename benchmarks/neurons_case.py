@@ -22,13 +22,13 @@ READ_OUTS = ("creb", "acetylation", "transcripts", "bdnf_pro", "bdnf_protein", "
 READ = (
     "region", "voxel", "rest_bhb", "rest_excitability", "rest_lactate", "rest_fndc5", "rest_irisin", "rest_eraser",
     "rest_glucocorticoid", "rest_potentiation", "rest_bdnf", "creb", "fndc5", "hdac2", "hdac3", "nucleosomes",
-    "promoter_on", "transcripts", "bdnf_pro", "bdnf_protein", "trkb_surface", "trkb", "plasticity_protein", "spine",
-    "scale", "threshold", "drive", "early_load",
+    "promoter_on", "transcripts", "bdnf_pro", "bdnf_protein", "unsecreted", "trkb_surface", "trkb",
+    "plasticity_protein", "spine", "scale", "threshold", "drive", "early_load",
 )  # fmt: skip
 WRITTEN = (
     "activity", "excitation", "creb", "fndc5", "hdac2", "hdac3", "eraser", "nucleosomes", "promoter_on", "transcripts",
-    "bdnf_pro", "bdnf_protein", "release_rate", "trkb_surface", "trkb", "plasticity_protein", "mean_protein", "spine",
-    "scale", "threshold", "potentiation_gain", "depression_gain",
+    "bdnf_pro", "bdnf_protein", "release_rate", "unsecreted", "trkb_surface", "trkb", "plasticity_protein",
+    "mean_protein", "spine", "scale", "threshold", "potentiation_gain", "depression_gain",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ from abm.expression import (  # noqa: E402
     relative_firing,
     release_gain,
     release_rate,
+    released,
     rise,
     saturation,
     switching,
@@ -130,8 +131,10 @@ class PlainNeuron:
         d, x, dt = world.drugs, world.expression, world.dt
         copies = sum(self.transcripts)
         gain = release_gain(x, self.activity, self.excitation)
-        self.bdnf_protein = next_store(x, self.bdnf_protein, self.bdnf_pro, gain, dt)
-        self.bdnf_pro = next_proform(x, self.bdnf_pro, copies, d.bdnf_synthesis * d.protein_synthesis, dt)
+        before, proform = self.bdnf_protein, self.bdnf_pro
+        self.bdnf_protein = next_store(x, before, proform, gain, dt)
+        self.unsecreted += released(x, before, self.bdnf_protein, proform, gain, dt)
+        self.bdnf_pro = next_proform(x, proform, copies, d.bdnf_synthesis * d.protein_synthesis, dt)
         self.release_rate = release_rate(x, self.bdnf_protein, gain)
         relative = bdnf / self.rest_bdnf
         self.trkb_surface = next_trkb_surface(x, self.trkb_surface, relative, dt)

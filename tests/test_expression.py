@@ -146,6 +146,18 @@ def test_protein_equations_are_solved_exactly():
     )
 
 
+@pytest.mark.parametrize("gain", [0.0, 1.0, 6.0])
+def test_what_a_store_releases_is_its_rate_over_its_course(gain):
+    outside = LN2 / P.store_half_life * P.released_share * gain
+    loss = LN2 / P.store_half_life * (1.0 - P.released_share) + outside
+    matured = LN2 / P.proform_half_life * 800.0
+    course = solve_ivp(  # the store, and what it has released
+        lambda t, y: [matured - loss * y[0], outside * y[0]], (0.0, 5.0), [6000.0, 0.0], rtol=1e-10, atol=1e-8
+    )
+    after = expression.next_store(P, 6000.0, 800.0, gain, 5.0)
+    assert expression.released(P, 6000.0, after, 800.0, gain, 5.0) == pytest.approx(course.y[1, -1])
+
+
 def test_stores_rest_at_ten_mature_to_one_pro():
     # Dieni 2012: about 10 : 1 in the adult mouse hippocampus.
     proform = expression.next_proform(P, 0.0, P.transcripts_at_rest, 1.0, 1e4)

@@ -42,6 +42,7 @@ from abm.expression import (
     relative_firing,
     release_gain,
     release_rate,
+    released,
     rise,
     saturation,
     switching,
@@ -177,10 +178,11 @@ def promoters(n, around, i, felt):
 def protein_and_synapses(n, around, i, felt, copies):
     """BDNF is matured from the proform of before the step, and TrkB reads the BDNF around the cell as it was then."""
     d, v, activity = DRUGS, int(n.voxel[i]), felt["activity"]
-    released = release_gain(X, activity, felt["excitation"])
-    store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], released, DT)
+    more = release_gain(X, activity, felt["excitation"])
+    store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], more, DT)
     proform = next_proform(X, n.bdnf_pro[i], float(copies.sum()), d.bdnf_synthesis * d.protein_synthesis, DT)
     bdnf = around.bdnf[v] / n.rest_bdnf[i]
+    gone = released(X, n.bdnf_protein[i], store, n.bdnf_pro[i], more, DT)
     surface = next_trkb_surface(X, n.trkb_surface[i], bdnf, DT)
     trkb = trkb_drive(bdnf, d.trkb * surface)
     protein, triggered = n.plasticity_protein[i], triggered_time(S, n.early_load[i], DT)
@@ -188,8 +190,8 @@ def protein_and_synapses(n, around, i, felt, copies):
     drive = INPUT * n.drive[i]
     gain = d.nmdar * (trkb_gain(S, trkb) * cortisol_gain(S, around.cortisol[v]) / n.rest_potentiation[i])
     return {
-        "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, released),
-        "trkb_surface": surface, "trkb": trkb, "plasticity_protein": after,
+        "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, more),
+        "unsecreted": n.unsecreted[i] + gone, "trkb_surface": surface, "trkb": trkb, "plasticity_protein": after,
         "mean_protein": mean_protein(S, protein, after, triggered, trkb, d.protein_synthesis, DT),
         "spine": next_contacts(S, n.spine[i], trkb, DT), "scale": next_scale(S, n.scale[i], drive, trkb, DT),
         "threshold": next_threshold(S, n.threshold[i], drive, DT),

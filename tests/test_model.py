@@ -11,9 +11,10 @@ import yaml
 
 from abm import clock
 from abm.config import Experiment, build_experiment, load_experiment
+from abm.elementary import LN2
 from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
-from abm.model import HippocampusModel, burn_in, start
+from abm.model import DIMERS_PER_NANOMOLAR, HippocampusModel, burn_in, start
 from abm.schedule import compile_schedule, resting_timeline
 from abm.synapses import trkb_gain
 
@@ -71,6 +72,29 @@ def digest(model):
     state = model.checkpoint()
     del state["blood"]  # what the tissue has met, not what it has become
     return hashlib.sha256(b"".join(state[name].tobytes() for name in sorted(state))).hexdigest()
+
+
+def test_all_that_stores_release_reaches_the_tissue(experiment, rested, rest):
+    """Law 5 across the hand-over: release found from the state before each step, beside the tissue's own account."""
+    model = at_zero(experiment, "hard", rested, rest)
+    p, n, dt = model.expression, model.neurons, model.clock.step
+    waiting, released = n.unsecreted.copy(), np.zeros(n.region.size)
+    for _ in range(60):
+        store, matured = n.bdnf_protein.copy(), LN2 / p.proform_half_life * n.bdnf_pro
+        model.advance()
+        outside = LN2 / p.store_half_life * p.released_share * release_gains(p, n)
+        loss = outside + LN2 / p.store_half_life * (1.0 - p.released_share)
+        course = matured / loss * dt + (store - matured / loss) * (1.0 - np.exp(-loss * dt)) / loss
+        released += outside * course
+        assert abs(n.unsecreted.sum()) < n.release_rate.sum() * dt  # never ahead or behind by as much as a step
+    arrived = model.tissue.ledger.table()["bdnf"]["secreted"]
+    left = (waiting + released - n.unsecreted).sum()
+    assert arrived * DIMERS_PER_NANOMOLAR / model.cells_per_neuron == pytest.approx(left, rel=1e-9)
+
+
+def release_gains(p, n):
+    """`release_gain` of every neuron, as its equation stands."""
+    return (n.activity / n.excitation) ** p.release_exponent * n.excitation**p.steady_release_exponent
 
 
 def test_clamped_at_rest_a_schedule_changes_nothing(experiment, rested, rest):
