@@ -146,7 +146,7 @@ def cross_all(
 
 
 @rule
-def saturation(concentration: float, threshold: float, half: float) -> float:
+def excess_saturation(concentration: float, threshold: float, half: float) -> float:
     """x^2/(x^2 + half^2) of the excess x of a concentration over a threshold; 0 below it."""
     x = max(concentration - threshold, 0.0) / half
     return x * x / (1.0 + x * x)
@@ -162,13 +162,14 @@ def induced_carriers(p: BarrierParameters, ketone: float, exercise: float) -> fl
 def induce(p: BarrierParameters, state: Floats, bhb: float, lactate: float, duration: float) -> None:
     """Advance the induction state (3,) = (ketone part K, message m, exercise part X), each 0 to 1, exactly in time.
 
-    K' = (S(bhb) - K)/ketone_time;  m' = (S(lactate) - m)/message_time;  X' = (m - X)/carrier_time;  S: `saturation`.
+    K' = (S(bhb) - K)/ketone_time;  m' = (S(lactate) - m)/message_time;  X' = (m - X)/carrier_time,
+    S the `excess_saturation`.
     Plasma concentrations in mmol/L stay constant over `duration` (h). K rises over a day or two of ketosis (pan2001,
     gjedde1975), X some hours after hard exercise (takimoto2014).
     """
-    ketone = saturation(bhb, p.ketone_threshold, p.ketone_half)
+    ketone = excess_saturation(bhb, p.ketone_threshold, p.ketone_half)
     state[0] = ketone + (state[0] - ketone) * exponential(-duration / p.ketone_time)
-    drive = saturation(lactate, p.lactate_threshold, p.lactate_drive_half)
+    drive = excess_saturation(lactate, p.lactate_threshold, p.lactate_drive_half)
     fast, slow = exponential(-duration / p.message_time), exponential(-duration / p.carrier_time)
     gap = 1.0 - p.carrier_time / p.message_time
     even = abs(gap) < 1e-6  # then the two exponentials merge
@@ -204,7 +205,7 @@ class Barrier:
         Lactate at rest hardly acts on them and is left out.
         """
         p = self.parameters
-        self.state[0] = np.mean([saturation(value, p.ketone_threshold, p.ketone_half) for value in bhb])
+        self.state[0] = np.mean([excess_saturation(value, p.ketone_threshold, p.ketone_half) for value in bhb])
 
     def induce(self, blood: Mapping[str, float], duration: float, remaining_activity: float = 1.0) -> None:
         """Let the carriers follow `duration` hours of the blood's bhb and lactate (mmol/L).

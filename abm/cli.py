@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 DONE, SOME_RUN_FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 DEFAULT_CONFIG = "configs/experiments/exercise_schedules.yaml"
-DEFAULT_BOARD = Path("results/validation")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -334,10 +333,10 @@ def calibrate(given: argparse.Namespace) -> int:
 
 def validate(given: argparse.Namespace) -> int:
     """Predict published experiments, print the scoreboard and write it with its page."""
-    from abm.study.validate import BoardFolder, choose, validate
+    from abm.study.validate import DEFAULT_OUT, BoardFolder, choose, validate
     from abm.view.scoreboard import board_text, write_page
 
-    folder = BoardFolder(given.out or DEFAULT_BOARD)
+    folder = BoardFolder(given.out or DEFAULT_OUT)
     board = validate(
         choose([*given.ids, *given.only]),
         folder.path,

@@ -12,6 +12,8 @@ than one modified nucleosome is what lets a memory emerge (Dodd 2007, dodd2007).
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -222,12 +224,22 @@ def resting_repressed_distribution(p: EpigenomeParameters) -> npt.NDArray[np.flo
     return np.asarray(weights / math.fsum(weights.tolist()))
 
 
+def at_rest(p: EpigenomeParameters, of: Callable[[float], float]) -> float:
+    """Mean over resting rows of a function of the share of the row that is repressed."""
+    # Not by a library's product, whose bits hang on the processor.
+    law = enumerate(resting_repressed_distribution(p).tolist())
+    return math.fsum(of(n / NUCLEOSOMES_PER_PROMOTER) * probability for n, probability in law)
+
+
+@cache
+def resting_repressed_share(p: EpigenomeParameters) -> float:
+    """Mean share of a resting promoter's nucleosomes that are repressed."""
+    return at_rest(p, lambda repressed: repressed)
+
+
 def resting_acetylation(p: EpigenomeParameters) -> float:
     """Mean acetylated fraction of a resting row of 12; a little above that of an infinitely long row."""
-    distribution = resting_repressed_distribution(p)
-    # Not by a library's product, whose bits hang on the processor.
-    repressed = math.fsum(n * probability for n, probability in enumerate(distribution.tolist()))
-    open_share = 1.0 - repressed / NUCLEOSOMES_PER_PROMOTER
+    open_share = 1.0 - resting_repressed_share(p)
     return open_share * writer_rate(p, 1.0) / (p.eraser_rate + writer_rate(p, 1.0))
 
 

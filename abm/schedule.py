@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DAY = 24.0
 SIMULTANEOUS = 1e-6  # h
+SESSION_GAP = 1.0  # h
 Floats = NDArray[np.float64]
 # A block of the class removes the same part of each of its members.
 CLASSES = {"HDAC1": "class_I_HDAC", "HDAC2": "class_I_HDAC", "HDAC3": "class_I_HDAC"}
@@ -150,6 +151,17 @@ class Timeline:
             if block.target in names and loss in (None, block.loss) and lasts(block.start, block.end, t)
         )
         return math.prod(left, start=1.0)  # a float even of nothing: whole numbers compile all loops anew
+
+    @cached_property
+    def sessions(self) -> tuple[tuple[float, float], ...]:
+        """When each session begins and ends, h; bouts less than an hour apart are one session."""
+        spans: list[tuple[float, float]] = []
+        for bout in self.bouts:
+            if spans and bout.start - spans[-1][1] < SESSION_GAP:
+                spans[-1] = (spans[-1][0], bout.end)
+            else:
+                spans.append((bout.start, bout.end))
+        return tuple(spans)
 
     @cached_property
     def _columns(self) -> tuple[Floats, Floats, Floats]:

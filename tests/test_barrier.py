@@ -12,9 +12,9 @@ from abm.barrier import (
     Barrier,
     BarrierParameters,
     cross,
+    excess_saturation,
     induce,
     rates_per_volume,
-    saturation,
 )
 from abm.parameters import load_parameters
 from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE
@@ -57,12 +57,12 @@ class WellMixed:
     def slope(self, state, bhb, lactate):
         b, t = self.barrier, self.tissue
         at = self.crossing(state, bhb, lactate)
-        drive = saturation(lactate * self.activity, b.lactate_threshold, b.lactate_drive_half)
+        drive = excess_saturation(lactate * self.activity, b.lactate_threshold, b.lactate_drive_half)
         burnt = bhb_consumption(t, state[0]) * state[0], lactate_consumption(t, state[0]) * state[1]
         return [
             (at.bhb_influx - at.bhb_efflux * state[0] - burnt[0]) / self.distribution(),
             (at.lactate_influx - at.lactate_efflux * state[1] - burnt[1] + t.lactate_production) / self.distribution(),
-            (saturation(bhb, b.ketone_threshold, b.ketone_half) - state[2]) / b.ketone_time,
+            (excess_saturation(bhb, b.ketone_threshold, b.ketone_half) - state[2]) / b.ketone_time,
             (drive - state[3]) / b.message_time,
             (state[3] - state[4]) / b.carrier_time,
         ]
@@ -311,8 +311,8 @@ def test_induction_is_exact(
     found = np.array(state)
     induce(p, found, bhb, lactate, duration)
     targets = (
-        saturation(bhb, p.ketone_threshold, p.ketone_half),
-        saturation(lactate, p.lactate_threshold, p.lactate_drive_half),
+        excess_saturation(bhb, p.ketone_threshold, p.ketone_half),
+        excess_saturation(lactate, p.lactate_threshold, p.lactate_drive_half),
     )
 
     def slope(_, y):
@@ -396,6 +396,6 @@ def test_checkpoint() -> None:
 
 
 def test_induction_begins_with_the_square_of_the_excess_and_is_half_at_its_half():
-    assert saturation(1.0, 1.0, 2.0) == saturation(0.2, 1.0, 2.0) == 0.0
-    assert saturation(3.0, 1.0, 2.0) == 0.5
-    assert saturation(1.02, 1.0, 2.0) / saturation(1.01, 1.0, 2.0) == pytest.approx(4.0, rel=1e-3)
+    assert excess_saturation(1.0, 1.0, 2.0) == excess_saturation(0.2, 1.0, 2.0) == 0.0
+    assert excess_saturation(3.0, 1.0, 2.0) == 0.5
+    assert excess_saturation(1.02, 1.0, 2.0) / excess_saturation(1.01, 1.0, 2.0) == pytest.approx(4.0, rel=1e-3)

@@ -185,7 +185,8 @@ def test_carbohydrate_eaten_is_stored_or_passes_through_the_blood() -> None:
     def change(name: str) -> float:
         return test.at(name, 24.0) - test.at(name, 0.0)
 
-    eaten = sum(meal.carbohydrate for meal in resting_timeline(HUMAN, 24.0).meals) * 1000 / 180.156
+    grams = sum(meal.carbohydrate for meal in resting_timeline(HUMAN, 24.0).meals)
+    eaten = 1000 * grams / body_parameters(HUMAN).glucose_molar_mass
     assert eaten - total((1, "gut_glucose")) == pytest.approx(change("gut_carbohydrate"), abs=1e-4 * eaten)
     stored = total((1, "portal_uptake"), (-1, "glycogenolysis"))
     assert stored == pytest.approx(change("glycogen"), abs=1e-4 * eaten)
@@ -403,7 +404,8 @@ def test_unknown_substances_and_routes_are_refused() -> None:
 
 def test_a_meal_at_once_equals_a_drink_of_glucose() -> None:
     meal = experiment(HUMAN, 12.0, fast_from=0.0, meals=[Meal(8.0, 8.0, 0.5)])
-    drunk = experiment(HUMAN, 12.0, fast_from=0.0, doses=[Dose("glucose", "oral", 500.0 / 180.156, 8.0, 0.0)])
+    amount = 500.0 / body_parameters(HUMAN).glucose_molar_mass
+    drunk = experiment(HUMAN, 12.0, fast_from=0.0, doses=[Dose("glucose", "oral", amount, 8.0, 0.0)])
     np.testing.assert_allclose(meal["glucose"], drunk["glucose"], rtol=1e-9)
 
 

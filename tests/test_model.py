@@ -292,10 +292,13 @@ def test_a_step_without_collecting_is_the_same_step(experiment, rested, rest):
     assert bare.datacollector.get_model_vars_dataframe().empty
 
 
-def test_replicates_and_seeds_differ(experiment, rested, rest):
-    assert digest(at_zero(experiment, "sedentary", rested, rest)) != digest(
-        HippocampusModel(experiment, "sedentary", 1, resting=rest, plasma=rest)
-    )
+def test_replicates_and_seeds_differ(experiment, rest):
+    drawn = [
+        digest(HippocampusModel(experiment, "sedentary", replicate, resting=rest, plasma=rest, rng=seed))
+        for replicate, seed in ((0, 3), (1, 3), (0, 4), (0, 3))
+    ]
+    assert len(set(drawn)) == 3
+    assert drawn[0] == drawn[3]
 
 
 def test_mass_closes_for_every_signal(experiment, rested, rest):

@@ -104,17 +104,26 @@ def test_cortisol_lowers_transcripts():
 @pytest.mark.parametrize(
     ("blocked", "changed"),
     [
-        ("pka", {"bhb": 2.0}),
-        ("nmdar", {"lactate": 6.0}),
-        ("integrin", {"irisin": 1.0}),
-        ("mct2", {"lactate": 6.0}),
-        ("creb", {"bhb": 2.0}),
+        (("pka",), {"bhb": 2.0}),
+        (("nmdar", "sirt1"), {"lactate": 6.0}),
+        (("nmdar", "fndc5"), {"lactate": 6.0}),
+        (("integrin",), {"irisin": 1.0}),
+        (("mct2",), {"lactate": 6.0}),
+        (("creb",), {"bhb": 2.0}),
     ],
 )
-def test_blocks_remove_their_route(blocked, changed):
-    open_route = live(population(60), 6.0, signals(**changed))
-    closed = live(population(60), 6.0, signals(**changed), Pharmacology(**{blocked: 0.0}))
-    assert closed.creb.mean() < open_route.creb.mean()
+def test_with_its_routes_blocked_a_signal_changes_nothing(blocked, changed):
+    none = Pharmacology(**dict.fromkeys(blocked, 0.0))
+    assert live(population(60), 6.0, signals(**changed)).creb.mean() > 1.01
+    closed = live(population(60), 6.0, signals(**changed), none)
+    assert np.array_equal(closed.creb, live(population(60), 6.0, signals(), none).creb)
+
+
+@pytest.mark.parametrize("blocked", ["nmdar", "sirt1"])
+def test_each_route_of_lactate_carries_a_part(blocked):
+    alone = live(population(60), 6.0, signals(lactate=6.0), Pharmacology(**{blocked: 0.0})).creb.mean()
+    both = live(population(60), 6.0, signals(lactate=6.0)).creb.mean()
+    assert 1.0 < alone < both
 
 
 def test_lactate_reaches_fndc5_only_through_sirt1_and_pgc1a():

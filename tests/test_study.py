@@ -25,7 +25,7 @@ from abm.schedule import Bout, Timeline
 from abm.study import open_results, run_experiment
 from abm.study.estimate import estimate
 from abm.study.experiment import drive
-from abm.study.plan import Reading, Run, plan_experiment, session_ends, whole_voxels
+from abm.study.plan import Reading, Run, plan_experiment, whole_voxels
 from abm.study.record import QUANTILES, Recorder, quantiles
 from abm.study.results import Results
 from abm.study.store import ResultsError, ResultsFolder, write_atomically, write_table
@@ -95,7 +95,7 @@ def test_maps_of_a_bolus_are_taken_when_it_has_come() -> None:
 def test_traces_have_every_hour_and_the_end_of_every_session() -> None:
     sessions = "{kind: running, intervals: {repeats: 4, work: 2 min at 90 %VO2max, rest: 2 min}, start: '07:30'}"
     plan = plan_experiment(toy_experiment("run.duration=5 d", "run.step=6 min", f"schedules.run.sessions={sessions}"))
-    assert len(session_ends(plan.timelines["run"])) == 5
+    assert len(plan.timelines["run"].sessions) == 5
     hours = [plan.hour(step) for step in plan.trace_steps]
     assert set(hours) == {float(h) for h in range(121)} | {round(24 * day + 7.7, 9) for day in range(5)}
 
@@ -585,4 +585,4 @@ def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("pause", "sessions"), [(0.9, 1), (1.1, 2)])
 def test_bouts_less_than_an_hour_apart_are_one_session(pause: float, sessions: int) -> None:
     bouts = (Bout(8.0, 8.5, 0.6, "cycling"), Bout(8.5 + pause, 9.0 + pause, 0.6, "cycling"))
-    assert len(session_ends(Timeline("t", 24.0, bouts=bouts))) == sessions
+    assert len(Timeline("t", 24.0, bouts=bouts).sessions) == sessions

@@ -26,8 +26,8 @@ from abm.streams import generator
 from abm.study.crew import Borrowed
 from abm.study.scoreboard import COLUMNS, BoardRow, Scoreboard, miss_sentences, read_board
 from abm.study.store import ResultsError
-from abm.study.trajectories import share
-from abm.study.validate import choose, time_text, validate
+from abm.study.trajectories import hours_text, share
+from abm.study.validate import choose, validate
 from abm.view.scoreboard import board_text, write_page
 
 RIDE = {"sessions": {"kind": "running", "intensity": "70 %VO2max", "duration": "30 min", "start": "07:30"}}
@@ -219,7 +219,7 @@ def test_the_board_has_the_fixed_columns_and_reads_back(tmp_path: Path) -> None:
     ("hours", "text"), [(0.0, "0 h"), (16.0, "16 h"), (24.0, "1 d"), (513.0, "21 d 9 h"), (9.0 + 50 / 60, "9 h 50 min")]
 )
 def test_times_are_written_as_people_do(hours: float, text: str) -> None:
-    assert time_text(hours) == text
+    assert hours_text(hours) == text
 
 
 def test_a_run_that_fails_is_a_miss_with_its_reason_and_the_others_go_on(tmp_path: Path) -> None:

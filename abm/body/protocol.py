@@ -29,7 +29,6 @@ from abm.body.rates import (
 from abm.body.solve import Protocol
 from abm.schedule import Dose, Timeline
 
-GLUCOSE_MOLAR_MASS = 180.156  # g/mol
 TIME_DIGITS = 9  # times closer than a nanohour are one
 # Applied to the tissue itself, so they do not pass through the body.
 LOCAL_ROUTES = {"icv", "bath"}
@@ -156,7 +155,7 @@ def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adaptin
     for block in blocks:
         inputs.columns[inputs.span(block.start, block.end), KETOGENESIS] *= 1.0 - block.fraction
     for meal in timeline.meals:
-        carbohydrate = 1000.0 * meal.carbohydrate / GLUCOSE_MOLAR_MASS
+        carbohydrate = 1000.0 * meal.carbohydrate / p.glucose_molar_mass
         if meal.end > meal.start:
             inputs.columns[inputs.span(meal.start, meal.end), MEAL] += carbohydrate / (meal.end - meal.start)
         else:

@@ -84,6 +84,7 @@ class BodyParameters(NamedTuple):
     adaptation: AdaptationParameters
     maximal_uptake: MaximalUptake
     doses: DoseParameters
+    glucose_molar_mass: float  # g/mol
 
 
 @loop

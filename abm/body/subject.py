@@ -29,6 +29,9 @@ def body_parameters(subject: Subject) -> BodyParameters:
 
     Raises ParameterError where an override does not fit, ValueError for an unknown condition.
     """
+    # The description is imported when a body is built, so that reading a trajectory needs no schema.
+    from abm.config.doses import molar_mass
+
     if subject.condition not in CONDITIONS:
         raise ValueError(f"unknown condition {subject.condition!r}; expected one of {', '.join(CONDITIONS)}")
     species, overrides = subject.species, subject.overrides
@@ -47,6 +50,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
         adaptation._replace(fitness_maximum=fitness_ceiling(adaptation, subject.training)),
         maximal_uptake(subject, adaptation),
         load_parameters(DoseParameters, "body_doses", species, overrides),
+        molar_mass("glucose", overrides),
     )
     if subject.condition == "healthy":
         return p
@@ -58,7 +62,6 @@ def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> Maxima
 
     Raises Fault where a VO2max is not above the uptake at rest, ArithmeticError where losing all training makes it so.
     """
-    # The description is imported when a body is built, so that reading a trajectory needs no schema.
     from abm.config import capacity
 
     species, overrides = subject.species, subject.overrides

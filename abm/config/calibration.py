@@ -38,7 +38,7 @@ class FitSettings(Part):
     population: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 200
     """Parameter sets kept in each generation."""
     generations: Annotated[int, Field(strict=True, ge=1, le=100)] = 8
-    """How often the distance that is accepted is lowered."""
+    """How many temperatures the likelihood is taken at, one after the other; the last is 1, the likelihood itself."""
 
 
 class Calibration(Part):
@@ -47,7 +47,7 @@ class Calibration(Part):
     name: Name
     """Name of the fit."""
     method: Literal["least_squares", "likelihood_free"]
-    """least_squares for body and barrier; likelihood_free for neurons, whose read-outs have no simple likelihood."""
+    """least_squares: any part, the posterior near its peak; likelihood_free: neurons, draws over the whole range."""
     evidence: Annotated[tuple[str, ...], OneOrMore, Field(min_length=1)] = (ALL,)
     """`calibration` for every calibration row of the library, or ids of the library or files of evidence."""
     metrics: Annotated[tuple[str, ...], OneOrMore] = ()

@@ -88,8 +88,8 @@ def dose_amount(
             if rate and duration == 0.0:
                 raise Fault("a rate needs the duration of the infusion", expected=expected)
             value = convert(amount, form) * (duration if rate else 1.0)
-            molar_mass = _molar_mass(what, overrides) if molar else 1.0
-            value = value / molar_mass if molar_mass > 0.0 else math.inf
+            per_mole = molar_mass(what, overrides) if molar else 1.0
+            value = value / per_mole if per_mole > 0.0 else math.inf
             days = 1.0 if route == "bath" else max(duration / DAY, 1.0)
             if value > MOST[unit] * days:
                 expected = f"at most {MOST[unit]:g} {unit}{' a day' if days > 1.0 else ''}"
@@ -98,7 +98,8 @@ def dose_amount(
     raise Fault(f"'{written}' is not a unit of a dose given {route}", expected=expected)
 
 
-def _molar_mass(what: str, overrides: dict[str, str | float] | None) -> float:
+def molar_mass(what: str, overrides: dict[str, str | float] | None) -> float:
+    """Molar mass of what can be given, g/mol."""
     masses = load_parameters(MolarMasses, "substances", overrides=overrides)
     mass: float = getattr(masses, what.removeprefix("2-"))
     return mass

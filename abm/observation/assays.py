@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.epigenome import (
-    NUCLEOSOMES_PER_PROMOTER,
-    REPRESSED,
-    EpigenomeParameters,
-    free_enzyme,
-    resting_repressed_distribution,
-    share_in_state,
-)
+from abm.epigenome import REPRESSED, free_enzyme, resting_repressed_share, share_in_state
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.loops import entry
 from abm.metric_names import PROMOTERS
@@ -88,10 +80,3 @@ def bound_shares(bhb: Floats, ic50: float, drug: float) -> Floats:
     for i in range(bhb.size):
         found[i] = free_enzyme(bhb[i], ic50, drug)
     return found
-
-
-@cache
-def resting_repressed_share(p: EpigenomeParameters) -> float:
-    """Mean share of a resting promoter's nucleosomes that are repressed."""
-    distribution = resting_repressed_distribution(p)
-    return float(distribution @ np.arange(distribution.size)) / NUCLEOSOMES_PER_PROMOTER

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, REPRESSED, EpigenomeParameters, resting_repressed_distribution
+from abm.elementary import power
+from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, REPRESSED, EpigenomeParameters, at_rest
 from abm.loops import compiled
 from abm.network import Singles
 from abm.observation.parameters import ObservationParameters, observation_parameters
@@ -67,8 +68,7 @@ def discrimination_index(o: ObservationParameters, retained: float) -> float:
     """
     if retained <= 0.0:
         return 0.0
-    short_of_half: float = (o.half_retention / retained) ** o.retention_steepness
-    return o.largest_discrimination / (1.0 + short_of_half)
+    return o.largest_discrimination / (1.0 + power(o.half_retention / retained, o.retention_steepness))
 
 
 def retention(model: Learner, events: int | None = None, time: float | None = None) -> Floats:
@@ -111,15 +111,21 @@ def inducibility(nucleosomes: NDArray[np.int8], p: EpigenomeParameters, needed: 
     open (assumed; `needed` m). A brief signal finds promoters as days to weeks have left them, acetylation follows it
     within the hour. nucleosomes: (N, promoters, places).
     """
-    open_share = 1.0 - np.mean(nucleosomes == REPRESSED, axis=2)
-    return np.asarray((open_share**needed).mean(axis=1) / _resting_answer(p, needed), np.float64)
+    # Looked up by their number, since a library's power has bits that hang on the processor.
+    chances = np.array([_chance(n / NUCLEOSOMES_PER_PROMOTER, needed) for n in range(NUCLEOSOMES_PER_PROMOTER + 1)])
+    repressed = np.count_nonzero(nucleosomes == REPRESSED, axis=2)
+    return np.asarray(chances[repressed].mean(axis=1) / _resting_answer(p, needed), np.float64)
+
+
+def _chance(repressed: float, needed: float) -> float:
+    """(1 - R)^m."""
+    return power(1.0 - repressed, needed)
 
 
 @cache
 def _resting_answer(p: EpigenomeParameters, needed: float) -> float:
     """Mean of (1 - R)^m over resting promoters."""
-    open_share = 1.0 - np.arange(NUCLEOSOMES_PER_PROMOTER + 1) / NUCLEOSOMES_PER_PROMOTER
-    return float(resting_repressed_distribution(p) @ open_share**needed)
+    return at_rest(p, lambda repressed: _chance(repressed, needed))
 
 
 @compiled

@@ -141,7 +141,7 @@ def _respond(
                 second[neuron] += response * second_release(o, min(o.initial_release * release, 1.0))
 
 
-@rule
+@compiled
 def tetanised(p: SynapseParameters, early: float, trains: int, drive: float, threshold: float, gain: float) -> float:
     """Early change of a synapse after `trains` trains, each an event in which both cells fire."""
     for _ in range(trains):

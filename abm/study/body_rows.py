@@ -26,6 +26,7 @@ from abm.study.plan import timeline_of, whole_voxels
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment, Subject
+    from abm.schedule import Timeline
     from abm.study.priors import Prior
 
 TISSUE = ("tissue_bhb", "tissue_lactate")
@@ -137,11 +138,11 @@ def _neurons(course: _Course) -> tuple[Floats, Floats]:
     from abm.model import HippocampusModel
 
     experiment = course.experiment
-    run = experiment.run.model_copy(update={"replicates": 1, "duration": course.hours})
-    model = HippocampusModel(experiment.model_copy(update={"run": run}), course.arm)
+    timeline = _timeline(course, experiment.subject)
+    model = HippocampusModel(experiment, course.arm, plasma=_plasma(course, ()), timeline=timeline)
     model.rest()
     found = []
-    for _ in range(round(course.hours / run.step)):
+    for _ in range(round(course.hours / experiment.run.step)):
         model.advance()
         found.append((relative_release(model), relative_store(model)))
     release, store = np.array(found).T
@@ -152,11 +153,15 @@ def _neurons(course: _Course) -> tuple[Floats, Floats]:
 @lru_cache(maxsize=256)
 def _plasma(course: _Course, changes: Changes) -> Plasma:
     subject = _changed(course.experiment.subject, changes)
-    # Of the whole run, since a fast before a session depends on a session to come.
-    duration = course.experiment.run.duration
-    timeline = timeline_of(course.experiment.schedules[course.arm], subject, duration, course.arm)
+    timeline = _timeline(course, subject)
     edges = lived_edges(timeline, course.hours, course.experiment.run.step)
     return simulate_body(subject, timeline, edges).from_time_zero()
+
+
+def _timeline(course: _Course, subject: Subject) -> Timeline:
+    """Of the whole run, since a fast before a session depends on a session to come."""
+    experiment = course.experiment
+    return timeline_of(experiment.schedules[course.arm], subject, experiment.run.duration, course.arm)
 
 
 def _changed(subject: Subject, changes: Changes) -> Subject:
@@ -175,10 +180,11 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
         update={
             "subject": _changed(experiment.subject, changes),
             "tissue": experiment.tissue.model_copy(update={"neurons": NEURONS, "size": size}),
-            "run": experiment.run.model_copy(update={"burn_in": 0.0, "replicates": 1, "duration": course.hours}),
+            "run": experiment.run.model_copy(update={"burn_in": 0.0, "replicates": 1}),
         }
     )
-    model = HippocampusModel(small, course.arm, plasma=_plasma(course, of_body))
+    timeline = _timeline(course, small.subject)
+    model = HippocampusModel(small, course.arm, plasma=_plasma(course, of_body), timeline=timeline)
     seen = []
     for _ in range(round(course.hours / experiment.run.step)):
         model.expose()

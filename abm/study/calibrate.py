@@ -35,6 +35,7 @@ from abm.study.priors import NEURAL_PARTS, Prior, priors_of
 from abm.study.residuals import distance, residual
 from abm.study.score import published_of
 from abm.study.surrogate import Surrogate
+from abm.study.trajectories import observation_text
 from abm.study.work import prepare_worker
 
 Floats = NDArray[np.float64]
@@ -163,7 +164,7 @@ def _fit_least_squares(calibration: Calibration, rows: list[Row], priors: list[P
     else:
         used = [row for row in rows if is_predicted(row[1])]
         residuals = _BodyResiduals(BodyRows(used), tuple(priors))
-    _check_some(calibration, used)
+    _check_some(priors, used)
     with _mapped(workers) as mapped:
         laplace = fit_least_squares(residuals, priors, seed=seed, mapped=mapped)
     identified = [bool(value < UNIDENTIFIED) for value in laplace.shrinkage]
@@ -223,7 +224,7 @@ def _fit_likelihood_free(
     before = surrogate.predict({})
     places = _places(surrogate, rows, before)
     used = [surrogate.observations[place] for place in places]
-    _check_some(calibration, used)
+    _check_some(priors, used)
     settings = calibration.settings or FitSettings()
     population = fit_likelihood_free(
         _NeuronDistance(surrogate, places),
@@ -284,24 +285,20 @@ def _fitted_rows(rows: Sequence[Row], before: Floats, after: Floats) -> list[Fit
     for (item, observation), first, last in zip(rows, before, after, strict=True):
         seen = published_of(observation)
         values = float(first), float(last)
-        found.append(FittedRow(item.id, describe(observation), *values, *(residual(seen, value) for value in values)))
+        residuals = (residual(seen, value) for value in values)
+        found.append(FittedRow(item.id, observation_text(observation), *values, *residuals))
     return found
-
-
-def describe(observation: EvidenceObservation) -> str:
-    """An observation in words: "wheel / sedentary bdnf_protein at 21 d"."""
-    return f"{observation.contrast or observation.schedule} {observation.metric} at {observation.at:g} h"
 
 
 def _left_out(rows: Sequence[Row], used: Sequence[Row]) -> list[str]:
     taken = {(item.id, seen) for item, seen in used}
-    return [f"{item.id}: {describe(seen)}" for item, seen in rows if (item.id, seen) not in taken]
+    return [f"{item.id}: {observation_text(seen)}" for item, seen in rows if (item.id, seen) not in taken]
 
 
-def _check_some(calibration: Calibration, used: Sequence[Row]) -> None:
+def _check_some(priors: Sequence[Prior], used: Sequence[Row]) -> None:
     if not used:
         blood = "read-outs of blood and liver, vo2max, tissue_bhb or tissue_lactate"
-        expected = blood if calibration.method == "least_squares" else "read-outs of neurons"
+        expected = "read-outs of neurons" if _are_neural(priors) else blood
         raise ConfigError("none of the rows can be predicted", key="evidence", expected=expected)
 
 

@@ -23,7 +23,7 @@ LOCAL_ROUTES = ("icv", "bath")
 
 
 class EndPlan(Plan):
-    """A plan whose read-outs are those of attribution at the end of the run, and that keeps no traces."""
+    """A plan of attribution: its read-outs at the end of the run, and of slow traces the two ends only."""
 
     @cached_property
     def trace_steps(self) -> tuple[int, ...]:

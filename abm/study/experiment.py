@@ -130,6 +130,7 @@ def _conduct(
     spent = record.pop("wall_time_s", 0.0)
     folder.write_config(plan)
     folder.write_manifest(record | {"status": "running"})
+
     def beside() -> None:
         predicted()
         read_libraries()

@@ -47,9 +47,8 @@ class Laplace(NamedTuple):
     point, low, high: (parameters,), the most probable values and the 95 % intervals of the posterior, widened where
     they leave the point out. covariance: of the parameters in prior standard deviations, on the scale of the
     fit, before it is cut off. draws: (500, parameters), equally weighted, of the posterior.
-    cost_before, cost_after: sum of squared residuals of the rows, in their published errors. determined: how many
-    parameters the rows determine. widened: factor by which the errors were widened. sensitivity: (rows, parameters),
-    change of each residual per prior standard deviation.
+    cost_after: sum of squared residuals of the rows, in their published errors. determined: how many parameters the
+    rows determine. widened: factor by which the errors were widened.
     """
 
     point: Floats
@@ -57,11 +56,9 @@ class Laplace(NamedTuple):
     high: Floats
     covariance: Floats
     draws: Floats
-    cost_before: float
     cost_after: float
     determined: float
     widened: float
-    sensitivity: Floats
 
     @property
     def shrinkage(self) -> Floats:
@@ -106,11 +103,9 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
         scale.number(np.maximum(above, found.x)),
         covariance,
         np.array([scale.number(draw) for draw in draws[:DRAWS]]),
-        float(np.sum(residuals(scale.middle) ** 2)),
         squares,
         determined,
         widened,
-        jacobian[:rows],
     )
 
 

@@ -21,7 +21,6 @@ DAY = 24.0  # h
 TRACE_INTERVAL, LONG_TRACE_INTERVAL = 1.0, 3.0  # h, the second in runs of more than LONG_RUN
 LONG_RUN = 7.0 * DAY  # h
 SHORTEST_TRACE = 100  # samples
-SESSION_GAP = 1.0  # h
 BOLUS_ACTS = 1.0  # h after a dose that is given at once; its fields are worth a look then
 
 
@@ -79,7 +78,7 @@ class Plan:
         duration = self.experiment.run.duration
         interval = LONG_TRACE_INTERVAL if duration > LONG_RUN else min(TRACE_INTERVAL, duration / SHORTEST_TRACE)
         stride = max(1, round(interval / self.step))
-        ends = {self._before(end) for timeline in self.timelines.values() for end in session_ends(timeline)}
+        ends = {self._before(end) for timeline in self.timelines.values() for _, end in timeline.sessions}
         return tuple(sorted({*range(0, self.steps + 1, stride), *ends, self.steps}))
 
     @cached_property
@@ -99,7 +98,8 @@ class Plan:
         return {name: latest if step is None else step for name, step in own.items()}
 
     def _last_event(self, timeline: Timeline) -> int | None:
-        ends = session_ends(timeline) or [dose.at + (dose.duration or BOLUS_ACTS) for dose in timeline.doses]
+        ends = [end for _, end in timeline.sessions]
+        ends = ends or [dose.at + (dose.duration or BOLUS_ACTS) for dose in timeline.doses]
         return self._before(max(ends)) if ends else None
 
     def _before(self, hour: float) -> int:
@@ -113,17 +113,6 @@ class Plan:
     def hour(self, step: int) -> float:
         """Hours from the end of burn-in after `step` steps; rounded, so that 0.1-h steps land on the hour."""
         return round(step * self.step, 9)
-
-
-def session_ends(timeline: Timeline) -> list[float]:
-    """When each session ends, h; bouts less than an hour apart are one session."""
-    ends: list[float] = []
-    for bout in timeline.bouts:
-        if ends and bout.start - ends[-1] < SESSION_GAP:
-            ends[-1] = bout.end
-        else:
-            ends.append(bout.end)
-    return ends
 
 
 def whole_voxels(side: float, voxel: float) -> float:

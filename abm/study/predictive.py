@@ -184,7 +184,6 @@ def _readings(plan: Plan, known: Iterable[str]) -> list[Reading]:
         for reading in plan.readings
         if reading.step > 0
         and reading.metric in names
-        and METRICS[reading.metric].has_zero
         and reading.region == "all"
     ]
 

@@ -62,9 +62,8 @@ def _rest(folder: ResultsFolder, experiment: Experiment, run: Run) -> None:
     from abm.model import burn_in
 
     path = run_file(folder, run)
-    ticker = Ticker(folder, path.stem)
-    write_arrays(path, burn_in(experiment, run.replicate, resting_blood(experiment), ticker))
-    ticker.close()
+    with Ticker(folder, path.stem) as tick:
+        write_arrays(path, burn_in(experiment, run.replicate, resting_blood(experiment), tick))
 
 
 def _follow(folder: ResultsFolder, trajectory: Trajectory, run: Run) -> None:
@@ -75,17 +74,16 @@ def _follow(folder: ResultsFolder, trajectory: Trajectory, run: Run) -> None:
     plasma = blood_of(experiment, trajectory.timeline)
     rested = read_arrays(run_file(folder, run._replace(trajectory=BURN_IN)))
     model = start(experiment, experiment.reference, trajectory.timeline, run.replicate, plasma, rested)
-    ticker = Ticker(folder, path.stem)
     found: dict[Reading, float] = {}
-    for step in range(trajectory.steps + 1):
-        if step:
-            model.advance()
-            ticker(step)
-        due = [reading for reading in trajectory.readings if reading.step == step]
-        seen = {metric: METRICS[metric].observe(model) for metric in {reading.metric for reading in due}}
-        found |= {reading: seen[reading.metric][reading.region] for reading in due}
-    _store(path, stored_readings(folder, run) | found)
-    ticker.close()
+    with Ticker(folder, path.stem) as tick:
+        for step in range(trajectory.steps + 1):
+            if step:
+                model.advance()
+                tick(step)
+            due = [reading for reading in trajectory.readings if reading.step == step]
+            seen = {metric: METRICS[metric].observe(model) for metric in {reading.metric for reading in due}}
+            found |= {reading: seen[reading.metric][reading.region] for reading in due}
+        _store(path, stored_readings(folder, run) | found)
 
 
 def _store(path: Path, readings: Mapping[Reading, float]) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.epigenome import EpigenomeParameters, free_enzyme
+from abm.epigenome import EpigenomeParameters, free_enzyme, resting_repressed_share
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
 from abm.forcing import ForcingParameters, bath, bath_agonist, blood_of, injections, pharmacology, resting_blood
@@ -23,7 +23,6 @@ from abm.loops import compiled
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
-from abm.observation.assays import resting_repressed_share
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import resting_timeline
 from abm.signals import BDNF, SIGNALS
@@ -108,7 +107,7 @@ class ExposedNeuron:
         """
         run = experiment.run
         tissue = experiment.tissue.model_dump_json(exclude={"neurons", "size"})  # which are made small
-        base = f"{experiment.subject.model_dump_json()}{tissue}{experiment.preparation}{run.step}"
+        base = f"{experiment.subject.model_dump_json()}{tissue}{experiment.preparation}{run.step}{run.seed}"
         key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
         if key not in self.arms:
             if base not in self.sites:
@@ -271,20 +270,14 @@ def _rest(day: Floats, own: Constants) -> SetPoint:
     return set_point(own.epigenome, own.expression, np.ascontiguousarray(day[:, :4]))
 
 
-class _Read:
-    """A read-out of the course at an hour: one of the fields of Expected, or a function of it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
-        """The value after `hour` hours (of none: of the step before, or the first one where there is none)."""
-        values: Floats = getattr(course, self.name)
-        return float(values[_index(arm, hour)])
-
-
 def _index(arm: Arm, hour: float) -> int:
+    """Place in a course of the step that ends at `hour`; at time zero of the first, where none came before."""
     return max(arm.before + round(hour / arm.step) - 1, 0)
+
+
+def _field(name: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
+    """A field of Expected as it is."""
+    return float(getattr(course, name)[_index(arm, hour)])
 
 
 def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: float) -> float:
@@ -332,18 +325,18 @@ def _strength(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
 # The expected neuron follows these relative to rest, while the read-out is an amount.
 ONLY_RATIOS = {"bdnf_release", "brain_bdnf_release"}
 READ_OUTS: dict[str, Callable[[Expected, Arm, Constants, float], float]] = {
-    "hdac2": _Read("hdac2"),
-    "hdac3": _Read("hdac3"),
-    **{f"acetylation{suffix}": _Read("acetylated") for suffix in ("", "_I", "_II", "_IV", "_VI")},
-    "bdnf_mrna": _Read("transcripts"),
-    **{f"bdnf_mrna_{promoter}": _Read(f"transcripts_{promoter}") for promoter in ("I", "II", "IV", "VI")},
-    "bdnf_pro": _Read("proform"),
-    "bdnf_protein": _Read("bdnf"),
-    "bdnf_release": _Read("release"),
-    "trkb_activation": _Read("trkb"),
-    "trkb_surface": _Read("trkb_surface"),
-    "fndc5": _Read("fndc5"),
-    "brain_bdnf_release": _Read("extracellular_bdnf"),
+    "hdac2": partial(_field, "hdac2"),
+    "hdac3": partial(_field, "hdac3"),
+    **{f"acetylation{suffix}": partial(_field, "acetylated") for suffix in ("", "_I", "_II", "_IV", "_VI")},
+    "bdnf_mrna": partial(_field, "transcripts"),
+    **{f"bdnf_mrna_{promoter}": partial(_field, f"transcripts_{promoter}") for promoter in ("I", "II", "IV", "VI")},
+    "bdnf_pro": partial(_field, "proform"),
+    "bdnf_protein": partial(_field, "bdnf"),
+    "bdnf_release": partial(_field, "release"),
+    "trkb_activation": partial(_field, "trkb"),
+    "trkb_surface": partial(_field, "trkb_surface"),
+    "fndc5": partial(_field, "fndc5"),
+    "brain_bdnf_release": partial(_field, "extracellular_bdnf"),
     "hdac2_occupancy": partial(_occupancy, "hdac2"),
     "hdac3_occupancy": partial(_occupancy, "hdac3"),
     "gr_occupancy": _receptors,

@@ -25,9 +25,8 @@ from abm.study.score import faintness, score, shortfall
 from abm.study.scoreboard import BOARD_FILE, BoardRow, Scoreboard, write_board
 from abm.study.shared_runs import SharedRuns
 from abm.study.store import ResultsFolder, remove
-from abm.study.trajectories import Question, Run, SharedPlan, share
+from abm.study.trajectories import Question, Run, SharedPlan, observation_text, share
 from abm.study.work import Fault, lost_if_not_written
-from abm.units import quantity_text
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation
@@ -165,23 +164,6 @@ def _row(question: Question, said: Answer) -> BoardRow:
         passed=found.passed,
         note="; ".join(part for part in (said_of_it, observation.note) if part),
     )
-
-
-def observation_text(observation: EvidenceObservation) -> str:
-    """What was read where and when: "bdnf_protein wheel / sedentary at 21 d"."""
-    arm, reference = observation.arms
-    contrast = arm if reference is None else f"{arm} / {reference}"
-    measure = f"{observation.metric} (SMD)" if observation.smd is not None else observation.metric
-    return f"{measure} {contrast} at {time_text(observation.at)}"
-
-
-def time_text(hours: float) -> str:
-    """A time in days, hours and minutes: "21 d 9 h"."""
-    minutes = round(60.0 * hours)
-    if abs(minutes / 60.0 - hours) > 1e-9:
-        return quantity_text(hours, "h")
-    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "min"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 h"
 
 
 def _groups_text(observation: EvidenceObservation) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
+from typing import Self
 
 import numpy as np
 
@@ -66,8 +67,11 @@ class Ticker:
             raise Stopped
         write_text(self.path, str(steps))
 
-    def close(self) -> None:
-        """Take the progress file away."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the progress file away, however the task has ended."""
         self.path.unlink(missing_ok=True)
 
 
@@ -119,9 +123,8 @@ def _rest(plan: Plan, folder: ResultsFolder, replicate: int, resting_day: Plasma
     from abm.model import burn_in
 
     path = folder.rested_file(replicate)
-    ticker = Ticker(folder, path.stem)
-    write_arrays(path, burn_in(plan.experiment, replicate, resting_day, ticker))
-    ticker.close()
+    with Ticker(folder, path.stem) as tick:
+        write_arrays(path, burn_in(plan.experiment, replicate, resting_day, tick))
 
 
 def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> None:
@@ -131,12 +134,11 @@ def _simulate(plan: Plan, folder: ResultsFolder, run: Run, plasma: Plasma) -> No
     rested = read_arrays(folder.rested_file(run.replicate))
     model = start(plan.experiment, run.schedule, plan.timelines[run.schedule], run.replicate, plasma, rested)
     recorder, path = Recorder(plan, run.schedule), folder.run_file(plan, run)
-    ticker = Ticker(folder, path.stem)
     recorder.take(model, 0)
-    for step in range(1, plan.steps + 1):
-        model.advance()
-        recorder.take(model, step)
-        ticker(step)
-    took = np.array(time.perf_counter() - began)
-    write_arrays(path, {**recorder.arrays(), **numerics(model.tissue), "wall_time": took})
-    ticker.close()
+    with Ticker(folder, path.stem) as tick:
+        for step in range(1, plan.steps + 1):
+            model.advance()
+            recorder.take(model, step)
+            tick(step)
+        took = np.array(time.perf_counter() - began)
+        write_arrays(path, {**recorder.arrays(), **numerics(model.tissue), "wall_time": took})

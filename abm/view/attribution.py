@@ -26,7 +26,7 @@ DPI = 150
 STRONGEST = 3  # pairs of signals named on the terminal, per schedule and read-out
 PARTS = (*SIGNALS, REMAINDER, TOTAL)
 # Okabe and Ito's colours, and a symbol each for those who see none.
-LOOKS = dict(zip(PARTS, zip((*PALETTE[:5], PALETTE[5], "#000000"), "os^DvPX", strict=True), strict=True))
+LOOKS = dict(zip(PARTS, zip(PALETTE, "os^DvPX", strict=True), strict=True))
 HEAD = ("factor [95 % interval]", "share [95 % interval]", "n")
 CAPTION = (
     "Factor by which each signal changes a read-out at the end of the run: exp of its Shapley value, the mean of what "

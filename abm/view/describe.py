@@ -8,10 +8,8 @@ cannot fall behind the model. The words between them are kept by hand.
 from __future__ import annotations
 
 import ast
-import csv
 import inspect
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,19 +19,17 @@ from abm.config import Experiment
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.neurons import Neuron
-from abm.parameters import CONFIG_DIRECTORY
 from abm.signals import SIGNALS
 from abm.study.parameter_space import absent_parts
 from abm.study.plan import Plan, plan_experiment
+from abm.study.scoreboard import COMMITTED_BOARD, read_board
 from abm.study.store import config_text
 from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.parameter_table import HEAD, grades_text, parameter_rows
 from abm.view.text import time_text, tissue_text
 
 PACKAGE = Path(__file__).resolve().parents[1]
-BOARD = CONFIG_DIRECTORY / "evidence" / "scoreboard.csv"
 EQUATION = re.compile(r" = |\^")
-KINDS = {"up": "direction", "down": "direction", "none": "null", "ratio": "magnitude", "value": "magnitude"}
 
 # In the order in which a step goes through them: title -> modules, as paths below the package.
 SUBMODELS = {
@@ -146,14 +142,8 @@ def describe(experiment: Experiment) -> str:
 
 def _patterns() -> str:
     """How many published observations of each part of the chain agree, of the scoreboard that comes with the model."""
-    with BOARD.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    agree, all_ = Counter[tuple[str, ...]](), Counter[tuple[str, ...]]()
-    for row in rows:
-        key = row["part"], row["role"], KINDS[row["kind"]]
-        all_[key] += 1
-        agree[key] += row["pass"] == "true"
-    lines = [(*key, f"{agree[key]} of {all_[key]}") for key in all_]
+    counts = read_board(COMMITTED_BOARD).counts(lambda row: (row.part, row.role, row.about))
+    lines = [(*count.group, f"{count.passed} of {count.rows}") for count in counts]
     return _table(("part", "role", "kind", "agree"), sorted(lines))
 
 

@@ -19,8 +19,8 @@ from abm.study.scoreboard import (
     miss_sentences,
     read_board,
 )
-from abm.study.trajectories import share
-from abm.study.validate import choose, observation_text, validate
+from abm.study.trajectories import observation_text, share
+from abm.study.validate import choose, validate
 
 REFRESH = (
     "Run `python run.py validate --out results/validation --overwrite`, copy results/validation/scoreboard.csv to "

@@ -47,7 +47,7 @@ def test_numbers_are_those_of_the_experiment(session: Session, published: tuple[
     session.choose("ride", "sedentary")
     while session.step(7):
         pass
-    assert session.finished
+    assert session.taken == session.steps
     assert session.clock == "day 2 (wed) 00:00"
     assert compare(session, published[1]) == len(published[1])
 
@@ -65,12 +65,11 @@ def test_they_stay_so_after_reset_and_change_of_plan(session: Session, published
 
 
 def test_next_session_and_when_there_is_none(session: Session) -> None:
-    session.to_next_session()
-    assert session.clock == "day 0 (mon) 07:30"
-    session.to_next_session()
-    assert session.clock == "day 1 (tue) 07:30"
+    for clock in ("day 0 (mon) 07:30", "day 1 (tue) 07:30"):
+        session.step(session.next_session() - session.taken)
+        assert session.clock == clock
     with pytest.raises(ConfigError, match="no further session"):
-        session.to_next_session()
+        session.next_session()
 
 
 def test_a_wrong_plan_is_a_sentence_and_changes_nothing(session: Session) -> None:
@@ -133,9 +132,10 @@ def test_rested_tissues_are_shared_and_the_oldest_unused_forgotten() -> None:
     rests = [tissues.ask(small_experiment(f"run.seed={seed}"), 0) for seed in (1, 2)]
     assert tissues.ask(small_experiment("run.seed=1", "run.duration=1 d"), 0) is rests[0]
     for rest in (*rests, rests[0]):
+        assert rest.done.wait(120)
         tissues.leave(rest)
     assert len(tissues.known) == 2
-    tissues.leave(tissues.ask(small_experiment("run.seed=3"), 0))
+    tissues.ask(small_experiment("run.seed=3"), 0)
     assert len(tissues.known) == 2
     assert rests[1] not in tissues.known.values()
 
@@ -144,6 +144,9 @@ def test_a_rest_that_nobody_waits_for_is_given_up() -> None:
     tissues = RestedTissues()
     rest = tissues.ask(small_experiment("run.burn_in=300 d"), 0)
     tissues.leave(rest)
+    again = tissues.ask(small_experiment("run.burn_in=300 d"), 0)
+    assert again is not rest  # or it would wait for what does not come
+    tissues.leave(again)
     assert rest.done.wait(120)
     assert rest.error is not None
     assert not rest.arrays

@@ -13,13 +13,13 @@ from abm.config import Experiment
 from abm.errors import ConfigError
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS
-from abm.schedule import Timeline, compile_schedule
+from abm.schedule import Timeline
+from abm.study.plan import timeline_of
 from abm.view.server.resting import Arrays
 
 if TYPE_CHECKING:
     from abm.model import HippocampusModel
 
-SESSION_GAP = 1.0  # h; bouts closer than this are one session
 TRACED = (
     "plasma_bhb", "plasma_lactate", "plasma_irisin", "plasma_cortisol",
     "tissue_bhb", "tissue_lactate", "tissue_irisin", "tissue_cortisol", "tissue_bdnf",
@@ -44,23 +44,12 @@ def ready_plan(experiment: Experiment, name: str) -> Plan:
     from abm.forcing import blood_of
 
     run = experiment.run
-    timeline = compile_schedule(experiment.schedules[name], experiment.subject, run.duration, name)
+    timeline = timeline_of(experiment.schedules[name], experiment.subject, run.duration, name)
     try:
         plasma = blood_of(experiment, timeline)
     except ArithmeticError as error:
         raise ConfigError(str(error), key=f"schedules.{name}") from None
-    return Plan(name, timeline, plasma, session_spans(timeline))
-
-
-def session_spans(timeline: Timeline) -> tuple[tuple[float, float], ...]:
-    """When each session begins and ends, h."""
-    spans: list[tuple[float, float]] = []
-    for bout in timeline.bouts:
-        if spans and bout.start - spans[-1][1] < SESSION_GAP:
-            spans[-1] = (spans[-1][0], max(bout.end, spans[-1][1]))
-        else:
-            spans.append((bout.start, bout.end))
-    return tuple(spans)
+    return Plan(name, timeline, plasma, timeline.sessions)
 
 
 class Arm:

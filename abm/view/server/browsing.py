@@ -17,7 +17,6 @@ from abm.metrics import METRICS
 from abm.schedule import compile_schedule
 from abm.study.results import Results
 from abm.view.page import table
-from abm.view.server.arm import session_spans
 from abm.view.server.courses import COMPARED, DAY, OWN, Line, Row, stack, thinned
 from abm.view.server.painting import Picture, on_one_scale, paint
 from abm.view.server.printing import print_pictures, write_movie, write_video
@@ -85,7 +84,7 @@ class Browser:
         rows += [self._row(metric, schedules, region, span) for metric in FOLLOWED]
         subject, duration = self.experiment.subject, self.experiment.run.duration
         plans = [compile_schedule(self.experiment.schedules[name], subject, duration, name) for name in schedules]
-        sessions = [part for plan in plans for part in session_spans(plan)]
+        sessions = [part for plan in plans for part in plan.sessions]
         return stack(rows, span, sessions, schedules, region)
 
     def _row(self, metric: str, schedules: Sequence[str], region: str, span: tuple[float, float]) -> Row:

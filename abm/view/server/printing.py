@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.errors import ConfigError
 from abm.view.server.colours import LEVELS
 from abm.view.server.painting import Bar, Picture, scale_length
 from abm.view.text import number
@@ -36,8 +37,14 @@ def font(size: int) -> FreeTypeFont:
 
 
 def print_pictures(pictures: Sequence[Picture]) -> Image:
-    """Pictures in rows of at most `PER_ROW`, each with its caption, regions, scale and colour bars."""
+    """Pictures in rows of at most `PER_ROW`, each with its caption, regions, scale and colour bars.
+
+    ConfigError where there are none.
+    """
     from PIL import Image, ImageDraw
+
+    if not pictures:
+        raise ConfigError("there is no tissue to show yet")
 
     high, wide = (max(sizes) for sizes in zip(*(picture.pixels.shape for picture in pictures), strict=True))
     across = min(len(pictures), PER_ROW)

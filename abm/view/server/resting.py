@@ -24,12 +24,13 @@ class Rest:
     """The burn-in of one replicate's tissue, under way or done.
 
     taken: steps so far, of `total`. arrays: the state at time zero, once `done` is set; error: why there is none.
+    users: who waits for it or uses it; abandoned: they all left before it was done.
     """
 
     def __init__(self, experiment: Experiment, replicate: int) -> None:
         self.experiment, self.replicate = experiment, replicate
         self.total = round(experiment.run.burn_in / experiment.run.step)
-        self.taken, self.users = 0, 0
+        self.taken, self.users, self.abandoned = 0, 0, False
         self.arrays: Arrays = {}
         self.error: ConfigError | None = None
         self.done = threading.Event()
@@ -63,7 +64,7 @@ class Rest:
 
     def _tick(self, taken: int) -> None:
         self.taken = taken
-        if self.users == 0:
+        if self.abandoned:
             raise Abandoned
 
 
@@ -93,6 +94,10 @@ class RestedTissues:
         """Say that a session needs a tissue no longer; a burn-in that nobody waits for is given up."""
         with self.lock:
             rest.users -= 1
+            if rest.users == 0 and not rest.done.is_set():
+                # From here on nobody can find it and wait for what does not come.
+                rest.abandoned = True
+                self.known = OrderedDict((key, known) for key, known in self.known.items() if known is not rest)
 
     def _forget_oldest(self) -> None:
         unused = [key for key, rest in self.known.items() if rest.users == 0]

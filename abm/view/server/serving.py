@@ -55,7 +55,7 @@ def serve_experiment(experiment: Experiment, host: str, port: int, browser: bool
     from abm.view.server.session import RESTED
 
     Served.experiment = experiment
-    RESTED.ask(experiment, 0)  # the tissue rests while the browser starts
+    RESTED.ask(experiment, 0)  # rests while the browser starts, and is kept as long as the server runs
     _run(_application(), bound, host, browser, lambda address: tell(f"{experiment.name}: {address}  (Ctrl-C ends it)"))
 
 

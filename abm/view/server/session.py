@@ -157,11 +157,6 @@ class Session:
         return round(self.taken * self.experiment.run.step, 9)
 
     @property
-    def finished(self) -> bool:
-        """Whether the end of the experiment has come."""
-        return self.taken >= self.steps
-
-    @property
     def clock(self) -> str:
         """Such as "day 3 (thu) 07:30"."""
         return self.own.model.clock.label if self.own else "day 0 (mon) 00:00"
@@ -200,10 +195,6 @@ class Session:
             if begin > self.taken:
                 return begin
         raise ConfigError("no further session in this plan")
-
-    def to_next_session(self) -> None:
-        """Advance to the beginning of the next session."""
-        self.step(self.next_session() - self.taken)
 
     def _leave(self) -> None:
         self.own = self.compared = None

@@ -217,7 +217,7 @@ class Visit:
         self.attempt(work)
 
     def png(self) -> bytes:
-        """The pictures as one PNG file."""
+        """The pictures as one PNG file; ConfigError where there are none."""
         return png_file(self.pictures())
 
     def record(self, on: bool) -> None:
@@ -233,6 +233,8 @@ class Visit:
         return movie_file((print_pictures(frame) for frame in frames), FRAME_OF_MOVIE)
 
     def svg(self) -> str:
-        """The first picture as an SVG file."""
+        """The first picture as an SVG file; ConfigError where there is none."""
         pictures = self.pictures()
-        return svg(pictures[0]) if pictures else ""
+        if not pictures:
+            raise ConfigError("there is no tissue to show yet")
+        return svg(pictures[0])
