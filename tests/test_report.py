@@ -301,7 +301,12 @@ def test_plan_text_tells_the_work() -> None:
     assert "sedentary (reference)" in text
     assert re.search(r"estimate +\d", text)
     assert re.search(r"run +\d+ +[\d.]+ h +\d+ ", text)  # bouts, hours, %VO2max
-    assert ("fewer than 500 neurons" in text) == (toy_experiment().tissue.neurons < 500)
+
+
+@pytest.mark.parametrize(("neurons", "warned"), [(499, True), (500, False)])
+def test_plan_text_warns_of_a_tissue_too_small_for_synapses(neurons: int, warned: bool) -> None:
+    text = plan_text(plan_experiment(toy_experiment(f"tissue.neurons={neurons}")))
+    assert ("fewer than 500 neurons" in text) == warned
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from abm.view.server.colours import CHOSEN, LEVELS, SYNAPSE, VESSEL, levels, palette, png, scale
+from abm.view.server.colours import CHOSEN, LEVELS, MISSING, SYNAPSE, VESSEL, levels, palette, png, scale
 from abm.view.server.courses import Line, Row, distribution, stack, thinned
 from abm.view.server.painting import SIDE, limits, neuron_at, paint, svg
 from abm.view.server.printing import png_file, print_pictures, write_movie
@@ -48,7 +48,8 @@ def test_scales_run_evenly_from_dark_to_light() -> None:
     for name in ("cividis", "viridis"):
         luminance = scale(name) @ np.array([0.2126, 0.7152, 0.0722])
         assert (np.diff(luminance) > -1.0).all()
-    assert levels(np.array([0.0, 1.0, 2.0, 9.0, np.nan]), 0.0, 2.0).tolist() == [0, 60, 119, 119, 0]
+    assert levels(np.array([0.0, 1.0, 2.0, 9.0, np.nan]), 0.0, 2.0).tolist() == [0, 60, 119, 119, MISSING]
+    assert levels(np.array([1.0, np.nan]), 0.0, 2.0, LEVELS).tolist() == [LEVELS + 60, MISSING]
 
 
 def test_field_and_neurons_lie_where_they_are() -> None:

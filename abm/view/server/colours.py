@@ -38,11 +38,14 @@ def palette(change: bool) -> Bytes:
     return found
 
 
-def levels(values: NDArray[np.float64], low: float, high: float) -> Bytes:
-    """Values as places on a colour scale from low to high; what lies outside takes its end."""
+def levels(values: NDArray[np.float64], low: float, high: float, first: int = 0) -> Bytes:
+    """Values as entries of the palette, on a scale from low to high that begins at `first`.
+
+    What lies outside takes the scale's end, what is no number the colour of what is missing.
+    """
     spread = high - low if high > low else 1.0
-    place = np.clip((values - low) / spread, 0.0, 1.0) * (LEVELS - 1) + 0.5
-    return np.nan_to_num(place).astype(np.uint8)
+    place = np.clip((values - low) / spread, 0.0, 1.0) * (LEVELS - 1) + 0.5 + first
+    return np.nan_to_num(place, nan=MISSING).astype(np.uint8)
 
 
 def png(indices: Bytes, colours: Bytes) -> bytes:

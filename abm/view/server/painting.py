@@ -89,7 +89,7 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     radius = float(np.clip(SIDE / 24.0 / np.sqrt(max(len(shown), 1)) * 5.0, 1.0, 5.0))
     if radius > 1.5:
         _discs(pixels, places[shown], np.full(len(shown), OUTLINE, np.uint8), radius + 1.0)
-    _discs(pixels, places[shown], levels(values, *ends) + LEVELS, radius)
+    _discs(pixels, places[shown], levels(values, *ends, LEVELS), radius)
     if view.chosen is not None and view.chosen in shown:
         _ring(pixels, places[view.chosen], radius + 4.0)
     labels = _labels(scene, scale, rows)
