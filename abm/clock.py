@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 OWN_STEPS = 96.0  # h at the end of burn-in that are taken in the run's own steps; what the hours before leave is fading
+DAY = 24.0  # h
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -38,7 +39,7 @@ class Clock:
     @property
     def hour_of_day(self) -> float:
         """Clock time in hours, 0 to 24."""
-        return self.hour % 24.0
+        return self.hour % DAY
 
     @property
     def label(self) -> str:

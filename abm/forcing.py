@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.body import PLASMA_COLUMNS, Plasma, resting_day, simulate_body
+from abm.clock import DAY
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
-from abm.schedule import DAY, Dose, Timeline, lasts
+from abm.schedule import Dose, Timeline, lasts
 from abm.signals import SIGNALS
 
 if TYPE_CHECKING:

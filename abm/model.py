@@ -505,6 +505,7 @@ def start(
     rested: dict[str, npt.NDArray[Any]],
 ) -> HippocampusModel:
     """One replicate at time zero of a schedule, from its state after burn-in."""
+    # The resting day is over: its place is taken by what is at hand, instead of solving the body once more.
     return HippocampusModel(
         experiment, schedule, replicate, plasma=plasma, timeline=timeline, resting=plasma, rested=rested
     )

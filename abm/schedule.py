@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from abm.clock import DAY
 from abm.parameters import Unit, load_parameters
 
 if TYPE_CHECKING:
     from abm.config import Capacity, Fast, Schedule, Session, Subject
 
-DAY = 24.0
 SIMULTANEOUS = 1e-6  # h
 SESSION_GAP = 1.0  # h
 Floats = NDArray[np.float64]

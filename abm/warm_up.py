@@ -4,11 +4,12 @@ Processes that start together begin at different ends, so that each compiles wha
 of them has finished the other finds in the cache.
 """
 
+from abm.clock import DAY
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
 from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
-from abm.schedule import DAY, resting_timeline
+from abm.schedule import resting_timeline
 
 PLAN = {
     "name": "warm_up",

@@ -41,8 +41,9 @@ from abm.body.rates import (
 )
 from abm.body.solve import Protocol, integrate
 from abm.body.subject import body_parameters, initial_fitness
+from abm.clock import DAY
 from abm.parameters import load_parameters
-from abm.schedule import DAY, Timeline, resting_timeline
+from abm.schedule import Timeline, resting_timeline
 
 if TYPE_CHECKING:
     from abm.config import Subject

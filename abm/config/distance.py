@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, NamedTuple
 
-from abm.config.part import DAY
+from abm.clock import DAY
 from abm.errors import Fault, nearest
 from abm.units import FromText, convert, quantity_text, same_dimension, split_quantity
 

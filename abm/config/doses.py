@@ -12,11 +12,11 @@ from __future__ import annotations
 import math
 from typing import Annotated, NamedTuple
 
+from abm.clock import DAY
 from abm.errors import Fault, listed
 from abm.parameters import Unit, load_parameters
 from abm.units import convert, same_dimension, split_quantity
 
-DAY = 24.0  # h
 METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")

@@ -10,13 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import core_schema
 
+from abm.clock import DAY, WEEKDAYS
 from abm.errors import Fault
 from abm.units import Hours, Moment, PositiveHours
 
-DAY = 24.0
 WEEK = 7 * DAY
 SHORTEST_REPEAT = 1 / 60  # h
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _LONG = dict(zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), WEEKDAYS, strict=True))
 

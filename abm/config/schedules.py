@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from abm.clock import DAY
 from abm.config.doses import check_route, dose_amount
-from abm.config.part import DAY, Listed, OneOrMore, Part, Repeating
+from abm.config.part import Listed, OneOrMore, Part, Repeating
 from abm.config.sessions import Session
 from abm.errors import Fault, listed, nearest
 from abm.units import (

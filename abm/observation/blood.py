@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from abm.observation.parameters import ObservationParameters, observation_parameters
-
-BDNF = 4  # place of BDNF among the tissue's signals
+from abm.signals import BDNF
 
 
 class Sampled(Protocol):

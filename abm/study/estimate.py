@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from abm.clock import burn_in_steps
+from abm.clock import DAY, burn_in_steps
 from abm.metrics import METRICS
-from abm.schedule import DAY
 from abm.study.plan import Plan
 from abm.study.priors import BODIES
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from abm.clock import DAY
 from abm.config import Experiment, Schedule, Subject
 from abm.errors import ConfigError, Fault
 from abm.metric_names import REGIONS, split_metric
 from abm.metrics import METRICS
 from abm.schedule import Timeline, compile_schedule
 
-DAY = 24.0  # h
 TRACE_INTERVAL, LONG_TRACE_INTERVAL = 1.0, 3.0  # h, the second in runs of more than LONG_RUN
 LONG_RUN = 7.0 * DAY  # h
 SHORTEST_TRACE = 100  # samples

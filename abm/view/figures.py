@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from abm.clock import DAY
 from abm.metric_names import PROMOTERS
 from abm.metrics import METRICS
 from abm.signals import SIGNALS
@@ -38,7 +39,6 @@ from abm.view.text import last_values
 Styles = dict[str, tuple[str, str]]
 Grid = NDArray[np.object_]
 
-DAY = 24.0
 BOTH = ("lactate", "bhb")  # drawn in blood and tissue, where their concentrations can be compared
 NEURON_ROWS = ("acetylation", "bdnf_mrna", "bdnf_protein", "synaptic_strength")
 

@@ -12,12 +12,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from abm.clock import DAY
 from abm.config import Experiment, build_experiment
 from abm.metrics import METRICS
 from abm.schedule import compile_schedule
 from abm.study.results import Results
 from abm.view.page import table
-from abm.view.server.courses import COMPARED, DAY, OWN, Line, Row, stack, thinned
+from abm.view.server.courses import COMPARED, OWN, Line, Row, stack, thinned
 from abm.view.server.painting import Picture, on_one_scale, paint
 from abm.view.server.printing import print_pictures, write_movie, write_video
 from abm.view.server.scene import NO_FIELD, Scene, View, middle_plane, title

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from abm.clock import DAY
 from abm.view.server.arm import Arm
 from abm.view.server.scene import title
 from abm.view.style import PALETTE, REFERENCE
@@ -23,7 +24,6 @@ WIDTH, LEFT, RIGHT, TOP = 560.0, 150.0, 8.0, 18.0
 ROW, GAP = 46.0, 14.0
 MOST_POINTS = 300
 LETTER, LINE, BESIDE = 6.6, 42.0, 125.0  # of a legend: a letter, a line with its gaps, what stands on the right of it
-DAY = 24.0
 OWN, COMPARED = PALETTE[0], PALETTE[1]
 WINDOWS = {"so far": math.inf, "last 7 days": 7 * DAY, "last 2 days": 2 * DAY, "last day": DAY}
 
