@@ -124,6 +124,16 @@ def glucocorticoid_occupancy(p: ExpressionParameters, cortisol: float, agonist: 
 
 
 @rule
+def glucocorticoid_equivalent(p: ExpressionParameters, cortisol: float, agonist: float) -> float:
+    """Free cortisol, nmol/L, that alone would occupy as many glucocorticoid receptors: K ((C / K)^n + agonist)^(1/n).
+
+    Arguments as of `glucocorticoid_occupancy`.
+    """
+    bound = power(cortisol / p.glucocorticoid_half, p.glucocorticoid_exponent) + agonist
+    return p.glucocorticoid_half * power(bound, 1.0 / p.glucocorticoid_exponent)
+
+
+@rule
 def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest: float, dt: float) -> float:
     """FNDC5 of the neuron, relative to rest, after dt hours.
 

@@ -195,7 +195,7 @@ class HippocampusModel(mesa.Model):
         A bath without steroid is not where its neurons were at home: from the cut at time zero on their gain is read
         against the free hormone of the animal's own day. Before it they live as at home, the bath their set point.
         """
-        return float(np.mean([cortisol_gain(self.plasticity, value) for value in self._resting_steroid()]))
+        return float(np.mean([cortisol_gain(self.plasticity, free, free, 1.0) for free in self._resting_steroid()]))
 
     def _resting_steroid(self) -> npt.NDArray[np.float64]:
         """Free hormone of each step of the animal's resting day, nmol/L."""
@@ -209,9 +209,10 @@ class HippocampusModel(mesa.Model):
         """
         if self.experiment.preparation != "in_vivo":
             return 1.0
-        free = self._resting_steroid()
+        day = self._resting_steroid()
         lived = math.ceil(self.clock.hour_of_day / self.clock.step - 1e-6) - 1  # -1, the last of the day, at midnight
-        return cortisol_gain(self.plasticity, float(free.min())) / cortisol_gain(self.plasticity, float(free[lived]))
+        at_trough, now = (cortisol_gain(self.plasticity, free, free, 1.0) for free in (day.min(), day[lived]))
+        return float(at_trough / now)
 
     @property
     def promoters(self) -> PromoterConstants:

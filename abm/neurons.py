@@ -139,5 +139,5 @@ def add_set_point(
         n.rest_irisin[i] += weight * saturation(signals.irisin[v], x.irisin_half)
         n.rest_eraser[i] += weight * eraser_activity(e, signals.bhb[v], 1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
         n.rest_glucocorticoid[i] += weight * glucocorticoid_occupancy(x, signals.cortisol[v], 0.0)
-        n.rest_potentiation[i] += weight * cortisol_gain(s, signals.cortisol[v])
+        n.rest_potentiation[i] += weight * cortisol_gain(s, signals.cortisol[v], signals.cortisol[v], 1.0)
         n.rest_bdnf[i] += weight * signals.bdnf[v]

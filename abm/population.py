@@ -33,6 +33,7 @@ from abm.expression import (
     excitation,
     few_of_binomial,
     few_of_poisson,
+    glucocorticoid_equivalent,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -79,7 +80,8 @@ Index = np.uint64
 class Scratch(NamedTuple):
     """What a step of the promoters needs of a tile of neurons, each of shape (TILE,); draws (4, TILE).
 
-    creb: signal, mean over the step; made and none: mean transcripts that are made, and the probability of none;
+    creb: signal, mean over the step; glucocorticoid: see `glucocorticoid_equivalent`, nmol/L; made and none: mean
+    transcripts that are made, and the probability of none;
     gained and lost: transcripts; marked: nucleosomes of the row that are repressed, later those that are acetylated;
     raise_*, lower_*: the thresholds of a row, `on_grid`, as are the draws (4, TILE) that nucleosomes are moved by,
     `whole`.
@@ -91,6 +93,7 @@ class Scratch(NamedTuple):
     creb: Floats
     log_creb: Floats
     access: Floats
+    glucocorticoid: Floats
     gained: Floats
     lost: Floats
     made: Floats
@@ -148,7 +151,8 @@ def signals_at_promoters(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
     first: Index, last: Index, w: Scratch,
 ) -> None:
-    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave."""
+    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave of access.
+    """
     widest_vectors()
     for i in range(first, last):
         creb = w.creb[i - first]
@@ -156,7 +160,9 @@ def signals_at_promoters(
         w.acetylated[i - first], w.deacetylated[i - first] = step.acetylated, step.deacetylated
         w.opening[i - first] = step.opening
         w.log_creb[i - first] = logarithm(creb)
-        receptors = d.gr * glucocorticoid_occupancy(x, signals.cortisol[n.voxel[i]], d.agonist)
+        cortisol = signals.cortisol[n.voxel[i]]
+        w.glucocorticoid[i - first] = glucocorticoid_equivalent(x, cortisol, d.agonist)
+        receptors = d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist)
         w.access[i - first] = promoter_access(x, receptors, n.rest_glucocorticoid[i])
 
 
@@ -276,7 +282,7 @@ def express(
 @loop
 def adapt(
     n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, s: SynapseParameters,
-    input_activity: float, dt: float, first: Index, last: Index,
+    input_activity: float, dt: float, first: Index, last: Index, w: Scratch,
 ) -> None:
     """Plasticity protein, contacts, scaling, threshold and plasticity gains of the neurons first..last-1."""
     widest_vectors()
@@ -289,7 +295,8 @@ def adapt(
         n.spine[i] = next_contacts(s, n.spine[i], n.trkb[i], dt)
         n.scale[i] = next_scale(s, n.scale[i], drive, n.trkb[i], dt)
         n.threshold[i] = next_threshold(s, n.threshold[i], drive, dt)
-        gain = trkb_gain(s, n.trkb[i]) * cortisol_gain(s, signals.cortisol[n.voxel[i]]) / n.rest_potentiation[i]
+        by_steroid = cortisol_gain(s, signals.cortisol[n.voxel[i]], w.glucocorticoid[i - first], d.gr)
+        gain = trkb_gain(s, n.trkb[i]) * by_steroid / n.rest_potentiation[i]
         n.potentiation_gain[i] = min(d.nmdar * gain, 1.0 / s.potentiation)
         n.depression_gain[i] = d.nmdar * p75_drive(x, n.bdnf_pro[i], n.activity[i])
 
@@ -307,7 +314,7 @@ def advance_tile(
         move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
         transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
     express(n, signals, d, x, dt, first, last)
-    adapt(n, signals, d, x, s, input_activity, dt, first, last)
+    adapt(n, signals, d, x, s, input_activity, dt, first, last, w)
 
 
 @entry
@@ -320,9 +327,9 @@ def advance_neurons(
 
     signals: means over the step; mean_drive: synaptic drive of each region's neurons, (3,), at its start.
     """
-    rows, wholes = np.empty((10, TILE)), np.empty((5, TILE), np.int32)
+    rows, wholes = np.empty((11, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
-        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9],
+        rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7], rows[8], rows[9], rows[10],
         np.empty((4, TILE)),
         wholes[0], wholes[1], wholes[2], wholes[3], wholes[4], np.empty((4, TILE), np.int32), np.empty(TILE, np.int8),
     )  # fmt: skip

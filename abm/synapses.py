@@ -46,13 +46,21 @@ class SynapseParameters(NamedTuple):
 
 
 @rule
-def cortisol_gain(p: SynapseParameters, cortisol: float) -> float:
-    """Gain of potentiation by free cortisol, nmol/L: an inverted U, G = f + (1 - f) exp(-ln(C/C_opt)^2 / (2 w^2)).
+def cortisol_gain(p: SynapseParameters, cortisol: float, equivalent: float, receptors: float) -> float:
+    """Gain of potentiation by free cortisol C, nmol/L: an inverted U, G = (1 - g(C)) (1 - r g(C')).
 
+    g(c) = (1 - f) (1 - exp(-ln(c/C_opt)^2 / (2 w^2))), in the first factor only of C below the optimum, in the second
+    only of C' above it: hormone raises potentiation by mineralocorticoid receptors and lowers it by glucocorticoid
+    receptors (Pavlides 1996, pavlides1996). equivalent C': hormone that would occupy as many of these as hormone and
+    agonists do, `abm.expression.glucocorticoid_equivalent`; receptors r: share of them that is left.
     Optimum inside the bin where primed-burst potentiation peaks (Diamond 1992, diamond1992); width and floor assumed.
     """
-    distance = logarithm(max(cortisol, 1e-6) / p.cortisol_optimum) / p.cortisol_width
-    return p.cortisol_floor + (1.0 - p.cortisol_floor) * exponential(-0.5 * distance * distance)
+    rising = min(logarithm(max(cortisol, 1e-6) / p.cortisol_optimum), 0.0) / p.cortisol_width
+    falling = max(logarithm(max(equivalent, 1e-6) / p.cortisol_optimum), 0.0) / p.cortisol_width
+    span = 1.0 - p.cortisol_floor
+    too_little = span * (1.0 - exponential(-0.5 * rising * rising))
+    too_much = span * (1.0 - exponential(-0.5 * falling * falling))
+    return (1.0 - too_little) * (1.0 - receptors * too_much)
 
 
 @rule

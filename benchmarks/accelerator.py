@@ -22,7 +22,7 @@ from typing import Any
 import cupy
 import numpy as np
 from cupyx.scipy import fft
-from numba import cuda, float64, int8
+from numba import cuda, float64, int8, int32
 from numba.cuda.cudadrv import nvvm
 
 if __name__ == "__main__":
@@ -68,9 +68,10 @@ def one_neuron(
         cuda.local.array(1, float64), cuda.local.array(1, float64), cuda.local.array(1, float64),
         cuda.local.array(1, float64), cuda.local.array(1, float64), cuda.local.array(1, float64),
         cuda.local.array(1, float64), cuda.local.array(1, float64), cuda.local.array(1, float64),
-        cuda.local.array(1, float64), cuda.local.array(1, float64), cuda.local.array(1, float64),
-        cuda.local.array(1, float64), cuda.local.array(5, float64), cuda.local.array(5, float64),
-        cuda.local.array((4, 1), float64), cuda.local.array(1, int8),
+        cuda.local.array(1, float64), cuda.local.array(1, float64), cuda.local.array((4, 1), float64),
+        cuda.local.array(1, int32), cuda.local.array(1, int32), cuda.local.array(1, int32),
+        cuda.local.array(1, int32), cuda.local.array(1, int32), cuda.local.array((4, 1), int32),
+        cuda.local.array(1, int8),
     )  # fmt: skip
     advance_tile(n, signals, d, e, x, s, c, activity, mean, dt, key, step, Index(i), Index(i + 1), w)
 

@@ -29,6 +29,7 @@ from abm.expression import (  # noqa: E402
     bursting,
     creb_target,
     excitation,
+    glucocorticoid_equivalent,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -150,7 +151,9 @@ class PlainNeuron:
         self.spine = next_contacts(s, self.spine, self.trkb, dt)
         self.scale = next_scale(s, self.scale, drive, self.trkb, dt)
         self.threshold = next_threshold(s, self.threshold, drive, dt)
-        gain = trkb_gain(s, self.trkb) * cortisol_gain(s, cortisol) / self.rest_potentiation
+        equivalent = glucocorticoid_equivalent(x, cortisol, d.agonist)
+        by_steroid = cortisol_gain(s, cortisol, equivalent, d.gr)
+        gain = trkb_gain(s, self.trkb) * by_steroid / self.rest_potentiation
         self.potentiation_gain = min(d.nmdar * gain, 1.0 / s.potentiation)
         self.depression_gain = d.nmdar * p75_drive(x, self.bdnf_pro, self.activity)
 

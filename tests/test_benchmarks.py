@@ -1,5 +1,7 @@
 """What the benchmarks compare is the same thing on all sides; no wall time is looked at."""
 
+import ast
+import inspect
 import math
 import random
 import sys
@@ -11,6 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from abm.population import Scratch  # noqa: E402
 from benchmarks import diffusion, diffusion_case, measure, neurons, neurons_case, table  # noqa: E402
 from benchmarks.peers import DIFFUSION, NEURONS, STUDY, Peer  # noqa: E402
 
@@ -107,6 +110,26 @@ def test_the_text_for_brian2_names_only_what_it_gets():
     text = brian2_rule.rule(PROMOTERS)
     assert text.count("rand()") == 48 + 8
     assert text.count("poisson(") == 8
+
+
+def test_the_card_is_given_all_that_a_tile_needs():
+    """No machine that tests has a card; its room for one neuron is at least of the kinds that the loops want."""
+    text = (ROOT / "benchmarks" / "accelerator.py").read_text(encoding="utf-8")
+    call = next(
+        node for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Scratch"
+    )  # fmt: skip
+    kinds = [ast.unparse(argument.args[1]) for argument in call.args]
+    wanted = {"Floats": "float64", "Wholes": "int32", "npt.NDArray[np.int8]": "int8"}
+    named = {name: wanted[str(kind)] for name, kind in annotations_of(Scratch).items()}
+    assert kinds == list(named.values())
+
+
+def annotations_of(bundle):
+    """What each field is annotated with, as it is written."""
+    tree = ast.parse(inspect.getsource(inspect.getmodule(bundle)))
+    of = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == bundle.__name__)
+    return {node.target.id: ast.unparse(node.annotation) for node in of.body if isinstance(node, ast.AnnAssign)}
 
 
 def test_bytes_count_every_column_that_a_step_changes(model_and_recording):

@@ -133,6 +133,14 @@ def test_few_are_drawn_as_many_are(mean):
             assert few == min(expression.binomial(trials, 0.3, none, value), expression.MANY)
 
 
+@pytest.mark.parametrize("agonist", [0.0, 0.3, 10.0])
+def test_the_equivalent_hormone_occupies_as_many_receptors(agonist):
+    for cortisol in (0.0, 2.0, 50.0):
+        alone = expression.glucocorticoid_equivalent(P, cortisol, agonist)
+        occupied = expression.glucocorticoid_occupancy(P, cortisol, agonist)
+        assert expression.glucocorticoid_occupancy(P, alone, 0.0) == pytest.approx(occupied)
+
+
 def test_protein_equations_are_solved_exactly():
     at_rest = P.store_at_rest * P.proform_half_life / P.store_half_life
     rate = LN2 / P.proform_half_life

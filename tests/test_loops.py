@@ -29,6 +29,7 @@ from abm.expression import (
     bursting,
     creb_target,
     excitation,
+    glucocorticoid_equivalent,
     glucocorticoid_occupancy,
     hill,
     next_fndc5,
@@ -188,7 +189,9 @@ def protein_and_synapses(n, around, i, felt, copies):
     protein, triggered = n.plasticity_protein[i], triggered_time(S, n.early_load[i], DT)
     after = next_protein(S, protein, triggered, trkb, d.protein_synthesis, DT)
     drive = INPUT * n.drive[i]
-    gain = d.nmdar * (trkb_gain(S, trkb) * cortisol_gain(S, around.cortisol[v]) / n.rest_potentiation[i])
+    equivalent = glucocorticoid_equivalent(X, around.cortisol[v], d.agonist)
+    by_steroid = cortisol_gain(S, around.cortisol[v], equivalent, d.gr)
+    gain = d.nmdar * (trkb_gain(S, trkb) * by_steroid / n.rest_potentiation[i])
     return {
         "bdnf_protein": store, "bdnf_pro": proform, "release_rate": release_rate(X, store, more),
         "unsecreted": n.unsecreted[i] + gone, "trkb_surface": surface, "trkb": trkb, "plasticity_protein": after,

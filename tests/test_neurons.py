@@ -101,6 +101,14 @@ def test_cortisol_lowers_transcripts():
     assert stressed.transcripts.sum() < 0.9 * rest.transcripts.sum()
 
 
+def test_a_block_of_glucocorticoid_receptors_gives_potentiation_back_under_stress():
+    rest, stressed = live(population(60), 1.0), live(population(60), 1.0, signals(cortisol=200.0))
+    blocked = live(population(60), 1.0, signals(cortisol=200.0), Pharmacology(gr=0.0))
+    assert stressed.potentiation_gain.mean() < rest.potentiation_gain.mean() < blocked.potentiation_gain.mean()
+    drugged = live(population(60), 1.0, drugs=Pharmacology(agonist=30.0))
+    assert drugged.potentiation_gain.mean() < 0.7 * rest.potentiation_gain.mean()
+
+
 @pytest.mark.parametrize(
     ("blocked", "changed"),
     [

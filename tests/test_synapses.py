@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 
 from abm import synapses
+from abm.expression import ExpressionParameters, glucocorticoid_equivalent
 from abm.parameters import load_parameters
 from abm.synapses import SynapseParameters
 
 P = load_parameters(SynapseParameters, "synapses")
+X = load_parameters(ExpressionParameters, "expression")
 
 
 def integrated(rate, start, hours):
@@ -178,21 +180,45 @@ def test_the_threshold_slides_faster_than_the_drive():
     assert (higher - high) / (high - middle) == pytest.approx((16.0 - 9.0) / (9.0 - 4.0))
 
 
+def by_hormone(cortisol):
+    return synapses.cortisol_gain(P, cortisol, cortisol, 1.0)
+
+
 def test_cortisol_gain_is_a_gaussian_of_the_logarithm():
     """One width away from the optimum e^(-1/2) of what lies above the floor is left, to either side."""
     for factor in (math.exp(P.cortisol_width), math.exp(-P.cortisol_width)):
-        gain = synapses.cortisol_gain(P, P.cortisol_optimum * factor)
+        gain = by_hormone(P.cortisol_optimum * factor)
         assert (gain - P.cortisol_floor) / (1.0 - P.cortisol_floor) == pytest.approx(math.exp(-0.5))
 
 
 def test_cortisol_gain_is_an_inverted_u_with_its_peak_in_the_published_bin():
     # Diamond 1992: potentiation rises to 318-578 nmol/L total and falls beyond; free share 5 %.
     total = np.geomspace(10.0, 3000.0, 400)
-    gains = np.array([synapses.cortisol_gain(P, 0.05 * c) for c in total])
+    gains = np.array([by_hormone(0.05 * c) for c in total])
     assert 318.0 < total[gains.argmax()] < 578.0
     assert gains.max() <= 1.0
     assert gains[0] < 0.8
     assert gains[-1] < 0.8
+
+
+def test_what_is_lost_by_too_much_hormone_goes_through_glucocorticoid_receptors():
+    """A block of the receptors takes the falling limb away in proportion and leaves the rising one."""
+    low, high = 0.2 * P.cortisol_optimum, 5.0 * P.cortisol_optimum
+    assert [synapses.cortisol_gain(P, low, low, left) for left in (0.0, 0.5)] == [by_hormone(low)] * 2
+    lost = [1.0 - synapses.cortisol_gain(P, high, high, left) for left in (1.0, 0.5, 0.0)]
+    assert lost == pytest.approx([1.0 - by_hormone(high), 0.5 * (1.0 - by_hormone(high)), 0.0])
+
+
+def test_an_agonist_lowers_potentiation_whatever_the_hormone():
+    # Pavlides 1996: an agonist of glucocorticoid receptors suppresses potentiation in slices of rats without adrenals.
+    for cortisol in (0.0, 2.0, P.cortisol_optimum, 100.0):
+        with_agonist = [
+            synapses.cortisol_gain(P, cortisol, glucocorticoid_equivalent(X, cortisol, agonist), 1.0)
+            for agonist in (0.0, 3.0, 30.0, 300.0)
+        ]
+        assert with_agonist[0] == pytest.approx(by_hormone(cortisol), rel=1e-12)
+        assert np.all(np.diff(with_agonist) <= 0.0)
+        assert with_agonist[-1] < 0.6 * with_agonist[0] or cortisol == 100.0
 
 
 def test_trkb_slows_forgetting_and_raises_release():
