@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from abm.population import Scratch  # noqa: E402
+from abm.signals import SIGNALS  # noqa: E402
 from benchmarks import diffusion, diffusion_case, measure, neurons, neurons_case, table  # noqa: E402
 from benchmarks.peers import DIFFUSION, NEURONS, STUDY, Peer  # noqa: E402
 
@@ -110,6 +111,35 @@ def test_the_text_for_brian2_names_only_what_it_gets():
     text = brian2_rule.rule(PROMOTERS)
     assert text.count("rand()") == 48 + 8
     assert text.count("poisson(") == 8
+
+
+def test_the_text_for_brian2_says_what_the_plain_rule_does(model_and_recording):
+    """One step of it, run as Python, beside the plain neuron: all that no draw has reached yet."""
+    from abm.metric_names import PROMOTERS
+    from benchmarks import brian2_rule
+    from benchmarks.peers.mesa_study import PlainStudyModel
+    from benchmarks.plain_world import World
+
+    world = World(model_and_recording[1])
+    plain = PlainStudyModel(world)
+    place = int(np.argmin([abs(neuron.drive - 1.0) for neuron in plain.neurons]))
+    own = dict(vars(plain.neurons[place]))
+    names = {
+        **brian2_rule.constants(world, PROMOTERS), **{name: own[name] for name in brian2_rule.FLOATS},
+        **{f"{signal}_at": lambda t, i, k=k: world.recording["fields"][0][k][i] for k, signal in enumerate(SIGNALS)},
+        **{f"copies{q}": own["transcripts"][q] for q in range(4)},
+        **{f"allele{q}_{a}": own["promoter_on"][q][a] for q in range(4) for a in range(2)},
+        **{f"nucleosome{q}_{k}": own["nucleosomes"][q][k] for q in range(4) for k in range(12)},
+        "place": own["place"], "t": 0.0, "input": lambda t: float(world.recording["input_activity"][0]),
+        "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "clip": np.clip, "int": int, "rand": random.random,
+        "poisson": np.random.default_rng(1).poisson,
+    }  # fmt: skip
+    exec(brian2_rule.rule(PROMOTERS), names)
+    plain.step()
+    found = vars(plain.neurons[place])
+    drawn = {"bdnf_pro", "depression_gain", "early_load"}
+    for name in set(brian2_rule.FLOATS) - drawn:
+        assert names[name] == pytest.approx(found[name], rel=1e-6, abs=1e-12), name
 
 
 def test_the_card_is_given_all_that_a_tile_needs():
