@@ -7,6 +7,8 @@ so that random draws keyed by the step never repeat. Where nothing happens sever
 from dataclasses import dataclass
 from functools import cached_property
 
+from abm.units import quantity_text
+
 OWN_STEPS = 96.0  # h at the end of burn-in that are taken in the run's own steps; what the hours before leave is fading
 DAY = 24.0  # h
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -73,3 +75,12 @@ def burn_in_steps(step: float, burn_in: float) -> int:
     while clock.hour < 0.0:
         clock, count = clock.in_burn_in().next(), count + 1
     return count
+
+
+def hours_text(hours: float) -> str:
+    """A time in days, hours and minutes: "21 d 9 h"."""
+    minutes = round(60.0 * hours)
+    if abs(minutes / 60.0 - hours) > 1e-9:
+        return quantity_text(hours, "h")
+    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "min"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 h"

@@ -545,7 +545,7 @@ def test_the_command_prints_rows_and_parameters(
 ) -> None:
     assert main(["calibrate", str(config()), "--out", str(tmp_path / "out"), "--quiet"]) == 0
     shown = capsys.readouterr().out
-    assert "fit_me: rest plasma_irisin at 8 h" in shown
+    assert "fit_me: plasma_irisin rest at 8 h" in shown
     assert "body_irisin.irisin_at_rest.human" in shown
     assert "not identified by the rows" in shown
 

@@ -191,12 +191,24 @@ def test_the_place_of_the_run_is_the_share_of_draws_below_it(plan: Plan) -> None
     assert row.ratio_median == pytest.approx(1.2)
 
 
+def test_ratios_that_differ_by_rounding_have_no_place(plan: Plan) -> None:
+    from abm.study.plan import Reading
+    from abm.study.results import SummaryRow
+
+    drawn = np.array([[[1.0], [1.0 + 1e-8]], [[1.0], [1.0 - 1e-8]]])
+    found = Prediction(
+        ("sedentary", "wheel"), (Reading("bdnf_mrna", "all", 24),), np.array([[1.0], [1.0]]), drawn, ("neurons",)
+    )
+    ran = SummaryRow("wheel", "bdnf_mrna", "all", 12.0, "1", 2, *[math.nan] * 3, 1.0, *[math.nan] * 3)
+    assert math.isnan(predictive_rows(plan, found, [ran])[1].run_place)
+
+
 @pytest.mark.parametrize(
     ("changes", "given", "says"),
     [
         ({}, [], "there is no posterior of neurons"),
         ({"subject": {"overrides": {"expression.creb_time": "1 h"}}}, [{}], "changes expression.creb_time, on which"),
-        ({"observe": [{"metric": "tissue_bhb"}], "subject": {}}, [{}], "observes nothing"),
+        ({"observe": [{"metric": "tissue_bhb"}], "subject": {}}, [{}], "observed after time zero"),
         ({}, [{"values": (9.0, 1.0, 1.0, 1.0)}], f"neurons is stale, as expression.activity_gain is 9 there .* "
          f"run `{COMMAND} --write` again"),
         ({}, [{"keys": ("expression.gone", *KEYS[1:])}], "is no parameter expression.gone any more"),

@@ -23,14 +23,25 @@ from abm.signals import SIGNALS
 from abm.study import open_results, run_experiment
 from abm.study.contrasts import paired_ratio
 from abm.study.plan import plan_experiment
-from abm.study.results import Results
+from abm.study.results import Results, SummaryRow
 from abm.view.bibliography import read_bibliography, reference_lines
-from abm.view.figures import FIGURES, _dose, _times
+from abm.view.figures import FIGURES, _dose, _panels, _times
 from abm.view.maps import _limits
 from abm.view.page import table
 from abm.view.report import CHANGED, _lead, write_report
 from abm.view.style import WORDS, colours, contrast_and_band, draw_ratios, label, mean_and_band, ratio_axis, wrapped
-from abm.view.text import aligned, duration_text, interval, number, p_text, plan_text, summary_text, time_text
+from abm.view.text import (
+    aligned,
+    duration_text,
+    interval,
+    number,
+    p_text,
+    plan_text,
+    summary_text,
+    time_text,
+    told_values,
+    without_unit,
+)
 
 VOID = {"meta", "img", "br"}
 
@@ -293,6 +304,34 @@ def test_summary_text_shows_each_schedule_at_the_last_time(results: Results) -> 
     lines = [line.split() for line in text.splitlines()]
     assert sum(line[0] == "sedentary" for line in lines[1:]) == 2
     assert sum(line[0] == "run" for line in lines[1:]) == 2
+
+
+def row_of(metric: str, schedule: str, hour: float, ratio: float, unit: str = "1") -> SummaryRow:
+    return SummaryRow(schedule, metric, "all", hour, unit, 2, 1.0, 0.9, 1.1, ratio, ratio, ratio, 0.5)
+
+
+def test_blood_is_told_at_the_time_of_its_largest_ratio_too() -> None:
+    """At the last reading, days after the last session, nothing of it is left to see."""
+    lactate = [
+        row_of("plasma_lactate", schedule, hour, ratio, "mmol/L")
+        for hour, ratios in ((8.0, (1.0, 4.0)), (9.0, (1.0, 0.5)), (24.0, (1.0, 1.0)))
+        for schedule, ratio in zip(("sedentary", "run"), ratios, strict=True)
+    ]
+    protein = [row_of("bdnf_protein", "run", hour, ratio) for hour, ratio in ((8.0, 4.0), (24.0, 1.1))]
+    told = list(told_values([*lactate, *protein]))
+    titles = [title for title, _ in told]
+    assert titles == ["plasma_lactate (mmol/L) at 8 h", "plasma_lactate (mmol/L) at 1 d", "bdnf_protein at 1 d"]
+    assert [row.ratio for row in told[0][1]] == [1.0, 4.0]
+    assert [without_unit(title) for title in titles[1:]] == ["plasma_lactate at 1 d", "bdnf_protein at 1 d"]
+    same = [row_of("plasma_lactate", "run", hour, ratio) for hour, ratio in ((8.0, 1.0 + 1e-7), (24.0, 1.0))]
+    assert [title for title, _ in told_values(same)] == ["plasma_lactate at 1 d"]
+
+
+def test_a_plan_alone_has_no_panels_of_ratios(results: Results) -> None:
+    alone = mock.Mock(schedules=["run"], reference="run", traces=results.traces.sel(schedule=["run"]))
+    metrics = ("bdnf_mrna", "bdnf_protein")
+    assert len(_panels(alone, metrics, 2).axes) == 2
+    assert len(_panels(results, metrics, 2).axes) == 4
 
 
 def test_plan_text_tells_the_work() -> None:

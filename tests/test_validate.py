@@ -18,6 +18,7 @@ import abm.study.crew
 import abm.study.validate
 import abm.view.scoreboard
 from abm.cli import main
+from abm.clock import hours_text
 from abm.config import ConfigError, Evidence, Schedule, Subject, build_experiment, load_evidence
 from abm.forcing import blood_of
 from abm.observation import standardised_difference
@@ -26,7 +27,7 @@ from abm.streams import generator
 from abm.study.crew import Borrowed
 from abm.study.scoreboard import COLUMNS, BoardRow, Scoreboard, miss_sentences, read_board
 from abm.study.store import ResultsError
-from abm.study.trajectories import hours_text, share
+from abm.study.trajectories import share
 from abm.study.validate import choose, validate
 from abm.view.scoreboard import board_text, write_page
 

@@ -69,6 +69,20 @@ PLASMA_UNITS = {
     "two_deoxyglucose": "mmol/L", "bdnf_iv": "nmol/L",
 }  # fmt: skip
 
+PLASMA_MEANINGS = {
+    "cortisol": "total cortisol (in rodents corticosterone) in the plasma there is", "ffa": "free fatty acids",
+    "glycogen": "liver glycogen as glucose per kg body mass", "movement": "share of the oxygen-uptake reserve in use",
+    "movement_squared": "square of the share of the oxygen-uptake reserve in use",
+    "movement_cubed": "cube of the share of the oxygen-uptake reserve in use",
+    "dexamethasone": "dexamethasone at receptors of the brain, in multiples of its half-saturating concentration",
+    "bdnf_iv": "BDNF that was infused", "fitness": "fitness, 0 untrained, 1 trained",
+    "vo2max": "maximal oxygen uptake", "plasma_volume": "volume relative to time zero",
+    "plasma_gained": "share of volume that exercise of the last days has added",
+    "platelets": "platelets per volume of plasma relative to time zero",
+    "platelet_count": "platelets per volume of blood relative to time zero",
+    "exertion": "recent power of the intensity, 0 at rest", "adaptation": "fitness above that of the start",
+    "platelet_adaptation": "mean of it when the platelets in the blood were made",
+}  # fmt: skip
 # The rest are means over steps.
 AT_ENDS = (
     "fitness", "vo2max", "plasma_volume", "plasma_gained", "platelets", "platelet_count", "exertion", "adaptation",
@@ -97,8 +111,9 @@ def shared_traces(plan: Plan, plasma: Mapping[str, Plasma]) -> xr.Dataset:
     # A culture or slice has no blood; a schedule whose body could not be solved has no values.
     for name in TRACED if plan.experiment.preparation == "in_vivo" else ():
         values = np.array([_blood(plasma.get(schedule), name, plan.steps) for schedule in plan.timelines])
-        when = ", at the end of a step" if name in AT_ENDS else ""
-        about = {"units": PLASMA_UNITS.get(name, "1"), "long_name": f"Plasma: {name.replace('_', ' ')}{when}"}
+        when = "at the end of a step" if name in AT_ENDS else "mean over a step"
+        what = PLASMA_MEANINGS.get(name, name.replace("_", " "))
+        about = {"units": PLASMA_UNITS.get(name, "1"), "long_name": f"Plasma: {what}, {when}"}
         found[f"plasma_{name}"] = (("schedule", "interval_time"), values, about)
     return found
 
@@ -133,7 +148,8 @@ def write_traces(plan: Plan, folder: ResultsFolder, shared: xr.Dataset) -> None:
     }
     for metric in SPREAD:
         shape = (len(QUANTILES), regions, len(hours))
-        about = _of(metric.name) | {"long_name": "Quantiles over neurons. " + metric.definition}
+        meaning = metric.definition.replace(", mean over neurons", "")
+        about = _of(metric.name) | {"long_name": f"Quantiles over neurons. {meaning}"}
         dimensions = ("quantile", "region", "time")
         variables[f"{metric.name}_quantiles"] = Variable(f"quantiles.{metric.name}", dimensions, shape, about)
     signals = len(SIGNALS)

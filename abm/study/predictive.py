@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 QUANTILES = (0.025, 0.5, 0.975)
+ROUNDING = 1e-6  # of a ratio: plasma is kept to seven digits
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ def predict(
     of_blood = (*(SAMPLE_READ_OUTS if sampled else ()), *(BODY_READ_OUTS if upstream else ()))
     readings = tuple(_readings(plan, (*READ_OUTS, *of_blood)))
     if not readings:
-        return Prediction(left_out="No predictive intervals: the experiment observes nothing the expected neuron has.")
+        reason = "nothing the expected neuron has is observed after time zero"
+        return Prediction(left_out=f"No predictive intervals: {reason}.")
     try:
         reader = _Reader(plan, readings, schedules, experiment.subject)
         fitted = reader.read({})
@@ -271,7 +273,8 @@ def predictive_rows(plan: Plan, prediction: Prediction, summary: Sequence[Summar
             run = simulated.get((schedule, reading.metric, reading.region, hour), NAN)
             own = _finite(ratios[:, i, j])
             level = np.empty(0) if reading.metric in ONLY_RATIOS else _finite(prediction.drawn[:, i, j])
-            below = float(np.mean(own < run)) if own.size and np.isfinite(run) else NAN
+            told = own.size and np.isfinite(run) and max(np.ptp(own), abs(run - own[0])) > ROUNDING
+            below = float(np.mean(own < run)) if told else NAN
             alike = prediction.bodies if reading.metric in BODY_READ_OUTS else len(ratios)
             draws = _finite(ratios[:alike, i, j]).size  # what only the body moves is the same in all draws behind it
             about = (schedule, reading.metric, reading.region, hour, metric.unit, draws, _quantiles(level)[1])

@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from abm.clock import hours_text
 from abm.errors import ConfigError
 from abm.metric_names import split_metric
 from abm.schedule import Timeline
 from abm.study.plan import Reading, regions_read, timeline_of
 from abm.study.score import Published, published_of
-from abm.units import quantity_text
 
 if TYPE_CHECKING:
     from abm.config import Evidence, EvidenceObservation, Experiment, Schedule
@@ -154,12 +154,3 @@ def observation_text(observation: EvidenceObservation) -> str:
     contrast = arm if reference is None else f"{arm} / {reference}"
     measure = f"{observation.metric} (SMD)" if observation.smd is not None else observation.metric
     return f"{measure} {contrast} at {hours_text(observation.at)}"
-
-
-def hours_text(hours: float) -> str:
-    """A time in days, hours and minutes: "21 d 9 h"."""
-    minutes = round(60.0 * hours)
-    if abs(minutes / 60.0 - hours) > 1e-9:
-        return quantity_text(hours, "h")
-    parts = ((minutes // 1440, "d"), (minutes % 1440 // 60, "h"), (minutes % 60, "min"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 h"

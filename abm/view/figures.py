@@ -34,12 +34,13 @@ from abm.view.style import (
     time_axis,
     wrapped,
 )
-from abm.view.text import last_values
+from abm.view.text import told_values, without_unit
 
 Styles = dict[str, tuple[str, str]]
 Grid = NDArray[np.object_]
 
 BOTH = ("lactate", "bhb")  # drawn in blood and tissue, where their concentrations can be compared
+LEGEND_LINE, LEGEND_NAME = 130, 40  # letters of all names beside each other, and of one
 NEURON_ROWS = ("acetylation", "bdnf_mrna", "bdnf_protein", "synaptic_strength")
 
 
@@ -164,22 +165,26 @@ def _dose(traces: xr.Dataset, metric: str, schedule: str, reference: str) -> tup
 def _panels(results: Results, metrics: tuple[str, ...], columns: int) -> Figure:
     """For each metric a panel of means over replicates, and below it one of the paired ratio with its interval."""
     traces, styles = results.traces, colours(results.schedules, results.reference)
-    rows = 2 * -(-len(metrics) // columns)
+    each = 2 if len(styles) > 1 else 1
+    rows = each * -(-len(metrics) // columns)
     figure = Figure(figsize=(9.5, 1.5 * rows + 0.6), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, squeeze=False)
     time, text = time_axis(traces.time.to_numpy())
     for place, metric in enumerate(metrics):
-        row, column = 2 * (place // columns), place % columns
+        row, column = each * (place // columns), place % columns
         values = traces[metric].sel(region="all").load()
         _draw_means(axes[row, column], time, values, styles)
-        _draw_contrasts(axes[row + 1, column], time, metric, values, styles, results.reference)
         axes[row, column].set_ylabel(label(metric))
-        kind = "ratio to" if METRICS[metric].has_zero else "difference to"
-        axes[row + 1, column].set_ylabel(f"{kind}\n{results.reference}")
+        if each > 1:
+            _draw_contrasts(axes[row + 1, column], time, metric, values, styles, results.reference)
+            kind = "ratio to" if METRICS[metric].has_zero else "difference to"
+            axes[row + 1, column].set_ylabel(f"{kind}\n{wrapped(results.reference)}")
     for ax in axes[-1]:
         ax.set_xlabel(text)
     handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=min(len(names), 5))
+    longest = min(max(map(len, names)), LEGEND_NAME)
+    columns = min(len(names), 5, max(LEGEND_LINE // (longest + 7), 1))
+    figure.legend(handles, [wrapped(name, LEGEND_NAME) for name in names], loc="outside upper center", ncols=columns)
     return figure
 
 
@@ -216,19 +221,28 @@ def _limit(axes: Axes, centres: Floats, edges: Floats) -> None:
 
 
 def promoter_acetylation(results: Results) -> Figure:
-    """Acetylated fraction of each Bdnf promoter: mean over replicates, and paired ratio with its 95 % interval."""
+    """Acetylated fraction of each Bdnf promoter: mean over replicates, and paired ratio with its 95 % interval.
+
+    The widest tenth of the intervals goes beyond the axes.
+    """
     return _panels(results, tuple(f"acetylation_{name}" for name in PROMOTERS), 4)
 
 
 def bdnf(results: Results) -> Figure:
-    """BDNF from transcript to receptor: mean over replicates, and paired ratio with its 95 % interval."""
+    """BDNF from transcript to receptor: mean over replicates, and paired ratio with its 95 % interval.
+
+    The widest tenth of the intervals goes beyond the axes.
+    """
     return _panels(
         results, ("bdnf_mrna", "bdnf_pro", "bdnf_protein", "bdnf_release", "trkb_activation", "hdac_activity"), 3
     )
 
 
 def synapses(results: Results) -> Figure:
-    """Synapses: mean over replicates, and paired ratio (of the clustering, difference) with its 95 % interval."""
+    """Synapses: mean over replicates, and paired ratio (of the clustering, difference) with its 95 % interval.
+
+    The widest tenth of the intervals goes beyond the axes.
+    """
     names = (
         "synaptic_strength", "potentiated_fraction", "consolidated_fraction",
         "spine_density", "strength_heterogeneity", "spatial_clustering",
@@ -237,16 +251,19 @@ def synapses(results: Results) -> Figure:
 
 
 def contrasts(results: Results) -> Figure:
-    """Ratio to the reference schedule at the last reading of each metric, paired by replicate, with 95 % interval."""
+    """Ratio to the reference schedule at the last reading of each metric, paired by replicate, with 95 % interval.
+
+    Read-outs of blood and tissue stand at the time of their largest ratio too.
+    """
     styles = colours(results.schedules, results.reference)
     others = [schedule for schedule in styles if schedule != results.reference]
-    found = [(title, rows) for title, rows in last_values(results.summary_rows) if METRICS[rows[0].metric].has_zero]
+    found = [(title, rows) for title, rows in told_values(results.summary_rows) if METRICS[rows[0].metric].has_zero]
     lines = max(-(-len(found) // 3), 1)
     figure = Figure(figsize=(9.5, (0.75 + 0.2 * len(others)) * lines + 0.3), layout="constrained")
     axes = figure.subplots(lines, 3, sharey=True, squeeze=False)
     for ax, (title, rows) in zip(axes.flat, found, strict=False):
         _draw_forest(ax, {row.schedule: row for row in rows}, others, styles)
-        ax.set_title(title)
+        ax.set_title(without_unit(title))
     for ax in axes.flat[len(found) :]:
         ax.set_axis_off()
     axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))

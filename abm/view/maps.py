@@ -30,7 +30,7 @@ def strength_distribution(results: Results) -> Figure:
             values = strength[row][region[row] == column]
             _ridge(axes[row, column], values[np.isfinite(values)], edges, style[0])
             axes[0, column].set_title(name)
-        axes[row, 0].set_ylabel(schedule, rotation=0, ha="right", va="center", color=style[0])
+        axes[row, 0].set_ylabel(wrapped(schedule), rotation=0, ha="right", va="center", color=style[0])
     for ax in axes[:-1].flat:
         ax.tick_params(bottom=False)
     for ax in axes[-1]:
@@ -47,7 +47,11 @@ def _ridge(axes: Axes, values: Floats, edges: Floats, colour: str) -> None:
 
 
 def tissue_maps(results: Results) -> Figure:
-    """Replicate 0: concentrations at the end of the last session, and neurons by strength at the end of the run."""
+    """Replicate 0: concentrations at the end of the last session, and neurons by strength at the end of the run.
+
+    Sessions end at different hours, which stand at the left: what follows the clock differs by that too. Of a block
+    fields are the middle plane, and neurons are seen from above.
+    """
     states = results.states
     schedules, signals = list(results.schedules), list(states.signal.to_numpy())
     figure = Figure(figsize=(1.9 * (len(signals) + 1), 1.75 * len(schedules) + 0.5), layout="constrained")

@@ -13,7 +13,7 @@ from abm.study.results import PredictiveRow, Results, SummaryRow
 from abm.study.store import ResultsFolder
 from abm.view.page import image, note, table
 from abm.view.style import PALETTE, STYLE, draw_ratios, ratio_axis, save_figure, wrapped
-from abm.view.text import interval, last_values, number, predictive_of, ratio_text
+from abm.view.text import interval, number, predictive_of, ratio_text, told_values, without_unit
 
 DPI = 150
 COLUMNS = 3
@@ -21,7 +21,8 @@ COLUMNS = 3
 LUCK, PARAMETERS = (PALETTE[0], "o", "replicates"), (PALETTE[1], "s", "parameters")
 APART = 0.17
 CAPTION = (
-    "Ratio to the reference schedule at the last reading. Circles: simulated population, 95 % interval over replicates "
+    "Ratio to the reference schedule at the last reading, and of blood where it is largest too. Circles: simulated "
+    "population, 95 % interval over replicates "
     "(luck). Squares: median and 95 % interval of the expected neuron over the posterior of the fitted parameters."
 )
 EXPLAINED = (
@@ -51,7 +52,8 @@ def report_section(results: Results) -> str:
     for title, pairs in found:
         rows.append((title,))
         rows += [_cells(row, drawn) for row, drawn in pairs]
-    draws = max(drawn.draws for _, pairs in found for _, drawn in pairs)
+    counts = sorted({drawn.draws for _, pairs in found for _, drawn in pairs})
+    draws = str(counts[-1]) + (f" (of what only the body moves, {counts[0]})" if len(counts) > 1 else "")
     figure = image(picture, "Intervals over replicates and over parameters", CAPTION)
     fits = ", ".join(results.manifest["predictive"]["posteriors"]).replace("_", " ")
     return note(EXPLAINED.format(draws=draws, fits=fits)) + figure + table(HEAD, rows, (2, 4))
@@ -60,7 +62,7 @@ def report_section(results: Results) -> str:
 def _pairs(results: Results) -> list[tuple[str, list[Pair]]]:
     """Title and rows of each read-out that was predicted, at its last time; the reference is left out."""
     drawn, found = predictive_of(results), []
-    for title, rows in last_values(results.summary_rows):
+    for title, rows in told_values(results.summary_rows):
         pairs = [
             (row, drawn[key]) for row in rows for key in [row[:4]] if key in drawn and row.schedule != results.reference
         ]
@@ -93,7 +95,7 @@ def predictive_figure(results: Results) -> Figure:
     axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
     for ax, (title, pairs) in zip(axes.flat, found, strict=False):
         _draw(ax, pairs, others)
-        ax.set_title(title)
+        ax.set_title(without_unit(title))
     for ax in axes.flat[len(found) :]:
         ax.set_axis_off()
     axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))

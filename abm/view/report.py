@@ -25,7 +25,7 @@ from abm.view.parameter_table import HEAD, experiment_records, grades_text, para
 from abm.view.predictive import report_section as parameters_section
 from abm.view.sensitivity import report_section
 from abm.view.style import WORDS
-from abm.view.text import counted, last_values, mean_text, number, p_text, plan_text, ratio_text
+from abm.view.text import counted, mean_text, number, p_text, plan_text, ratio_text, told_values
 
 CHANGED = (
     "The program or its parameter files have changed since this study was run: summary, figures, ledger and provenance "
@@ -77,13 +77,15 @@ def _lead(results: Results) -> str:
 
 def _summary(results: Results) -> str:
     rows: list[tuple[str, ...]] = []
-    for title, part in last_values(results.summary_rows):
+    for title, part in told_values(results.summary_rows):
         rows.append((f"{title}. {METRICS[part[0].metric].definition}",))
         rows += [(row.schedule, str(row.n), mean_text(row), ratio_text(row), p_text(row.p_value)) for row in part]
     head = ("schedule", "n", "mean [95 % interval]", f"ratio to {results.reference} [95 % interval]", "p")
     text = (
         "Intervals over replicates (pieces of tissue). Ratios are paired: both schedules ran on the same tissues with "
-        "the same random draws. p: two-sided paired t test of log ratios, not corrected for the number of "
+        "the same random draws; the mean is geometric, and may differ from the ratio of the means beside it where "
+        "replicates differ much. What moves within hours, in blood and tissue, stands at the time of its largest ratio "
+        "and at its last. p: two-sided paired t test of log ratios, not corrected for the number of "
         "comparisons. The spread between replicates is that of the model, not that between animals or people. "
         "Every time and region is in summary.csv."
     )
@@ -91,7 +93,7 @@ def _summary(results: Results) -> str:
 
 
 def _figures(paths: dict[str, Path]) -> str:
-    return "".join(image(path, name, (FIGURES[name].__doc__ or "").strip()) for name, path in paths.items())
+    return "".join(image(path, name, " ".join((FIGURES[name].__doc__ or "").split())) for name, path in paths.items())
 
 
 def _provenance(results: Results) -> str:

@@ -33,6 +33,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.titlesize": 9,
     "axes.labelsize": 8,
+    "axes.formatter.useoffset": False,
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "legend.fontsize": 8,
@@ -101,8 +102,10 @@ def ratio_axis(axes: Axes) -> None:
     margin = (high / low) ** 0.04
     axes.set_xlim(low / margin, high * margin)
     axes.xaxis.set_minor_locator(NullLocator())
-    if high > 10.0 * low:
+    if high > 100.0 * low:
         axes.xaxis.set_major_locator(LogLocator(10.0, numticks=5))
+    elif high > 4.0 * low:
+        axes.xaxis.set_major_locator(LogLocator(10.0, subs=(1.0, 2.0, 5.0), numticks=8))
     else:
         few_ticks(axes.xaxis)
     axes.xaxis.set_major_formatter("{x:g}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from abm.clock import burn_in_steps
+from abm.clock import burn_in_steps, hours_text
 from abm.metrics import METRICS
 from abm.study.estimate import Estimate, estimate
 from abm.study.plan import Plan
@@ -20,6 +21,8 @@ if TYPE_CHECKING:  # a plan is shown without loading what reads results
 
 
 Moment = tuple[str, str, str, float]
+FAST_PARTS = ("body", "tissue")  # of the chain, whose signals move within hours
+ALIKE = 1e-3  # difference of logarithms below which no ratio is called the largest
 FEW_NEURONS = 500  # below which an assembly of the network has more than its share of members
 
 
@@ -70,7 +73,7 @@ def summary_text(results: Results) -> str:
     drawn = predictive_of(results)
     head = ("", "mean [95 % interval]", f"ratio to {results.reference}", "parameters 95 %", "p")
     rows: list[tuple[str, ...]] = [head]
-    for title, part in last_values(results.summary_rows):
+    for title, part in told_values(results.summary_rows):
         rows.append((title, "", "", "", ""))
         for row in part:
             open_ = "" if row.schedule == results.reference else predictive_text(drawn.get(row[:4]))
@@ -103,8 +106,11 @@ def ratio_text(row: SummaryRow) -> str:
     return interval(row.ratio, row.ratio_ci_low, row.ratio_ci_high)
 
 
-def last_values(summary: Iterable[SummaryRow]) -> Iterator[tuple[str, list[SummaryRow]]]:
-    """Title and rows, one per schedule, of each metric at its last time; of the whole tissue where that was read."""
+def told_values(summary: Iterable[SummaryRow]) -> Iterator[tuple[str, list[SummaryRow]]]:
+    """Title and rows, one per schedule, of each metric at its last time; of the whole tissue where that was read.
+
+    What moves within hours, in blood and tissue, is told at the time of its largest ratio too, where that is another.
+    """
     by_metric: dict[str, list[SummaryRow]] = {}
     for row in summary:
         by_metric.setdefault(row.metric, []).append(row)
@@ -113,9 +119,22 @@ def last_values(summary: Iterable[SummaryRow]) -> Iterator[tuple[str, list[Summa
         for region in ["all"] if "all" in regions else regions:
             own = [row for row in rows if row.region == region]
             last = max(row.time_h for row in own)
+            times = dict.fromkeys([*_largest(own), last] if METRICS[metric].part in FAST_PARTS else [last])
             unit = "" if own[0].unit == "1" else f" ({own[0].unit})"
             name = metric if region == "all" else f"{metric}.{region}"
-            yield f"{name}{unit} at {time_text(last)}", [row for row in own if row.time_h == last]
+            for time in times:
+                yield f"{name}{unit} at {hours_text(time)}", [row for row in own if row.time_h == time]
+
+
+def _largest(rows: list[SummaryRow]) -> list[float]:
+    """The time at which a schedule differs most from the reference, if it is told apart from it at all."""
+    apart = [(abs(math.log(row.ratio)), row.time_h) for row in rows if 0.0 < row.ratio < math.inf]
+    return [time for most, time in [max(apart, default=(0.0, 0.0))] if most > ALIKE]
+
+
+def without_unit(title: str) -> str:
+    """A title of `told_values` for what has none, such as a ratio."""
+    return re.sub(r" \([^()]*\) at ", " at ", title)
 
 
 def plan_text(plan: Plan) -> str:
@@ -170,7 +189,8 @@ def _schedule_table(plan: Plan) -> str:
     for name, timeline in plan.timelines.items():
         active = sum(bout.end - bout.start for bout in timeline.bouts)
         mark = " (reference)" if name == plan.experiment.reference else ""
-        counts = (len(timeline.doses), len(timeline.blocks), len(timeline.meals))
+        eats = plan.experiment.preparation == "in_vivo"
+        counts = (len(timeline.doses), len(timeline.blocks), len(timeline.meals) if eats else "-")
         about = (str(len(timeline.bouts)), f"{active:.4g} h", _intensities(timeline))
         rows.append((name + mark, *about, *map(str, counts)))
     return aligned(rows)

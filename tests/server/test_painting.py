@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from abm.view.server.colours import CHOSEN, LEVELS, MISSING, SYNAPSE, VESSEL, levels, palette, png, scale
+from abm.errors import ConfigError
+from abm.view.server.colours import CHOSEN, FAINT, LEVELS, MISSING, PAPER, SYNAPSE, VESSEL, levels, palette, png, scale
 from abm.view.server.courses import Line, Row, distribution, stack, thinned
 from abm.view.server.painting import SIDE, limits, neuron_at, paint, svg
-from abm.view.server.printing import png_file, print_pictures, write_movie
+from abm.view.server.printing import _shortened, font, png_file, print_pictures, write_movie
 from abm.view.server.scene import COLOURED, Scene, View, difference, title
 
 
@@ -92,6 +94,27 @@ def test_automatic_limits_do_not_exaggerate() -> None:
     low, high = limits(np.array([1.0, 1.001]), False)
     assert high - low == pytest.approx(0.02, rel=0.1)
     assert limits(np.array([np.nan]), False) == (0.0, 1.0)
+
+
+def test_a_picture_of_nothing_is_an_error_in_words() -> None:
+    with pytest.raises(ConfigError, match="no tissue to show"):
+        png_file([])
+
+
+def test_long_captions_do_not_lie_over_each_other() -> None:
+    draw = ImageDraw.Draw(Image.new("RGB", (900, 100)))
+    long = _shortened(draw, "fasted_" * 12 + ", day 3 (thu) 07:30", 400)
+    assert draw.textlength(long, font(16)) <= 400
+    assert long.startswith("fasted_")
+    assert long.endswith("…, day 3 (thu) 07:30")
+    assert _shortened(draw, "ride, day 3", 400) == "ride, day 3"
+
+
+def test_synapses_can_be_seen_on_paper_too() -> None:
+    for field, entry in ((None, FAINT), (scene().field, SYNAPSE)):
+        assert (paint(replace(scene(), field=field), View()).pixels == entry).any()
+    paper, dark = (palette(False)[entry].astype(int) for entry in (PAPER, FAINT))
+    assert (paper - dark > 80).all()
 
 
 def test_svg_is_a_document_with_captions_units_and_regions() -> None:

@@ -16,6 +16,7 @@ from abm.metric_names import REGIONS
 from abm.metrics import METRICS
 from abm.view.server.plans import Recipe
 from abm.view.server.resting import RestedTissues
+from abm.view.server.scene import STRONGEST, strongest
 from abm.view.server.session import Session
 
 TISSUES = RestedTissues()
@@ -107,6 +108,40 @@ def test_sessions_do_not_see_each_other(session: Session) -> None:
     session.step(10)
     np.testing.assert_array_equal(session.arms[0].history, other.arms[0].history)
     other.close()
+
+
+def test_a_plan_that_is_wanted_no_more_changes_nothing(session: Session) -> None:
+    """Its body may be solved only after a later plan has been asked for."""
+    ride = {"sessions": {"kind": "cycling", "intensity": "65 %VO2max", "duration": "45 min", "start": "07:30"}}
+    before = session.experiment
+    assert not session.add_plan("late", ride, lambda: False)
+    assert session.experiment is before
+    assert session.add_plan("late", ride)
+    assert "late" in session.plans
+
+
+@pytest.mark.parametrize("times", [0, -3, 8])
+def test_so_many_sessions_a_week_there_are_not(times: int) -> None:
+    with pytest.raises(ConfigError, match="1 to 7"):
+        Recipe(per_week=times).schedule()
+
+
+def test_the_strongest_synapses_are_those_of_the_region(session: Session) -> None:
+    model = session.arms[0].model
+    code = np.asarray(model.neurons.region)
+    change, start, sender = model.synapses.early + model.synapses.late, model.wiring.start, model.wiring.sender
+    for name, region in (("CA3", 1), ("CA1", 2)):
+        between = [
+            (change[k], int(sender[k]), receiver)
+            for receiver in np.flatnonzero(code == region)
+            for k in range(start[receiver], start[receiver + 1])
+            if sender[k] < len(code) and code[sender[k]] == region
+        ]
+        found = strongest(model, name)
+        assert len(found) == min(len(between), STRONGEST)
+        weakest = sorted((one for one, _, _ in between), reverse=True)[len(found) - 1]
+        shown = {(sender, receiver) for one, sender, receiver in between if one >= weakest}
+        assert {tuple(pair) for pair in found.tolist()} <= shown
 
 
 def test_a_closed_session_is_freed() -> None:

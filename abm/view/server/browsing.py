@@ -22,7 +22,7 @@ from abm.view.server.courses import COMPARED, OWN, Line, Row, stack, thinned
 from abm.view.server.painting import Picture, on_one_scale, paint
 from abm.view.server.printing import print_pictures, write_movie, write_video
 from abm.view.server.scene import NO_FIELD, Scene, View, middle_plane, title
-from abm.view.text import last_values, mean_text, p_text, ratio_text
+from abm.view.text import mean_text, p_text, ratio_text, told_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -110,7 +110,7 @@ class Browser:
     def summary(self) -> str:
         """The summary as an HTML table: every read-out at its last time."""
         rows: list[tuple[str, ...]] = []
-        for heading, part in last_values(self.results.summary_rows):
+        for heading, part in told_values(self.results.summary_rows):
             rows.append((heading,))
             rows += [(row.schedule, str(row.n), mean_text(row), ratio_text(row), p_text(row.p_value)) for row in part]
         head = ("schedule", "n", "mean [95 % interval]", f"ratio to {self.reference} [95 % interval]", "p")

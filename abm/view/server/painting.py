@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.metric_names import REGIONS
-from abm.view.server.colours import CHOSEN, LEVELS, OUTLINE, PAPER, SYNAPSE, VESSEL, Bytes, levels, palette, png
+from abm.view.server.colours import CHOSEN, FAINT, LEVELS, OUTLINE, PAPER, SYNAPSE, VESSEL, Bytes, levels, palette, png
 from abm.view.server.scene import Scene, View
 from abm.view.text import number
 
@@ -85,7 +85,7 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     places = np.floor(scene.positions * scale).astype(np.intp)
     for x, y in np.floor(scene.vessels * scale).astype(np.intp):
         pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = VESSEL
-    _lines(pixels, places, scene.synapses, shown)
+    _lines(pixels, places, scene.synapses, shown, SYNAPSE if scene.field is not None else FAINT)
     radius = float(np.clip(SIDE / 24.0 / np.sqrt(max(len(shown), 1)) * 5.0, 1.0, 5.0))
     if radius > 1.5:
         _discs(pixels, places[shown], np.full(len(shown), OUTLINE, np.uint8), radius + 1.0)
@@ -121,11 +121,13 @@ def _put(pixels: Bytes, x: NDArray[np.intp], y: NDArray[np.intp], entries: Bytes
     pixels[y[inside], x[inside]] = entries[inside]
 
 
-def _lines(pixels: Bytes, places: NDArray[np.intp], pairs: NDArray[np.intp], shown: NDArray[np.intp]) -> None:
+def _lines(
+    pixels: Bytes, places: NDArray[np.intp], pairs: NDArray[np.intp], shown: NDArray[np.intp], entry: int
+) -> None:
     pairs = pairs[np.isin(pairs, shown).all(axis=1)]
     along = np.linspace(0.0, 1.0, SIDE)[:, None, None]
     points = np.round(places[pairs[:, 0]] * (1.0 - along) + places[pairs[:, 1]] * along).astype(np.intp).reshape(-1, 2)
-    _put(pixels, points[:, 0], points[:, 1], np.full(len(points), SYNAPSE, np.uint8))
+    _put(pixels, points[:, 0], points[:, 1], np.full(len(points), entry, np.uint8))
 
 
 def _ring(pixels: Bytes, place: NDArray[np.intp], radius: float) -> None:

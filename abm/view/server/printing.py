@@ -62,12 +62,24 @@ def _draw_picture(sheet: Image, draw: ImageDraw, picture: Picture, left: int, to
 
     rows, columns = picture.pixels.shape
     sheet.paste(Image.fromarray(picture.colours[picture.pixels]), (left, top))
-    draw.text((left, top - 26), picture.caption, DARK, font(16))
+    draw.text((left, top - 26), _shortened(draw, picture.caption, columns), DARK, font(16))
     for name, x, y in picture.labels:
         draw.text((left + x, top + y), name, WHITE, font(18), anchor="mm", stroke_width=2, stroke_fill=DARK)
     _draw_scale(draw, picture, left + columns, top + rows)
     for place, bar in enumerate(picture.bars):
         _draw_bar(sheet, draw, picture, bar, left, top + rows + 8 + place * BAR_HEIGHT, columns)
+
+
+def _shortened(draw: ImageDraw, caption: str, width: int) -> str:
+    """A caption without what would lie over its neighbour; its end, which says when, stays."""
+    head, tail = caption, ""
+    if "," in caption:
+        head, _, rest = caption.rpartition(",")
+        tail = f",{rest}"
+    whole = head
+    while head and draw.textlength(f"{head}…{tail}" if head != whole else caption, font(16)) > width:
+        head = head[:-1]
+    return caption if head == whole else f"{head}…{tail}"
 
 
 def _draw_scale(draw: ImageDraw, picture: Picture, right: int, bottom: int) -> None:

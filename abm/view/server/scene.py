@@ -103,20 +103,22 @@ def scene_of(model: HippocampusModel, view: View) -> Scene:
         METRICS[view.colour].values(model).copy(),
         np.array(model.neurons.region),
         vessels,
-        strongest(model) if view.synapses else np.empty((0, 2), np.intp),
+        strongest(model, view.region) if view.synapses else np.empty((0, 2), np.intp),
         (title(f"tissue_{view.field}") if field is not None else "", title(view.colour)),
     )
 
 
-def strongest(model: Any, count: int = STRONGEST) -> NDArray[np.intp]:
-    """Sender and receiver of the most potentiated synapses between neurons, (k, 2)."""
+def strongest(model: Any, region: str = "all", count: int = STRONGEST) -> NDArray[np.intp]:
+    """Sender and receiver of the most potentiated synapses between neurons of a region, or of all, (k, 2)."""
     wiring, change = model.wiring, model.synapses.early + model.synapses.late
     neurons = len(wiring.start) - 1
-    order = np.argpartition(change, -min(4 * count, len(change)))[-min(4 * count, len(change)) :]
-    order = order[np.argsort(-change[order], kind="stable")]
-    order = order[wiring.sender[order] < neurons][:count]
-    receiver = np.searchsorted(wiring.start, order, side="right") - 1
-    return np.stack([wiring.sender[order].astype(np.intp), receiver], axis=1)
+    receiver = np.repeat(np.arange(neurons), np.diff(wiring.start))
+    between = np.flatnonzero(wiring.sender < neurons)
+    if region != "all":
+        own = np.asarray(model.neurons.region) == REGIONS.index(region) - 1
+        between = between[own[wiring.sender[between]] & own[receiver[between]]]
+    order = between[np.argsort(-change[between], kind="stable")][:count]
+    return np.stack([wiring.sender[order].astype(np.intp), receiver[order].astype(np.intp)], axis=1)
 
 
 def difference(own: Scene, other: Scene) -> Scene:

@@ -124,13 +124,21 @@ class Session:
             self.chosen = (own, compared)
             self._arrange()
 
-    def add_plan(self, name: str, schedule: Mapping[str, Any]) -> None:
-        """Add a schedule, or replace the one of that name; ConfigError, and nothing changes, where it is wrong."""
+    def add_plan(
+        self, name: str, schedule: Mapping[str, Any], wanted: Callable[[], bool] = lambda: True
+    ) -> bool:
+        """Add a schedule, or replace the one of that name; ConfigError, and nothing changes, where it is wrong.
+
+        wanted: asked once its body is solved; where it says no, nothing changes either. Returns what it said.
+        """
         changed = with_plan(self.experiment, name, dict(schedule))
         ready = ready_plan(changed, name)
         with self.lock:
+            if not wanted():
+                return False
             self.experiment = changed
             self._plans[name] = ready
+            return True
 
     def resize(self, neurons: int) -> None:
         """Take a tissue of another number of neurons, which first has to rest; ConfigError where there is none."""

@@ -37,7 +37,7 @@ class Visit:
         self.recipe: solara.Reactive[Recipe] = solara.reactive(Recipe())
         self.recording = solara.reactive(False)
         self.reel: deque[list[Picture]] = deque(maxlen=LONGEST_REEL)
-        self.closed, self.run = threading.Event(), 0
+        self.closed, self.run, self.asked = threading.Event(), 0, 0
         self.session = Session(experiment, on_ready=self.refresh)
         threading.Thread(target=self._watch_rest, name="rest", daemon=True).start()
 
@@ -162,10 +162,13 @@ class Visit:
     def add_plan(self) -> None:
         """Take the plan of the builder and play it."""
         recipe = self.recipe.value
+        self.asked += 1
+        asked = self.asked
 
         def work() -> None:
-            self.session.add_plan(recipe.name, recipe.schedule())
-            self.session.choose(recipe.name, self.session.chosen[1])
+            # A body takes time, and a later plan may have been asked for meanwhile.
+            if self.session.add_plan(recipe.name, recipe.schedule(), lambda: asked == self.asked):
+                self.session.choose(recipe.name, self.session.chosen[1])
 
         self.pause()
         self.attempt(work)
