@@ -65,10 +65,24 @@ def mean(values: Floats, region: str, layout: Layout) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
+def within_regions(values: Floats, region: str, layout: Layout) -> Floats:
+    """What each neuron's value lies above the mean of its own region, in the whole tissue too.
+
+    Regions differ, most of all in exercise, and that is no spread between neurons.
+    """
+    deviation = values.copy()
+    for members in [layout.members[name] for name in REGIONS[1:]] if region == "all" else [slice(None)]:
+        deviation[members] -= mean(values[members], region, layout)
+    return deviation
+
+
 def coefficient_of_variation(values: Floats, region: str, layout: Layout) -> float:
-    """Standard deviation over mean; NaN for an empty region or a mean of zero."""
+    """Standard deviation within regions over mean; NaN for an empty region or a mean of zero."""
     centre = mean(values, region, layout)
-    return float(values.std()) / centre if len(values) and centre else float("nan")
+    if not (len(values) and centre):
+        return float("nan")
+    deviation = within_regions(values, region, layout)
+    return float(np.sqrt((deviation * deviation).mean())) / centre
 
 
 def moran(values: Floats, region: str, layout: Layout) -> float:
@@ -77,13 +91,9 @@ def moran(values: Floats, region: str, layout: Layout) -> float:
         I = sum_i z_i (mean of z_j over j in N(i)) / sum_i z_i^2,    z = x - mean(x of the neuron's own region)
 
     Near 1: like lies next to like; -1/(n-1) on average without spatial order. In the whole tissue too a neuron is
-    compared with its own region, or I would show that regions differ, wherever their neurons lie. NaN without spread
-    or neighbours.
+    compared with its own region (`within_regions`). NaN without spread or neighbours.
     """
-    neighbours = layout.neighbours(region)
-    deviation = values.copy()
-    for members in [layout.members[name] for name in REGIONS[1:]] if region == "all" else [slice(None)]:
-        deviation[members] -= mean(values[members], region, layout)
+    neighbours, deviation = layout.neighbours(region), within_regions(values, region, layout)
     square = float((deviation * deviation).sum())
     if not neighbours.size or square == 0.0:
         return float("nan")

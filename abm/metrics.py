@@ -297,7 +297,8 @@ def _synapses() -> list[Metric]:
             "strength_heterogeneity",
             "1",
             "synapses",
-            "Coefficient of variation of the neurons' mean synaptic strength.",
+            "Coefficient of variation of the neurons' mean synaptic strength, within regions; fewer modelled synapses "
+            "per neuron give more of it.",
             strength,
             coefficient_of_variation,
         ),
@@ -337,7 +338,10 @@ def _miniatures() -> list[Metric]:
 
 
 def _memory() -> list[Metric]:
-    text = "Share of exploring at the moved object a day after a subthreshold training; 0.5 without memory."
+    text = (
+        "Share of exploring at the moved object a day after a subthreshold training; 0.5 without memory. Read it hours "
+        "after a bout: what that leaves of BDNF and hormone helps or hinders the training."
+    )
     return [Metric("object_location_preference", "1", "synapses", text, _remembered, traced=False)]
 
 

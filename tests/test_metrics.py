@@ -147,7 +147,21 @@ def test_coefficient_of_variation_does_not_depend_on_the_unit() -> None:
     layout = Layout.of(Model())
     own = coefficient_of_variation(values, "all", layout)
     assert own == pytest.approx(coefficient_of_variation(7.0 * values, "all", layout))
-    assert own == pytest.approx(values.std() / values.mean())
+    region = layout.members["CA1"]
+    assert coefficient_of_variation(values[region], "CA1", layout) == pytest.approx(
+        values[region].std() / values[region].mean()
+    )
+
+
+def test_a_difference_between_regions_is_no_heterogeneity() -> None:
+    layout = Layout.of(Model())
+    values = np.random.default_rng(1).lognormal(size=500)
+    for name in REGIONS[1:]:
+        values[layout.members[name]] /= values[layout.members[name]].mean()
+    own = coefficient_of_variation(values, "all", layout)
+    apart = values.copy()
+    apart[layout.members["CA1"]] += 5.0
+    assert coefficient_of_variation(apart, "all", layout) * apart.mean() == pytest.approx(own * values.mean())
 
 
 def brute_force_moran(values: np.ndarray, positions: np.ndarray, region: np.ndarray) -> float:
