@@ -117,6 +117,7 @@ def expected_neuron(
     drugs: npt.NDArray[np.float64] | None = None,
     bdnf_time: float = 0.0,
     brought: npt.NDArray[np.float64] | None = None,
+    uneven: npt.NDArray[np.float64] | None = None,
 ) -> Expected:
     """Course of the expected neuron in steps of dt hours, from its state at rest.
 
@@ -124,16 +125,19 @@ def expected_neuron(
     to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. bdnf_time: hours in which
     extracellular BDNF follows release, all neurons releasing alike (`abm.tissue.medium.bdnf_memory`); 0: at once.
     brought: (T,) extracellular BDNF at resting release, relative to rest, where a bath or an infusion brings more.
+    uneven: (T,) how activity varies within steps, `abm.wiring.unevenness`; none: it does not.
     """
     if drugs is None:
         drugs = np.array([Pharmacology()], dtype=np.float64)
     if brought is None:
         brought = np.ones(len(activity))
+    if uneven is None:
+        uneven = np.ones(len(activity))
     out = np.zeros((len(Expected._fields), len(activity)))
     state, bursts = resting_state(x, e, dt)
     _march(
-        e, x, promoter_constants(x, e, dt), rest, room(), concentrations, activity, drugs, brought, bdnf_time, dt,
-        state.copy(), bursts, out,
+        e, x, promoter_constants(x, e, dt), rest, room(), concentrations, activity, uneven, drugs, brought, bdnf_time,
+        dt, state.copy(), bursts, out,
     )  # fmt: skip
     return Expected(*out)
 
@@ -141,9 +145,9 @@ def expected_neuron(
 @compiled
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint, w: Room,
-    concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], drugs: npt.NDArray[np.float64],
-    brought: npt.NDArray[np.float64], bdnf_time: float, dt: float, state: npt.NDArray[np.float64],
-    bursts: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
+    concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], uneven: npt.NDArray[np.float64],
+    drugs: npt.NDArray[np.float64], brought: npt.NDArray[np.float64], bdnf_time: float, dt: float,
+    state: npt.NDArray[np.float64], bursts: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
 ) -> None:
     """The course itself, into `out` (fields of Expected, steps); the rules are those of the stochastic neuron.
 
@@ -187,7 +191,7 @@ def _march(
             number = switch_alleles(x, c, state[0], start, q, dt, state[q + 1])
             made = d.transcription * c.initiation[q] * number
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)
-        gain = release_gain(x, firing, excited)
+        gain = release_gain(x, firing, excited, uneven[t])
         store = next_store(x, store, proform, gain, dt)
         proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)
         relative = release_rate(x, store, gain) / resting_release

@@ -293,14 +293,16 @@ def next_proform(p: ExpressionParameters, proform: float, transcripts: float, sy
 
 
 @rule
-def release_gain(p: ExpressionParameters, activity: float, excitation: float) -> float:
-    """Release per stored BDNF relative to rest: (a / e)^n e^m, of firing a, raised by BHB by the factor e.
+def release_gain(p: ExpressionParameters, activity: float, excitation: float, unevenness: float) -> float:
+    """Release per stored BDNF relative to rest: u (a / e)^n e^m, of firing a, raised by BHB by the factor e.
 
     n > 1, because bursts release far more than the same number of single spikes (Balkowiec & Katz 2000,
     balkowiec2000): what comes in from other neurons comes in bursts. BHB makes a neuron more excitable all the time;
-    steady depolarisation released little there, so that this part of firing has a smaller power m.
+    steady depolarisation released little there, so that this part of firing has a smaller power m. a is the mean over
+    a step; u what the step's ups and downs add, mean of the power over power of the mean (`abm.wiring.unevenness`).
     """
-    return power(activity / excitation, p.release_exponent) * power(excitation, p.steady_release_exponent)
+    bursts = unevenness * power(activity / excitation, p.release_exponent)
+    return bursts * power(excitation, p.steady_release_exponent)
 
 
 @rule

@@ -31,7 +31,7 @@ CLAMPED_COLUMNS = {
     "irisin": ("irisin", "sampled_irisin"),
     "cortisol": ("cortisol", "sampled_cortisol", "dexamethasone"),
     "bdnf": ("bdnf_iv",),
-    "input_activity": ("movement",),
+    "input_activity": ("movement", "movement_squared", "movement_cubed"),
 }
 # Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.
 COMPLETE_BLOCK = 1e6

@@ -49,7 +49,7 @@ from abm.signals import BDNF, BHB, CORTISOL, IRISIN, LACTATE, SIGNALS
 from abm.streams import generator, stream_key
 from abm.synapses import SynapseParameters, cortisol_gain
 from abm.tissue import Tissue
-from abm.wiring import NetworkParameters, Wiring, input_activity, wire
+from abm.wiring import NetworkParameters, Wiring, input_activity, unevenness, wire
 
 DEFAULT_EXPERIMENT = CONFIG_DIRECTORY / "experiments" / "exercise_schedules.yaml"
 UNTREATED = Timeline("burn-in", 0.0)
@@ -266,19 +266,28 @@ class HippocampusModel(mesa.Model):
         self.clock = self.clock.next()
         self._fast_before()
 
-    def expose(self) -> tuple[Pharmacology, float]:
-        """Advance blood, barrier and tissue by the coming step; returns what else neurons meet: drugs and input."""
+    def expose(self) -> tuple[Pharmacology, float, float]:
+        """Advance blood, barrier and tissue by the coming step.
+
+        Returns what else neurons meet: drugs, input and how that varies within the step (`abm.wiring.unevenness`).
+        """
         return self._meet(self._coming_blood())
 
-    def _meet(self, blood: dict[str, float]) -> tuple[Pharmacology, float]:
+    def _meet(self, blood: dict[str, float]) -> tuple[Pharmacology, float, float]:
         """The same for given blood."""
         before, timeline, hour = self.blood, self._doses(), self.hour
         self.blood = blood
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
-        activity = input_activity(self.network, blood["movement"])
-        secretion = self._secreted(activity / input_activity(self.network, before["movement"]))
+        activity, uneven = input_activity(self.network, blood["movement"]), self._unevenness(blood)
+        rise = power(activity / input_activity(self.network, before["movement"]), self.expression.release_exponent)
+        secretion = self._secreted(rise * uneven / self._unevenness(before))
         self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline, secretion)
-        return pharmacology(timeline, hour, agonist), activity
+        return pharmacology(timeline, hour, agonist), activity, uneven
+
+    def _unevenness(self, blood: dict[str, float]) -> float:
+        """How input varies within a step of which these are the plasma means."""
+        moved = (blood[name] for name in ("movement", "movement_squared", "movement_cubed"))
+        return unevenness(self.network.movement_gain, self.expression.release_exponent, *moved)
 
     def _doses(self) -> Timeline:
         """What is in force now: the schedule, or nothing during burn-in."""
@@ -326,13 +335,11 @@ class HippocampusModel(mesa.Model):
         """The same over the coming step, taken from what neurons release and have not secreted yet.
 
         The tissue moves before the neurons, so that their release in the step is foreseen; what they release in fact
-        is made up for in the next one. rise: input of the step relative to that of the last one, whose release is
-        known. A neuron fires in proportion to it and releases a power of that (`release_gain`), so that what a bout
-        releases is there in time.
+        is made up for in the next one. rise: release that the input of the step asks for, relative to that of the last
+        one, whose release is known; so what a bout releases is there in time.
         """
         n, dt = self._table, self.clock.length
-        foreseen = n.release_rate * power(rise, self.expression.release_exponent)
-        dimers = np.maximum(foreseen + n.unsecreted / dt, 0.0)
+        dimers = np.maximum(n.release_rate * rise + n.unsecreted / dt, 0.0)
         n.unsecreted -= dimers * dt
         return dimers * (self.cells_per_neuron / DIMERS_PER_NANOMOLAR)  # type: ignore[no-any-return]
 
@@ -342,10 +349,10 @@ class HippocampusModel(mesa.Model):
         bdnf = self.tissue.concentration[BDNF].reshape(-1)
         return Signals(mean[BHB], mean[LACTATE], mean[IRISIN], mean[CORTISOL], bdnf)
 
-    def _advance_neurons(self, drugs: Pharmacology, activity: float) -> None:
+    def _advance_neurons(self, drugs: Pharmacology, activity: float, uneven: float) -> None:
         """Neurons, synapses between events, then the events of the step."""
         n, s, cues = NeuronColumns(**self._table.columns), self.synapses, self._cues(activity)
-        self._advance_population(n, drugs, activity)
+        self._advance_population(n, drugs, activity, uneven)
         self._advance_synapses(n)
         replay(
             self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.length, cues, self.key,
@@ -358,14 +365,14 @@ class HippocampusModel(mesa.Model):
         """Entorhinal input that sets off events, relative to rest: a slice lost it when it was cut, at time zero."""
         return 0.0 if self.experiment.preparation == "slice" and self.hour >= 0.0 else activity
 
-    def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, activity: float) -> None:
+    def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, activity: float, uneven: float) -> None:
         """Every neuron's rule over the coming step."""
         signals, dt, taken = self._signals(), self.clock.length, self.clock.taken
         e, x, s, c = self.epigenome, self.expression, self.plasticity, self.promoters
         mean = mean_drive(n.region, n.drive)
 
         def advance(first: int, last: int) -> None:
-            advance_neurons(n, signals, drugs, e, x, s, c, activity, mean, dt, self.key, taken, first, last)
+            advance_neurons(n, signals, drugs, e, x, s, c, activity, uneven, mean, dt, self.key, taken, first, last)
 
         spread(advance, n.region.size)
 

@@ -261,13 +261,14 @@ def transcribe(
 
 @loop
 def express(
-    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, dt: float, first: Index, last: Index
+    n: NeuronColumns, signals: Signals, d: Pharmacology, x: ExpressionParameters, unevenness: float, dt: float,
+    first: Index, last: Index,
 ) -> None:
     """proBDNF, the store of mature BDNF, its release, and TrkB of the neurons first..last-1 over dt hours."""
     widest_vectors()
     for i in range(first, last):
         copies = np.float64(n.transcripts[i, 0] + n.transcripts[i, 1] + n.transcripts[i, 2] + n.transcripts[i, 3])
-        gain = release_gain(x, n.activity[i], n.excitation[i])
+        gain = release_gain(x, n.activity[i], n.excitation[i], unevenness)
         before, proform = n.bdnf_protein[i], n.bdnf_pro[i]
         after = next_store(x, before, proform, gain, dt)
         n.bdnf_protein[i] = after
@@ -304,8 +305,8 @@ def adapt(
 @loop
 def advance_tile(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
-    step: int, first: Index, last: Index, w: Scratch,
+    s: SynapseParameters, c: PromoterConstants, input_activity: float, unevenness: float, mean_drive: Floats, dt: float,
+    key: StreamKey, step: int, first: Index, last: Index, w: Scratch,
 ) -> None:
     """Advance the neurons first..last-1, at most as many as w has room for: sense, transcribe, express, adapt."""
     sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last, w)
@@ -313,19 +314,20 @@ def advance_tile(
     for promoter in range(4):
         move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
         transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
-    express(n, signals, d, x, dt, first, last)
+    express(n, signals, d, x, unevenness, dt, first, last)
     adapt(n, signals, d, x, s, input_activity, dt, first, last, w)
 
 
 @entry
 def advance_neurons(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, mean_drive: Floats, dt: float, key: StreamKey,
-    step: int, begin: int, end: int,
+    s: SynapseParameters, c: PromoterConstants, input_activity: float, unevenness: float, mean_drive: Floats, dt: float,
+    key: StreamKey, step: int, begin: int, end: int,
 ) -> None:
     """Advance the neurons begin..end-1 by dt hours, in place, tile by tile.
 
-    signals: means over the step; mean_drive: synaptic drive of each region's neurons, (3,), at its start.
+    signals: means over the step; input_activity: mean over it; unevenness: how that varies within it, see
+    `abm.wiring.unevenness`; mean_drive: synaptic drive of each region's neurons, (3,), at its start.
     """
     rows, wholes = np.empty((11, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
@@ -335,7 +337,9 @@ def advance_neurons(
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))
-        advance_tile(n, signals, d, e, x, s, c, input_activity, mean_drive, dt, key, step, first, last, w)
+        advance_tile(
+            n, signals, d, e, x, s, c, input_activity, unevenness, mean_drive, dt, key, step, first, last, w
+        )
 
 
 @entry

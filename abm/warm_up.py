@@ -33,7 +33,7 @@ class Unsettled(HippocampusModel):
     def load_neurons(self) -> None:
         """Take neurons and synapses one step on."""
         self._add_set_point(1.0)
-        self._advance_neurons(Pharmacology(), 1.0)
+        self._advance_neurons(Pharmacology(), 1.0, 1.0)
         self._weigh()
 
 

@@ -11,6 +11,7 @@ A synapse takes 28 bytes: its early and late change, its sender, weight and coup
 list by sender.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import chain
 from typing import Annotated, NamedTuple
@@ -18,12 +19,13 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.elementary import exponential
-from abm.loops import entry
+from abm.elementary import exponential, power
+from abm.loops import compiled, entry
 from abm.parameters import Unit
 from abm.streams import WIRING, StreamKey, generator, stream_key, uniforms
 
 DG, CA3, CA1, ENTORHINAL = 0, 1, 2, 3
+EVEN = 1e-5  # variance of movement over its mean square that is taken for none; plasma is kept to seven digits
 COUNTED = 100.0  # synapses of the mean neuron over which the early changes that trigger protein are summed
 
 
@@ -275,3 +277,32 @@ def lognormal(spread: float, size: int, draw: np.random.Generator) -> npt.NDArra
 def input_activity(p: NetworkParameters, movement: float) -> float:
     """Entorhinal and septal input relative to rest: 1 + g m, m movement from 0 (rest) to 1 (maximal)."""
     return 1.0 + p.movement_gain * movement
+
+
+@compiled
+def unevenness(gain: float, exponent: float, movement: float, squared: float, cubed: float) -> float:
+    """Mean over a step of a power n of the input 1 + g m, over that power of its mean: mean((1 + g m)^n) / (1 + g M)^n.
+
+    movement M, squared, cubed: means of m, m^2 and m^3 over the step. The two levels of movement that have these means
+    (the Gaussian quadrature with two nodes) stand for it: exact where a step has two, as rest and a bout or work and
+    rest of intervals. 1 where movement is even.
+    """
+    variance = squared - movement * movement
+    if variance <= EVEN * squared:
+        return 1.0
+    skew = (cubed - 3.0 * movement * squared + 2.0 * movement * movement * movement) / (2.0 * variance)
+    spread = math.sqrt(skew * skew + variance)
+    low, high = skew - spread, skew + spread  # from the mean
+    share = -low / (high - low)  # of the step at the high level
+    below, above = 1.0 + gain * max(movement + low, 0.0), 1.0 + gain * (movement + high)
+    mean = (1.0 - share) * power(below, exponent) + share * power(above, exponent)
+    return mean / power(1.0 + gain * movement, exponent)
+
+
+@compiled
+def unevenness_of_steps(gain: float, exponent: float, movement: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`unevenness` of many steps, (3, T) means of movement, its square and its cube -> (T,)."""
+    found = np.empty(movement.shape[1])
+    for t in range(found.size):
+        found[t] = unevenness(gain, exponent, movement[0, t], movement[1, t], movement[2, t])
+    return found

@@ -110,7 +110,8 @@ DOWNS = (
 )
 
 EXPRESS = """
-released = released_share * (activity / excitation) ** release_exponent * excitation ** steady_release_exponent
+bursts = unevenness(t) * (activity / excitation) ** release_exponent
+released = released_share * bursts * excitation ** steady_release_exponent
 loss = ln2 / store_half_life * (1.0 - released_share + released)
 target_b = ln2 / proform_half_life * bdnf_pro / loss
 store = target_b + (bdnf_protein - target_b) * exp(-loss * step)

@@ -131,7 +131,7 @@ class PlainNeuron:
     def _express(self, world: Any, bdnf: float) -> None:
         d, x, dt = world.drugs, world.expression, world.dt
         copies = sum(self.transcripts)
-        gain = release_gain(x, self.activity, self.excitation)
+        gain = release_gain(x, self.activity, self.excitation, world.unevenness)
         before, proform = self.bdnf_protein, self.bdnf_pro
         self.bdnf_protein = next_store(x, before, proform, gain, dt)
         self.unsecreted += released(x, before, self.bdnf_protein, proform, gain, dt)

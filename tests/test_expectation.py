@@ -121,7 +121,7 @@ def test_a_large_population_follows_the_expected_neuron(neurons, hours, dt):
         signals.bdnf[0] = n.release_rate.mean() / resting_release if step else 1.0
         mean = mean_drive(n.region, n.drive)
         advance_neurons(
-            n, signals, Pharmacology(), E, X, S, constants, activity[step], mean, dt, key, step, 0, neurons
+            n, signals, Pharmacology(), E, X, S, constants, activity[step], 1.0, mean, dt, key, step, 0, neurons
         )
     assert n.creb.mean() == pytest.approx(course.creb[-1], rel=0.005)
     assert (n.nucleosomes == -1).mean() == pytest.approx(course.repressed[-1], rel=0.02)

@@ -184,9 +184,9 @@ def test_more_release_empties_the_store():
 def test_bursts_release_more_than_steady_firing():
     """Input twice as strong: 2^n; a neuron that BHB makes fire as much more often: 2^m, less than that."""
     bursts, steady = 2.0**P.release_exponent, 2.0**P.steady_release_exponent
-    assert expression.release_gain(P, 2.0, 1.0) == pytest.approx(bursts)
-    assert expression.release_gain(P, 2.0, 2.0) == pytest.approx(steady)
-    assert expression.release_gain(P, 4.0, 2.0) == pytest.approx(bursts * steady)
+    assert expression.release_gain(P, 2.0, 1.0, 1.0) == pytest.approx(bursts)
+    assert expression.release_gain(P, 2.0, 2.0, 1.0) == pytest.approx(steady)
+    assert expression.release_gain(P, 4.0, 2.0, 1.5) == pytest.approx(1.5 * bursts * steady)
     assert 2.0 <= steady < bursts
 
 

@@ -70,7 +70,7 @@ from abm.synapses import (
 E = load_parameters(EpigenomeParameters, "epigenome")
 X = load_parameters(ExpressionParameters, "expression")
 S = load_parameters(SynapseParameters, "synapses")
-DT, KEY, STEP, VOXELS, INPUT = 0.25, stream_key(3, 1), 17, 9, 1.2
+DT, KEY, STEP, VOXELS, INPUT, UNEVEN = 0.25, stream_key(3, 1), 17, 9, 1.2, 1.3
 DRUGS = Pharmacology(
     hdac1=0.95, hdac2=0.85, hdac3=0.75, mct2=0.8, sirt1=0.9, pgc1a=0.7, fndc5=0.6, integrin=0.65, pka=0.55, creb=0.97,
     nmdar=0.7, gr=0.9, trkb=0.85, bdnf_synthesis=0.8, transcription=0.9, protein_synthesis=0.75, drug_hdac1=0.2,
@@ -109,7 +109,7 @@ def random_population():
 def advance(n, around, first=0, last=None):
     last = n.region.size if last is None else last
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
-    advance_neurons(n, around, DRUGS, E, X, S, constants, INPUT, mean, DT, KEY, STEP, first, last)
+    advance_neurons(n, around, DRUGS, E, X, S, constants, INPUT, UNEVEN, mean, DT, KEY, STEP, first, last)
 
 
 def copied(n):
@@ -179,7 +179,7 @@ def promoters(n, around, i, felt):
 def protein_and_synapses(n, around, i, felt, copies):
     """BDNF is matured from the proform of before the step, and TrkB reads the BDNF around the cell as it was then."""
     d, v, activity = DRUGS, int(n.voxel[i]), felt["activity"]
-    more = release_gain(X, activity, felt["excitation"])
+    more = release_gain(X, activity, felt["excitation"], UNEVEN)
     store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], more, DT)
     proform = next_proform(X, n.bdnf_pro[i], float(copies.sum()), d.bdnf_synthesis * d.protein_synthesis, DT)
     bdnf = around.bdnf[v] / n.rest_bdnf[i]
@@ -239,7 +239,7 @@ def test_pieces_give_the_same_bits_as_the_whole(population):
     advance(whole, around)
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
     for first, last in ((200, n.region.size), (0, 200)):
-        advance_neurons(pieces, around, DRUGS, E, X, S, constants, INPUT, mean, DT, KEY, STEP, first, last)
+        advance_neurons(pieces, around, DRUGS, E, X, S, constants, INPUT, UNEVEN, mean, DT, KEY, STEP, first, last)
     assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
 
 

@@ -154,6 +154,37 @@ def test_what_a_short_bout_releases_is_in_the_blood_at_its_end_whatever_the_step
     assert found["6 min"] == pytest.approx(found["1 min"], rel=0.01)
 
 
+def test_intervals_release_as_much_in_long_steps_as_in_short_ones():
+    """Release takes a power of movement, so that the mean of a step would let intervals release too little."""
+    plan = {
+        "name": "intervals",
+        "subject": {"species": "human"},
+        "tissue": {"neurons": 60, "size": ["0.2 mm", "0.2 mm"]},
+        "schedules": {
+            "sedentary": {},
+            "hiit": {
+                "sessions": {
+                    "kind": "running",
+                    "intervals": {"repeats": 10, "work": "60 s at 95 %VO2max", "rest": "60 s at 30 %VO2max"},
+                    "start": "07:30",
+                }
+            },
+        },
+        "run": {"duration": "9 h", "burn_in": "0 h", "replicates": 1, "seed": 3, "step": "1 min"},
+    }
+    released = {}
+    for step in ("1 min", "15 min"):
+        experiment = build_experiment(plan, [f"run.step={step}"])
+        for name in plan["schedules"]:
+            model = HippocampusModel(experiment, name)
+            for _ in range(model.steps_total):
+                model.advance()
+            released[step, name] = model.tissue.ledger.table()["bdnf"]["secreted"]
+    more = [released[step, "hiit"] / released[step, "sedentary"] - 1.0 for step in ("1 min", "15 min")]
+    assert more[0] > 0.02
+    assert more[1] == pytest.approx(more[0], rel=0.02)
+
+
 def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):
     model = HippocampusModel(experiment, "sedentary", 0, resting=rest)
     seen = []

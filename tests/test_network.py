@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from abm import network
@@ -275,6 +277,41 @@ def test_sums_do_not_depend_on_how_neurons_are_shared_out(wiring):
             network.weigh_synapses(wiring, early, late, ones, ones, release, *weighed, first, last)
         found.append([array.tobytes() for array in (early, late, advanced, weighed)])
     assert found[0] == found[1]
+
+
+def moments(levels, shares):
+    """Means of movement, its square and its cube over a step of which shares are spent at levels."""
+    return [float(np.dot(shares, np.power(levels, power))) for power in (1, 2, 3)]
+
+
+def asked(levels, shares, exponent):
+    """Mean of the power of input over a step, over that power of its mean, level by level."""
+    whole = [(1.0 + P.movement_gain * level) ** exponent for level in levels]
+    return np.dot(shares, whole) / (1.0 + P.movement_gain * np.dot(shares, levels)) ** exponent
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.2, 4.12, 4.5])
+@pytest.mark.parametrize(("levels", "shares"), [([0.0, 0.6], [0.5, 0.5]), ([0.3, 0.95], [0.9, 0.1])])
+def test_two_levels_of_movement_within_a_step_count_exactly(levels, shares, exponent):
+    found = anatomy.unevenness(P.movement_gain, exponent, *moments(levels, shares))
+    assert found == pytest.approx(asked(levels, shares, exponent), rel=1e-9)
+    assert found == pytest.approx(1.0) if exponent == 1.0 else found > 1.0
+
+
+@given(
+    levels=st.lists(st.floats(0.0, 1.0), min_size=3, max_size=6),
+    weights=st.lists(st.floats(0.05, 1.0), min_size=6, max_size=6),
+)
+def test_many_levels_of_movement_count_to_half_a_per_cent(levels, weights):
+    shares = np.array(weights[: len(levels)]) / sum(weights[: len(levels)])
+    found = anatomy.unevenness(P.movement_gain, 4.12, *moments(levels, shares))
+    assert found == pytest.approx(asked(levels, shares, 4.12), rel=0.005)
+
+
+def test_even_movement_is_even_though_plasma_is_rounded():
+    for level in (0.0, 0.1234567, 0.7654321, 1.0):
+        rounded = [float(f"{level**power:.6e}") for power in (1, 2, 3)]
+        assert anatomy.unevenness(P.movement_gain, 4.12, *rounded) == 1.0
 
 
 def test_input_rises_with_movement():

@@ -29,6 +29,7 @@ from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.neurons import Pharmacology
 from abm.observation import (
+    ObservationParameters,
     between_subject_cv,
     effect_size,
     observation_parameters,
@@ -341,13 +342,25 @@ def test_platelets_carry_the_slow_part_of_serum() -> None:
     assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(1.07, abs=0.001)
 
 
+def of_plasma(p: ObservationParameters, elsewhere: float) -> float:
+    """BDNF of plasma relative to rest, at resting release of the brain."""
+    return p.brain_share + (1.0 - p.brain_share) * elsewhere
+
+
+def of_serum(p: ObservationParameters, elsewhere: float) -> float:
+    """That of serum: platelets and plasma, each with its own share of the brain."""
+    platelets = p.platelet_bdnf_at_rest * (p.platelet_brain_share + (1.0 - p.platelet_brain_share) * elsewhere)
+    at_rest = p.platelet_bdnf_at_rest + p.plasma_bdnf_at_rest
+    return (platelets + p.plasma_bdnf_at_rest * of_plasma(p, elsewhere)) / at_rest
+
+
 def test_training_raises_what_organs_outside_the_brain_supply() -> None:
     """Their share rises in plasma and in platelets alike; the brain's release stays."""
     model, p = Rested(), observation_parameters(Rested())
     model.blood |= {"fitness": 0.5, "adaptation": 0.5, "platelet_adaptation": 0.5}
-    expected = p.brain_share + (1.0 - p.brain_share) * (1.0 + 0.5 * p.adaptation_gain)
-    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
-    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)
+    elsewhere = 1.0 + 0.5 * p.adaptation_gain
+    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(of_plasma(p, elsewhere))
+    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(of_serum(p, elsewhere))
     assert brain_release(model) == brain_release(Rested())
 
 
@@ -355,9 +368,9 @@ def test_who_was_fit_and_stops_has_the_supply_of_the_untrained() -> None:
     """A trained subject trains no more: 1 / (1 + G) of the supply outside the brain is left, never less than none."""
     model, p = Rested(), observation_parameters(Rested())
     model.blood |= {"fitness": 0.0, "adaptation": -1.0, "platelet_adaptation": -1.0}
-    expected = p.brain_share + (1.0 - p.brain_share) / (1.0 + p.adaptation_gain)
-    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(expected)
-    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(expected)
+    elsewhere = 1.0 / (1.0 + p.adaptation_gain)
+    assert plasma_bdnf(model) / plasma_bdnf(Rested()) == pytest.approx(of_plasma(p, elsewhere))
+    assert serum_bdnf(model) / serum_bdnf(Rested()) == pytest.approx(of_serum(p, elsewhere))
 
 
 def test_serum_after_light_hard_and_maximal_exercise() -> None:

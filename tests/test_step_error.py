@@ -27,7 +27,10 @@ def errors(step: float, lactate: np.ndarray, replicates: int = 2) -> dict[str, t
     names = ("schedule", "replicate", "region", "step_time")
     traces = xr.Dataset(
         {f"tissue_{name}": (names, values) for name, values in tissue.items()}
-        | {"plasma_movement": (("schedule", "step"), np.zeros((2, lactate.size - 1)))},
+        | {
+            f"plasma_movement{power}": (("schedule", "step"), np.zeros((2, lactate.size - 1)))
+            for power in ("", "_squared", "_cubed")
+        },
         {"schedule": ["sedentary", "run"], "region": ["all"]},
     )
     results = SimpleNamespace(traces=traces, schedules=["sedentary", "run"], reference="sedentary")
@@ -49,7 +52,7 @@ def test_halving_the_step_halves_the_error_at_least() -> None:
     coarse, fine = (np.array(errors(step, wave(step))["run"]) for step in (0.2, 0.1))
     assert (coarse > 1e-4).all()
     assert (coarse > 1.6 * fine).all()
-    assert (coarse < 5.0 * fine).all()
+    assert (coarse < 6.0 * fine).all()
     assert coarse[0] == pytest.approx(4.0 * fine[0], rel=0.1)
 
 

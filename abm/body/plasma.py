@@ -22,15 +22,15 @@ class Plasma:
 
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. movement: share
-    of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum. dexamethasone:
-    multiples of its EC50 at the glucocorticoid receptors of the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed,
-    nmol/L. Only samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to
-    sampled_glycogen, as above; fitness, 0 untrained, 1 trained; vo2max, maximal oxygen uptake at that fitness,
-    mL/kg/min; plasma_volume, platelets per volume of plasma and platelet_count, per volume of blood, relative to time
-    zero; plasma_gained, what exercise of the last days has added to the plasma, as a share; exertion, recent power of
-    the intensity, 0 at rest; adaptation, fitness above that of the start, and platelet_adaptation, what it was on the
-    mean when the platelets in the blood were made. before: the same of the hours before the first edge in which a fast
-    had begun already, if any.
+    of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum; means of its
+    powers, movement_squared and movement_cubed, say how unevenly a step is moved through. dexamethasone: multiples of
+    its EC50 at the glucocorticoid receptors of the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only
+    samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to sampled_glycogen,
+    as above; fitness, 0 untrained, 1 trained; vo2max, maximal oxygen uptake at that fitness, mL/kg/min; plasma_volume,
+    platelets per volume of plasma and platelet_count, per volume of blood, relative to time zero; plasma_gained, what
+    exercise of the last days has added to the plasma, as a share; exertion, recent power of the intensity, 0 at rest;
+    adaptation, fitness above that of the start, and platelet_adaptation, what it was on the mean when the platelets in
+    the blood were made. before: the same of the hours before the first edge in which a fast had begun already, if any.
     """
 
     edges: Vector
@@ -43,6 +43,8 @@ class Plasma:
     insulin: Vector
     glycogen: Vector
     movement: Vector
+    movement_squared: Vector
+    movement_cubed: Vector
     dexamethasone: Vector
     two_deoxyglucose: Vector
     bdnf_iv: Vector

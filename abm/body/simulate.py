@@ -224,6 +224,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
     at_start = trajectory.points[0, FITNESS]
     fitness, own = trajectory.step_ends(edges, trajectory.ends[:, FITNESS]), p.maximal_uptake
     sample = haemoconcentration(shift, gain, course)
+    moved = np.minimum(course.intensity, 1.0)
     return Plasma(
         edges=edges,
         before=None,
@@ -245,7 +246,9 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
         sampled_glycogen=end(GLYCOGEN),
         fitness=rounded(fitness),
         vo2max=rounded(own.unit * relative_maximal_uptake(own, value) for value in fitness),
-        movement=rounded(trajectory.step_means(edges, np.minimum(course.intensity, 1.0))),
+        movement=rounded(trajectory.step_means(edges, moved)),
+        movement_squared=rounded(trajectory.step_means(edges, moved * moved)),
+        movement_cubed=rounded(trajectory.step_means(edges, moved * moved * moved)),
         dexamethasone=rounded(agonist * p.doses.dexamethasone_brain_share / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),

@@ -93,7 +93,8 @@ class Capillaries(Part):
     """The capillary bed."""
 
     spacing: Micrometres | None = None
-    """Mean distance between neighbouring capillaries; from the parameters of the species where absent."""
+    """Diameter of the tissue cylinder around a capillary; from the parameters of the species where absent. It says
+    where capillaries lie; the surface of the whole bed, and so what crosses, stays."""
 
 
 class Boundaries(Part):

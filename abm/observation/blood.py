@@ -51,7 +51,9 @@ def concentrated(level: Any, plasma_volume: Any, plasma_gained: Any) -> Any:
 def relative_release(model: Sampled) -> float:
     """BDNF that the brain gives to the blood, relative to a resting day: extracellular BDNF outside the capillaries.
 
-    Release follows the concentration because it leaves down the gradient into blood (Rasmussen 2009, rasmussen2009).
+    It leaves in proportion to the concentration. What blood gives back is taken for none (assumed), though its plasma
+    holds more free BDNF than the model's tissue at rest: the brain as a whole gives BDNF off, at rest and in exercise
+    (Rasmussen 2009, rasmussen2009).
     """
     return float(model.tissue.outflow(BDNF) / model.rest_outflow)
 
@@ -104,11 +106,12 @@ def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any
 
     n: platelets per volume of plasma relative to rest, haemoconcentration and the dilution of the days after exercise
     included (Gibbons 2023, gibbons2023; Gillen 1991, gillen1991); q: BDNF per platelet. A platelet lives ten days, so q
-    follows the supply of BDNF slowly: that of the brain as the neurons' store s relative to rest, that of other organs,
-    megakaryocytes among them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets in the blood
-    were made. h x: loading during hard exercise.
+    follows the supply of BDNF slowly: to a share f that of the brain as the neurons' store s relative to rest, that of
+    other organs, megakaryocytes among them (Naegelin 2018, naegelin2018), as the supply A adapted to when the platelets
+    in the blood were made. h x: loading during hard exercise.
     """
-    per_platelet = p.brain_share * store + (1.0 - p.brain_share) * adapted(p, blood, blood["platelet_adaptation"])
+    others = adapted(p, blood, blood["platelet_adaptation"])
+    per_platelet = p.platelet_brain_share * store + (1.0 - p.platelet_brain_share) * others
     per_platelet = per_platelet * (1.0 + p.platelet_loading * blood["exertion"])
     return blood["platelets"] * per_platelet * p.platelet_bdnf_at_rest + plasma_level(p, blood, release)
 

@@ -86,8 +86,9 @@ def retention(model: Learner, events: int | None = None, time: float | None = No
     k TrkB signalling at the time of training and omega `inducibility`, as long as they stand; what chance events have
     made within the last hours is left out. Early change, tag and late change follow the rules of `abm.synapses`;
     nothing else acts. The training is one in the morning of a mouse, at the trough of its corticosterone, whenever the
-    mouse is read: at other hours a sedentary one would learn it. What a treatment does to the hormone counts. Sources:
-    butler2019, pmc3160172 (protocol), luboeinski2021 (tag and capture).
+    mouse is read: at other hours a sedentary one would learn it. What a treatment or a bout of these hours does to
+    hormone, TrkB and drive counts, so that runners are to be read some hours after they ran. Sources: butler2019,
+    pmc3160172 (protocol), luboeinski2021 (tag and capture).
     """
     o, n, q, d = observation_parameters(model), model.neurons, model.network, model.drugs
     ready = inducibility(n.nucleosomes, model.epigenome, o.induction_nucleosomes)

@@ -19,6 +19,7 @@ class ObservationParameters(NamedTuple):
     plasma_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
     platelet_bdnf_at_rest: Annotated[float, Unit("ng/mL")]
     brain_share: Annotated[float, Unit("1")]
+    platelet_brain_share: Annotated[float, Unit("1")]
     peripheral_gain: Annotated[float, Unit("1")]
     adaptation_gain: Annotated[float, Unit("1")]
     platelet_loading: Annotated[float, Unit("1")]

@@ -39,7 +39,7 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     from abm.parameters import load_parameters
     from abm.tissue import TissueParameters
     from abm.tissue.medium import bdnf_memory
-    from abm.wiring import NetworkParameters, input_activity
+    from abm.wiring import NetworkParameters, input_activity, unevenness_of_steps
 
     subject = experiment.subject
     e = load_parameters(EpigenomeParameters, "epigenome", subject.species, subject.overrides)
@@ -53,11 +53,14 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
         signals = _signals(results, schedule)
         if np.isnan(signals).any():
             continue
-        activity = np.array([input_activity(network, movement) for movement in _movement(results, schedule)])
+        movement = _movement(results, schedule)
+        activity = np.array([input_activity(network, moved) for moved in movement[0]])
+        uneven = unevenness_of_steps(network.movement_gain, x.release_exponent, movement)
         rest = set_point(e, x, day)
-        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, bdnf_time=memory)
+        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, bdnf_time=memory, uneven=uneven)
+        halves = np.repeat(activity, 2), np.repeat(uneven, 2)
         fine = expected_neuron(
-            e, x, _means(_halved(signals)), np.repeat(activity, 2), rest, step / 2.0, bdnf_time=memory
+            e, x, _means(_halved(signals)), halves[0], rest, step / 2.0, bdnf_time=memory, uneven=halves[1]
         )
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
@@ -76,10 +79,11 @@ def _signals(results: Results, schedule: str) -> npt.NDArray[np.float64]:
 
 
 def _movement(results: Results, schedule: str) -> npt.NDArray[np.float64]:
-    """Movement in each step, (T,); slices and cultures do not move."""
+    """Means of movement, its square and its cube in each step, (3, T); slices and cultures do not move."""
     if "plasma_movement" not in results.traces:
-        return np.zeros(results.traces.sizes["step_time"] - 1)
-    return np.asarray(results.traces.plasma_movement.sel(schedule=schedule).values)
+        return np.zeros((3, results.traces.sizes["step_time"] - 1))
+    names = ("movement", "movement_squared", "movement_cubed")
+    return np.array([results.traces[f"plasma_{name}"].sel(schedule=schedule).values for name in names])
 
 
 def _halved(signals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -31,7 +31,7 @@ from abm.study.priors import NEURAL_PARTS
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
 from abm.well_mixed import Course as SignalCourse
 from abm.well_mixed import Piece, Surroundings, well_mixed
-from abm.wiring import NetworkParameters
+from abm.wiring import NetworkParameters, unevenness_of_steps
 
 if TYPE_CHECKING:
     from abm.body import Plasma
@@ -44,10 +44,11 @@ Floats = npt.NDArray[np.float64]
 
 
 class Arm(NamedTuple):
-    """What one schedule brings to the neurons, in steps of `step` h: movement (T,), drugs (T or 1, 20), and signals.
+    """What one schedule brings to the neurons, in steps of `step` h: movement (3, T), drugs (T or 1, 20), signals.
 
     ends, means (T, 5): of the signals after each step and on the mean over it; before: steps of them before time zero,
-    where a fast began then; bdnf_time: hours in which extracellular BDNF follows release.
+    where a fast began then; bdnf_time: hours in which extracellular BDNF follows release. movement: step means of it,
+    of its square and of its cube.
     """
 
     ends: Floats
@@ -129,7 +130,9 @@ class ExposedNeuron:
 
     def _course(self, arm: Arm, constants: Mapping[str, Constants], rests: Mapping[str, SetPoint]) -> Course:
         site, own = self.sites[arm.base], constants[arm.base]
-        activity = 1.0 + own.network.movement_gain * arm.movement
+        gain = own.network.movement_gain
+        activity = 1.0 + gain * arm.movement[0]
+        uneven = unevenness_of_steps(gain, own.expression.release_exponent, arm.movement)
         signals = np.ascontiguousarray(arm.means[:, :4])
         brought = arm.ends[:, BDNF] / site.day[:, BDNF].mean()
         course = expected_neuron(
@@ -142,6 +145,7 @@ class ExposedNeuron:
             arm.drugs,
             arm.bdnf_time,
             brought,
+            uneven,
         )
         return course, arm, own
 
@@ -217,7 +221,8 @@ def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasm
     timeline = timeline_of(experiment.schedules[name], experiment.subject, experiment.run.duration, name)
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
     course, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
-    return Arm(*course, plasma.lived("movement"), drugs, step, plasma.steps_before, base, site.bdnf_time)
+    moved = np.stack([plasma.lived(name) for name in ("movement", "movement_squared", "movement_cubed")])
+    return Arm(*course, moved, drugs, step, plasma.steps_before, base, site.bdnf_time)
 
 
 def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> SignalCourse:
@@ -309,7 +314,7 @@ def _grow(p: SynapseParameters, trkb: Floats, activity: Floats, dt: float) -> tu
 
 def _grown(course: Expected, arm: Arm, own: Constants, hour: float) -> tuple[float, float, float]:
     last = _index(arm, hour) + 1
-    activity = 1.0 + own.network.movement_gain * arm.movement[:last]
+    activity = 1.0 + own.network.movement_gain * arm.movement[0, :last]
     grown: tuple[float, float, float] = _grow(own.synapses, course.trkb[:last], activity, arm.step)
     return grown
 
