@@ -151,8 +151,7 @@ def signals_at_promoters(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters, dt: float,
     first: Index, last: Index, w: Scratch,
 ) -> None:
-    """What is the same for a neuron's four promoters in a step: rates of nucleosomes, what receptors leave of access.
-    """
+    """What is the same for a neuron's four promoters in a step, and what its glucocorticoid receptors meet."""
     widest_vectors()
     for i in range(first, last):
         creb = w.creb[i - first]

@@ -181,6 +181,6 @@ def constants(world: Any, names: tuple[str, ...]) -> dict[str, float]:
     found.update(unmodified_fraction=1.0 - e.repressed_fraction - e.acetylated_fraction)
     found.update(pro_at_rest=x.store_at_rest * x.proform_half_life / x.store_half_life)
     found.update(basal_repression=repression_rate(e, 0.0, 1.0))
-    for name, rate in zip(names, list(world.promoters.initiation), strict=True):
+    for name, rate in zip(names, world.promoters.initiation, strict=True):
         found[f"initiation_{name}"] = rate
     return found

@@ -152,15 +152,9 @@ def test_the_card_is_given_all_that_a_tile_needs():
     )  # fmt: skip
     kinds = [ast.unparse(argument.args[1]) for argument in call.args]
     wanted = {"Floats": "float64", "Wholes": "int32", "npt.NDArray[np.int8]": "int8"}
-    named = {name: wanted[str(kind)] for name, kind in annotations_of(Scratch).items()}
-    assert kinds == list(named.values())
-
-
-def annotations_of(bundle):
-    """What each field is annotated with, as it is written."""
-    tree = ast.parse(inspect.getsource(inspect.getmodule(bundle)))
-    of = next(node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == bundle.__name__)
-    return {node.target.id: ast.unparse(node.annotation) for node in of.body if isinstance(node, ast.AnnAssign)}
+    bundle = ast.parse(inspect.getsource(Scratch)).body[0]
+    fields = [ast.unparse(node.annotation) for node in bundle.body if isinstance(node, ast.AnnAssign)]
+    assert kinds == [wanted[field] for field in fields]
 
 
 def test_bytes_count_every_column_that_a_step_changes(model_and_recording):

@@ -69,9 +69,13 @@ def test_least_squares_finds_amplitude_and_half_life() -> None:
     times = np.array([0.5, 1.0, 2.0, 4.0])
     seen = 8.0 * 0.5 ** (times / 1.5)
     priors = [Prior("a.amplitude", 3.0, 0.5, 50.0), Prior("a.half_life", 4.0, 0.1, 20.0)]
-    found = fit_least_squares(lambda x: (x[0] * 0.5 ** (times / x[1]) - seen) / (0.01 * seen), priors, seed=1)
+
+    def residuals(x: np.ndarray) -> np.ndarray:
+        return (x[0] * 0.5 ** (times / x[1]) - seen) / (0.01 * seen)
+
+    found = fit_least_squares(residuals, priors, seed=1)
     np.testing.assert_allclose(found.point, [8.0, 1.5], rtol=0.01)
-    assert found.cost_after < 0.1
+    assert found.cost_after < 0.1 < np.sum(residuals(np.array([3.0, 4.0])) ** 2)
     assert (found.shrinkage < 0.1).all()
 
 

@@ -93,7 +93,7 @@ def test_all_that_stores_release_reaches_the_tissue(experiment, rested, rest):
 
 
 def release_gains(p, n):
-    """`release_gain` of every neuron, as its equation stands."""
+    """`release_gain` of every neuron, as its equation stands, in steps that are moved through evenly."""
     return (n.activity / n.excitation) ** p.release_exponent * n.excitation**p.steady_release_exponent
 
 
@@ -183,6 +183,21 @@ def test_intervals_release_as_much_in_long_steps_as_in_short_ones():
     more = [released[step, "hiit"] / released[step, "sedentary"] - 1.0 for step in ("1 min", "15 min")]
     assert more[0] > 0.02
     assert more[1] == pytest.approx(more[0], rel=0.02)
+
+
+def test_bdnf_of_a_bath_stands_in_the_place_of_the_own_which_is_a_known_fault():
+    """What a slice has itself grows with its size, as fewer neurons stand for more of them, and a bath of less takes
+    TrkB away; it should come on top.
+    """
+    low = {"what": "bdnf", "route": "bath", "amount": "0.003 nmol/L", "at": "0 h"}
+    own = {}
+    for side in ("0.2 mm", "1.6 mm"):
+        size = f'tissue.size=["{side}", "{side}"]'
+        experiment = without_body("slice", f"schedules.bhb.doses={low}", size, "tissue.neurons=200")
+        model = run(HippocampusModel(experiment, "bhb"), 8)
+        own[side] = 1e3 * model.neurons.rest_bdnf.mean()
+        assert model.neurons.trkb.mean() < 0.7
+    assert own == {"0.2 mm": pytest.approx(5.0, abs=1.0), "1.6 mm": pytest.approx(12.0, abs=2.0)}
 
 
 def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):

@@ -170,9 +170,10 @@ def test_rested_tissues_are_shared_and_the_oldest_unused_forgotten() -> None:
         assert rest.done.wait(120)
         tissues.leave(rest)
     assert len(tissues.known) == 2
-    tissues.ask(small_experiment("run.seed=3"), 0)
+    third = tissues.ask(small_experiment("run.seed=3"), 0)
     assert len(tissues.known) == 2
     assert rests[1] not in tissues.known.values()
+    tissues.leave(third)
 
 
 def test_a_rest_that_nobody_waits_for_is_given_up() -> None:

@@ -46,7 +46,7 @@ class Recipe:
     def schedule(self) -> dict[str, Any]:
         """The schedule in the words of an experiment file."""
         if not 1 <= self.per_week <= 7:
-            raise ConfigError("so many sessions a week", key="per week", value=str(self.per_week), expected="1 to 7")
+            raise ConfigError("no such number of sessions", key="per week", value=str(self.per_week), expected="1 to 7")
         plan: dict[str, Any] = {}
         days = {} if self.per_week == 7 else {"days": WEEK[self.per_week]}
         if self.kind != "none":

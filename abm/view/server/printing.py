@@ -72,14 +72,12 @@ def _draw_picture(sheet: Image, draw: ImageDraw, picture: Picture, left: int, to
 
 def _shortened(draw: ImageDraw, caption: str, width: int) -> str:
     """A caption without what would lie over its neighbour; its end, which says when, stays."""
-    head, tail = caption, ""
-    if "," in caption:
-        head, _, rest = caption.rpartition(",")
-        tail = f",{rest}"
-    whole = head
-    while head and draw.textlength(f"{head}…{tail}" if head != whole else caption, font(16)) > width:
+    head, comma, when = caption.rpartition(",") if "," in caption else (caption, "", "")
+    text = caption
+    while head and draw.textlength(text, font(16)) > width:
         head = head[:-1]
-    return caption if head == whole else f"{head}…{tail}"
+        text = f"{head}…{comma}{when}"
+    return text
 
 
 def _draw_scale(draw: ImageDraw, picture: Picture, right: int, bottom: int) -> None:

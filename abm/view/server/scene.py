@@ -112,13 +112,16 @@ def strongest(model: Any, region: str = "all", count: int = STRONGEST) -> NDArra
     """Sender and receiver of the most potentiated synapses between neurons of a region, or of all, (k, 2)."""
     wiring, change = model.wiring, model.synapses.early + model.synapses.late
     neurons = len(wiring.start) - 1
-    receiver = np.repeat(np.arange(neurons), np.diff(wiring.start))
     between = np.flatnonzero(wiring.sender < neurons)
     if region != "all":
         own = np.asarray(model.neurons.region) == REGIONS.index(region) - 1
-        between = between[own[wiring.sender[between]] & own[receiver[between]]]
-    order = between[np.argsort(-change[between], kind="stable")][:count]
-    return np.stack([wiring.sender[order].astype(np.intp), receiver[order].astype(np.intp)], axis=1)
+        received = np.repeat(own, np.diff(wiring.start))
+        between = between[own[wiring.sender[between]] & received[between]]
+    # A part is sorted, since there are millions of synapses, and a picture is drawn many times a second.
+    most = between[np.argpartition(change[between], -min(count, len(between)))[-count:]] if len(between) else between
+    order = most[np.argsort(-change[most], kind="stable")]
+    receiver = np.searchsorted(wiring.start, order, side="right") - 1
+    return np.stack([wiring.sender[order].astype(np.intp), receiver], axis=1)
 
 
 def difference(own: Scene, other: Scene) -> Scene:
