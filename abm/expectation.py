@@ -49,6 +49,8 @@ from abm.promoters import (
     switch_alleles,
 )
 
+NO_MEMORY = np.zeros(0)
+
 
 class SetPoint(NamedTuple):
     """Mean drives over a resting day: BHB on CREB and on excitability, lactate on NMDA receptors and on FNDC5, irisin,
@@ -115,16 +117,17 @@ def expected_neuron(
     rest: SetPoint,
     dt: float,
     drugs: npt.NDArray[np.float64] | None = None,
-    bdnf_time: float = 0.0,
+    following: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] = (NO_MEMORY, NO_MEMORY),
     brought: npt.NDArray[np.float64] | None = None,
     uneven: npt.NDArray[np.float64] | None = None,
 ) -> Expected:
     """Course of the expected neuron in steps of dt hours, from its state at rest.
 
     concentrations: (T, 4) step means of BHB, lactate (mmol/L), irisin, free cortisol (nmol/L); activity: (T,) relative
-    to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. bdnf_time: hours in which
-    extracellular BDNF follows release, all neurons releasing alike (`abm.tissue.medium.bdnf_memory`); 0: at once.
-    brought: (T,) extracellular BDNF at resting release, relative to rest, where a bath or an infusion brings more.
+    to rest; drugs: (T, 20), the fields of `abm.neurons.Pharmacology` in every step, or none. following: times (h) and
+    weights with which extracellular BDNF follows a release that is everywhere alike
+    (`abm.study.bdnf_response.BdnfResponse`); none: at once. brought: (T,) extracellular BDNF at resting release,
+    relative to rest, where a bath or an infusion brings more.
     uneven: (T,) how activity varies within steps, `abm.wiring.unevenness`; none: it does not.
     """
     if drugs is None:
@@ -136,7 +139,7 @@ def expected_neuron(
     out = np.zeros((len(Expected._fields), len(activity)))
     state, bursts = resting_state(x, e, dt)
     _march(
-        e, x, promoter_constants(x, e, dt), rest, room(), concentrations, activity, uneven, drugs, brought, bdnf_time,
+        e, x, promoter_constants(x, e, dt), rest, room(), concentrations, activity, uneven, drugs, brought, *following,
         dt, state.copy(), bursts, out,
     )  # fmt: skip
     return Expected(*out)
@@ -146,15 +149,17 @@ def expected_neuron(
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint, w: Room,
     concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], uneven: npt.NDArray[np.float64],
-    drugs: npt.NDArray[np.float64], brought: npt.NDArray[np.float64], bdnf_time: float, dt: float,
-    state: npt.NDArray[np.float64], bursts: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
+    drugs: npt.NDArray[np.float64], brought: npt.NDArray[np.float64], times: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64], dt: float, state: npt.NDArray[np.float64],
+    bursts: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
 ) -> None:
     """The course itself, into `out` (fields of Expected, steps); the rules are those of the stochastic neuron.
 
     state (5, 13, 16) by n_R and n_A: probability of each configuration, and that an allele of each promoter bursts on
     it; bursts (4,): mean number of bursting alleles of each at rest.
     """
-    creb = fndc5 = hdac2 = hdac3 = trkb = surface = from_release = 1.0
+    creb = fndc5 = hdac2 = hdac3 = trkb = surface = 1.0
+    parts = np.ones(times.size)  # of extracellular BDNF
     decay = LN2 / x.transcript_half_life
     transcripts = c.initiation * bursts / decay
     proform = next_proform(x, 0.0, transcripts.sum(), 1.0, 1e5)
@@ -195,7 +200,10 @@ def _march(
         store = next_store(x, store, proform, gain, dt)
         proform = next_proform(x, proform, transcripts.sum(), d.bdnf_synthesis * d.protein_synthesis, dt)
         relative = release_rate(x, store, gain) / resting_release
-        from_release = relax(from_release, relative, 1.0 / bdnf_time, dt) if bdnf_time > 0.0 else relative
+        from_release = 0.0 if times.size > 0 else relative
+        for j in range(times.size):
+            parts[j] = relax(parts[j], relative, 1.0 / times[j], dt)
+            from_release += weights[j] * parts[j]
         outside = max(from_release + (brought[t] - 1.0), 0.0)
         surface = next_trkb_surface(x, surface, outside, dt)
         trkb = trkb_drive(outside, d.trkb * surface)

@@ -318,9 +318,10 @@ class HippocampusModel(mesa.Model):
         self.barrier.induce(blood, step, carriers)
         for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
             tissue.inject(signal, amount)
-        influx, efflux = self.barrier.exchange(
-            blood, tissue.capillary_concentration(), tissue.capillary_weight, carriers
-        )
+        outside = tissue.capillary_concentration()
+        for _ in range(2):  # at the start of the step, then on its mean
+            influx, efflux = self.barrier.exchange(blood, outside, tissue.capillary_weight, carriers)
+            outside = tissue.coming_concentration(influx, efflux, step)
         tissue.advance(step, influx, efflux, secretion)
 
     def secretion(self) -> npt.NDArray[np.float64]:

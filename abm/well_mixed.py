@@ -1,7 +1,7 @@
 """The five signals in a piece of tissue that is everywhere alike: blood, barrier and tissue without space.
 
-Each signal obeys the equation of `abm.tissue` without diffusion, phi dc/dt = source - loss c, with the rates of the
-start of a step held over it and consumption over its parts, as they are there, so that a part is exact. It stands for
+Each signal obeys the equation of `abm.tissue` without diffusion, phi dc/dt = source - loss c, with the exchange of the
+mean of a step held over it and consumption over its parts, as they are there, so that a part is exact. It stands for
 the surroundings of the expected neuron (`abm.expectation`), which hardly vary over a small piece of tissue, and takes
 thousands of steps in a millisecond.
 """
@@ -16,7 +16,15 @@ from abm.barrier import BarrierParameters, Rates, cross_all, induce, induced_car
 from abm.elementary import exponential
 from abm.loops import compiled
 from abm.signals import BDNF, BHB, LACTATE, SIGNALS
-from abm.tissue.kernels import SMALLEST_LOSS, MeanRates, bhb_consumption, lactate_consumption, mean_gain, unhurried
+from abm.tissue.kernels import (
+    SMALLEST_LOSS,
+    MeanRates,
+    bhb_consumption,
+    foresee,
+    lactate_consumption,
+    mean_gain,
+    unhurried,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +46,8 @@ class Surroundings(NamedTuple):
     """What a piece of tissue meets over T steps.
 
     plasma (T, 5): means of each step; carriers (T,): what a blocker leaves of MCT1; injected (T, 5): amount per tissue
-    volume put in at the start of a step; held (T, 5): concentration at which a bath holds a signal, NaN where free.
+    volume put in at the start of a step; held (T, 5): concentration at which a bath holds a signal, of BDNF what it
+    adds, NaN where free.
     """
 
     plasma: Floats
@@ -63,7 +72,7 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
     count, tissue = len(met.carriers), p.tissue
     ends, means, weight = np.empty((count, len(SIGNALS))), np.zeros((count, len(SIGNALS))), np.ones(1)
     influx, efflux = np.zeros((len(SIGNALS), 1)), np.zeros((len(SIGNALS), 1))
-    consumed = np.zeros(len(SIGNALS))
+    consumed, bathed = np.zeros(len(SIGNALS)), 0.0
     for k in range(count):
         plasma, carriers = met.plasma[k], met.carriers[k]
         for i in range(len(SIGNALS)):
@@ -71,7 +80,12 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
         if p.perfused:
             induce(p.barrier, induction, plasma[BHB], carriers * plasma[LACTATE], step)
             active = carriers * induced_carriers(p.barrier, induction[0], induction[2])
-            cross_all(p.passage, plasma, concentration.reshape(-1, 1), weight, active, influx, efflux)
+            outside = concentration.copy().reshape(-1, 1)
+            cross_all(p.passage, plasma, outside, weight, active, influx, efflux)
+            foresee(tissue, concentration.reshape(-1, 1), influx, efflux, step, outside)
+            cross_all(p.passage, plasma, outside, weight, active, influx, efflux)
+        added = 0.0 if math.isnan(met.held[k, BDNF]) else met.held[k, BDNF]
+        concentration[BDNF] -= min(bathed, added)
         passed, last = 0.0, False
         while not last:  # in parts, see `abm.tissue.kernels.advance_signals`
             part, bhb = step - passed, concentration[BHB]
@@ -90,7 +104,7 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
                 coupled = i in (BHB, LACTATE)
                 if not (coupled or last):
                     continue
-                if not math.isnan(met.held[k, i]):
+                if i != BDNF and not math.isnan(met.held[k, i]):
                     concentration[i] = means[k, i] = met.held[k, i]
                     continue
                 source = tissue.production[i] + influx[i, 0] + (p.secretion if i == BDNF else 0.0)
@@ -102,5 +116,8 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
                 kept = exponential(-loss / tissue.storage[i] * length)
                 gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * length
                 concentration[i] = concentration[i] * kept + gained
+        concentration[BDNF] += added
+        means[k, BDNF] += added
+        bathed = added
         ends[k] = concentration
     return Course(ends, means)

@@ -72,17 +72,17 @@ def test_fractions_stay_fractions_where_chromatin_moves_fast(dt, hours):
 
 
 def test_extracellular_bdnf_follows_release_with_a_memory_and_adds_what_is_brought():
-    """b' = (release - b) / tau, exactly over each step of constant release; a bath comes on top."""
-    tau, dt = 1.5, 0.25
+    """b = sum w b_j, b_j' = (release - b_j) / T_j, exactly over each step of constant release; a bath comes on top."""
+    times, weights, dt = np.array([1.5, 0.1]), np.array([0.7, 0.3]), 0.25
     concentrations, activity = days_of_running(2, dt)
     bath = np.where(np.arange(len(activity)) < 40, 1.0, 3.0)
     course = expected_neuron(
-        E, X, concentrations, activity, set_point(E, X, REST[None]), dt, bdnf_time=tau, brought=bath
+        E, X, concentrations, activity, set_point(E, X, REST[None]), dt, following=(times, weights), brought=bath
     )
-    own, keep = 1.0, np.exp(-dt / tau)
+    own, keep = np.ones(2), np.exp(-dt / times)
     for release, brought, seen in zip(course.release, bath, course.extracellular_bdnf, strict=True):
         own = release + (own - release) * keep
-        assert seen == pytest.approx(own + brought - 1.0, rel=1e-12)
+        assert seen == pytest.approx(weights @ own + brought - 1.0, rel=1e-12)
     assert course.trkb[39] < course.trkb[41]
 
 

@@ -185,19 +185,21 @@ def test_intervals_release_as_much_in_long_steps_as_in_short_ones():
     assert more[1] == pytest.approx(more[0], rel=0.02)
 
 
-def test_bdnf_of_a_bath_stands_in_the_place_of_the_own_which_is_a_known_fault():
-    """What a slice has itself grows with its size, as fewer neurons stand for more of them, and a bath of less takes
-    TrkB away; it should come on top.
-    """
+def test_bdnf_of_a_bath_comes_on_top_of_what_neurons_release():
+    """However much a piece has itself, which hangs on its size, and from the first step on."""
     low = {"what": "bdnf", "route": "bath", "amount": "0.003 nmol/L", "at": "0 h"}
-    own = {}
-    for side in ("0.2 mm", "1.6 mm"):
+    for side in ("0.2 mm", "0.8 mm"):
         size = f'tissue.size=["{side}", "{side}"]'
-        experiment = without_body("slice", f"schedules.bhb.doses={low}", size, "tissue.neurons=200")
-        model = run(HippocampusModel(experiment, "bhb"), 8)
-        own[side] = 1e3 * model.neurons.rest_bdnf.mean()
-        assert model.neurons.trkb.mean() < 0.7
-    assert own == {"0.2 mm": pytest.approx(5.0, abs=1.0), "1.6 mm": pytest.approx(12.0, abs=2.0)}
+        experiment = without_body("slice", f"schedules.bhb.doses={low}", size)
+        bathed, alone = (HippocampusModel(experiment, name) for name in ("bhb", "vehicle"))
+        for steps in (1, 7):
+            for model in (bathed, alone):
+                run(model, steps)
+            both = [model.tissue.concentration.reshape(5, -1)[4, model.neurons.voxel] for model in (bathed, alone)]
+            if steps == 1:
+                assert both[0] - both[1] == pytest.approx(np.full(30, 0.003), rel=1e-9)
+            assert (both[0] > both[1]).all()
+            assert bathed.neurons.trkb.mean() > alone.neurons.trkb.mean()
 
 
 def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):

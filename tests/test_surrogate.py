@@ -8,9 +8,7 @@ from abm.config.evidence import Evidence, evidence_library, load_evidence
 from abm.forcing import blood_of, resting_blood
 from abm.model import HippocampusModel, burn_in
 from abm.schedule import compile_schedule
-from abm.signals import BDNF, SIGNALS
 from abm.study.surrogate import READ_OUTS, ExposedNeuron, Surrogate
-from abm.well_mixed import Surroundings, well_mixed
 
 WHEEL = {"kind": "wheel", "distance": "5 km/d", "start": "02:00", "duration": "10 h"}
 METRICS = ("bdnf_mrna", "bdnf_protein", "hdac3", "trkb_activation", "tissue_lactate")
@@ -55,17 +53,6 @@ def test_running_raises_bdnf_and_without_any_gain_nothing_moves(surrogate):
     off = [*(f"expression.{gain}" for gain in gains), "expression.glucocorticoid_repression", "network.movement_gain"]
     still = dict.fromkeys(off, 0.0)
     assert surrogate.predict(still) == pytest.approx(1.0, abs=2e-3)
-
-
-def test_extracellular_bdnf_fades_as_tissue_and_barrier_clear_it(surrogate):
-    """Without secretion and with no BDNF in the blood it falls as the memory of the expected neuron has it."""
-    (site,) = surrogate.sites.values()
-    hours, signals = 24, len(SIGNALS)
-    free = np.full((hours, signals), np.nan)
-    met = Surroundings(np.zeros((hours, signals)), np.ones(hours), np.zeros((hours, signals)), free)
-    alone = site.piece._replace(secretion=0.0)
-    left = well_mixed(alone, met, 1.0, site.mean.copy(), site.induction.copy()).ends[:, BDNF] / site.mean[BDNF]
-    assert left == pytest.approx(np.exp(-np.arange(1.0, hours + 1.0) / site.bdnf_time), rel=1e-9)
 
 
 def test_its_resting_day_is_that_of_the_plain_medium_whatever_the_reference_meets():

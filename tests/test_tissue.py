@@ -408,6 +408,32 @@ def test_a_bath_holds_for_one_step() -> None:
     assert (piece.concentration[BHB] < 2.0).all()
 
 
+def test_bdnf_of_a_bath_comes_on_top_of_the_own() -> None:
+    """While the bath is there the difference is what it brings, everywhere; what it leaves is cleared, and all is
+    accounted for.
+    """
+    bathed, alone = build(P), build(P)
+    secretion = np.full(60, 1e4)
+    bath = np.full(5, np.nan)
+    for piece in (bathed, alone):
+        piece.advance(1.0, secretion=secretion)
+    for level in (3.0, 0.5):
+        bath[BDNF] = level
+        before = bathed.concentration[BDNF] - alone.concentration[BDNF]
+        bathed.advance(0.5, secretion=secretion, bath=bath)
+        alone.advance(0.5, secretion=secretion)
+        left = max(float(before.mean()) - level, 0.0) * math.exp(-0.5 / bdnf_memory(P))
+        more = bathed.concentration[BDNF] - alone.concentration[BDNF]
+        assert more == pytest.approx(np.full(more.shape, level + left), rel=2e-2)
+        assert bathed.ledger.residual()[BDNF] < 1e-9
+    assert bathed.mean_concentration[BDNF].min() > 0.5
+    copied = build(P)
+    copied.restore(bathed.checkpoint())
+    for piece in (bathed, copied):
+        piece.advance(0.5, secretion=secretion, bath=bath)
+    np.testing.assert_array_equal(bathed.concentration, copied.concentration)
+
+
 def test_an_injection_raises_the_content() -> None:
     piece = small()
     piece.inject("bhb", 0.02)

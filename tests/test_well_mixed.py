@@ -91,7 +91,9 @@ def test_signals_without_any_loss_gain_what_comes_in() -> None:
 
 
 def test_halving_the_step_halves_the_error_where_rates_hang_on_concentrations() -> None:
-    """BHB and lactate cross at rates of the start of a step; what burns them is that of its mean, by parts."""
+    """BHB and lactate cross at rates of the mean of a step, as its start foresees it; what burns them is that of its
+    mean, by parts.
+    """
     p = piece()
     fine = course(p, met(8192), 0.2 / 8192)[-1, :2]
     errors = [np.abs(course(p, met(steps), 0.2 / steps)[-1, :2] - fine) for steps in (16, 32, 64)]
@@ -111,7 +113,24 @@ def test_a_step_of_half_an_hour_ends_where_short_ones_do(plasma: float) -> None:
             ).ends[-1, [BHB, LACTATE]]
             for steps in (1, 1800)
         )  # fmt: skip
-        np.testing.assert_allclose(whole, parts, rtol=0.1)
+        np.testing.assert_allclose(whole, parts, rtol=0.1, atol=1e-4 * start)
+
+
+def test_steps_of_a_quarter_of_an_hour_exchange_what_those_of_a_minute_do() -> None:
+    """Half-hour means of mice that run: rates of the start of a step were off by 13 % in BHB and 2.4 % in lactate."""
+    run = {"kind": "treadmill", "intensity": "80 %VO2max", "duration": "1 h", "start": "10:00"}
+    seen = {}
+    for step in ("1 min", "15 min"):
+        plan = {
+            **PLAN, "subject": {"species": "mouse"}, "schedules": {"rest": {}, "run": {"sessions": run}},
+            "run": {**PLAN["run"], "duration": "18 h", "step": step}, "observe": [],
+        }  # fmt: skip
+        exposed = ExposedNeuron()
+        means = exposed.arms[exposed.expose(build_experiment(plan), "run")].means[:, [BHB, LACTATE]]
+        seen[step] = means.reshape(36, -1, 2).mean(axis=1)
+    assert seen["1 min"][20:22, 1].max() > 2.0 * seen["1 min"][0, 1]
+    np.testing.assert_allclose(seen["15 min"][:, 0], seen["1 min"][:, 0], rtol=0.06)
+    np.testing.assert_allclose(seen["15 min"][:, 1], seen["1 min"][:, 1], rtol=0.015)
 
 
 def test_baths_hold_and_injections_add() -> None:
@@ -123,6 +142,15 @@ def test_baths_hold_and_injections_add() -> None:
     assert found[1:, BHB].tolist() == [4.0, 4.0]
     kept = np.exp(-(2.0 + piece().passage.bdnf_permeability) / 0.5 * 0.25)
     assert found[2, BDNF] - free[2, BDNF] == pytest.approx(0.5 / 0.5 * kept, rel=1e-9)
+
+
+def test_bdnf_of_a_bath_comes_on_top_and_is_cleared_once_the_bath_is_gone() -> None:
+    surroundings = met(5)
+    surroundings.held[1:4, BDNF] = [3.0, 4.0, 1.0]
+    found, free = (course(piece(perfused=False), one, 0.25) for one in (surroundings, met(5)))
+    kept = np.exp(-2.0 / 0.5 * 0.25)
+    more = [0.0, 3.0, 4.0, 1.0 + 3.0 * kept, (1.0 + 3.0 * kept) * kept]
+    np.testing.assert_allclose((found - free)[:, BDNF], more, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", ["ride", "blocked"])

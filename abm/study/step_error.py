@@ -37,15 +37,15 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     from abm.expectation import expected_neuron, set_point
     from abm.expression import ExpressionParameters
     from abm.parameters import load_parameters
-    from abm.tissue import TissueParameters
-    from abm.tissue.medium import bdnf_memory
+    from abm.study.bdnf_response import bdnf_response
     from abm.wiring import NetworkParameters, input_activity, unevenness_of_steps
 
     subject = experiment.subject
     e = load_parameters(EpigenomeParameters, "epigenome", subject.species, subject.overrides)
     x = load_parameters(ExpressionParameters, "expression", subject.species, subject.overrides)
     network = load_parameters(NetworkParameters, "network", subject.species, subject.overrides)
-    memory = bdnf_memory(load_parameters(TissueParameters, "tissue", subject.species, subject.overrides))
+    response = bdnf_response(experiment)
+    following = response.times, response.weights
     step = experiment.run.step
     found = []
     day = _means(_signals(results, results.reference)[: max(round(24.0 / step), 1) + 1])
@@ -57,10 +57,10 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
         activity = np.array([input_activity(network, moved) for moved in movement[0]])
         uneven = unevenness_of_steps(network.movement_gain, x.release_exponent, movement)
         rest = set_point(e, x, day)
-        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, bdnf_time=memory, uneven=uneven)
+        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, following=following, uneven=uneven)
         halves = np.repeat(activity, 2), np.repeat(uneven, 2)
         fine = expected_neuron(
-            e, x, _means(_halved(signals)), halves[0], rest, step / 2.0, bdnf_time=memory, uneven=halves[1]
+            e, x, _means(_halved(signals)), halves[0], rest, step / 2.0, following=following, uneven=halves[1]
         )
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))

@@ -26,6 +26,7 @@ from abm.neurons import Pharmacology
 from abm.parameters import load_parameters, parameter_records
 from abm.schedule import resting_timeline
 from abm.signals import BDNF, SIGNALS
+from abm.study.bdnf_response import BdnfResponse, bdnf_response
 from abm.study.plan import timeline_of, whole_voxels
 from abm.study.priors import NEURAL_PARTS
 from abm.synapses import SynapseParameters, next_contacts, next_scale, release_probability
@@ -47,8 +48,7 @@ class Arm(NamedTuple):
     """What one schedule brings to the neurons, in steps of `step` h: movement (3, T), drugs (T or 1, 20), signals.
 
     ends, means (T, 5): of the signals after each step and on the mean over it; before: steps of them before time zero,
-    where a fast began then; bdnf_time: hours in which extracellular BDNF follows release. movement: step means of it,
-    of its square and of its cube.
+    where a fast began then. movement: step means of it, of its square and of its cube.
     """
 
     ends: Floats
@@ -58,14 +58,14 @@ class Arm(NamedTuple):
     step: float
     before: int
     base: str
-    bdnf_time: float
 
 
 class Site(NamedTuple):
     """The piece of tissue in which the expected neuron lies, settled.
 
     overrides: of parameters of neurons, by the subject itself; mean (5,): of its signals; share (5,): what neurons meet
-    of that; induction (3,): of MCT1; day (T, 5): signals at the neurons over a resting day.
+    of that; induction (3,): of MCT1; bdnf: how it follows release in the experiment's whole tissue; day (T, 5): signals
+    at the neurons over a resting day.
     """
 
     species: str
@@ -75,7 +75,7 @@ class Site(NamedTuple):
     mean: Floats
     share: Floats
     induction: Floats
-    bdnf_time: float
+    bdnf: BdnfResponse
     day: Floats
 
 
@@ -107,12 +107,12 @@ class ExposedNeuron:
         plasma: of that schedule; none: the body is solved for it. Raises ArithmeticError where that fails.
         """
         run = experiment.run
-        tissue = experiment.tissue.model_dump_json(exclude={"neurons", "size"})  # which are made small
+        tissue = experiment.tissue.model_dump_json()
         base = f"{experiment.subject.model_dump_json()}{tissue}{experiment.preparation}{run.step}{run.seed}"
         key = f"{base}{experiment.schedules[name].model_dump_json()}{run.duration}"
         if key not in self.arms:
             if base not in self.sites:
-                self.sites[base] = _site(_shrunk(experiment))
+                self.sites[base] = _site(_shrunk(experiment), bdnf_response(experiment))
             self.arms[key] = _arm(self.sites[base], experiment, name, base, plasma)
         return key
 
@@ -143,7 +143,7 @@ class ExposedNeuron:
             rests[arm.base],
             arm.step,
             arm.drugs,
-            arm.bdnf_time,
+            (site.bdnf.times, site.bdnf.weights),
             brought,
             uneven,
         )
@@ -196,8 +196,8 @@ def _shrunk(experiment: Experiment) -> Experiment:
     return experiment.model_copy(update={"tissue": tissue, "run": run})
 
 
-def _site(experiment: Experiment) -> Site:
-    """Where an experiment's neurons lie, from a model of it that has settled; its neurons stay at rest.
+def _site(experiment: Experiment, response: BdnfResponse) -> Site:
+    """Where an experiment's neurons lie, from a small model of it that has settled; its neurons stay at rest.
 
     No blood reaches a slice or a culture.
     """
@@ -205,14 +205,14 @@ def _site(experiment: Experiment) -> Site:
     model = HippocampusModel(experiment, experiment.reference, plasma=resting, timeline=timeline, resting=resting)
     tissue, barrier, perfused = model.tissue, model.barrier, experiment.preparation == "in_vivo"
     secreted = float(model.secretion().sum()) / tissue.volume
-    piece = Piece(tissue.mean_rates(), barrier.parameters, barrier.rates, secreted, perfused)
+    piece = Piece(tissue.mean_rates, barrier.parameters, barrier.rates, secreted, perfused)
     settled = tissue.concentration.reshape(len(SIGNALS), -1)
     mean, at_neurons = settled.mean(axis=1), settled[:, model.neurons.voxel].mean(axis=1)
     share = np.divide(at_neurons, mean, out=np.ones(len(SIGNALS)), where=mean > 0.0)
-    lost = piece.tissue.clearance[BDNF] + (barrier.rates.bdnf_permeability if perfused else 0.0)
-    memory, subject = float(piece.tissue.storage[BDNF] / lost), experiment.subject
+    share[BDNF] = response.contrast
+    subject = experiment.subject
     own = tuple(sorted(item for item in subject.overrides.items() if item[0].partition(".")[0] in NEURAL_PARTS))
-    site = Site(subject.species, own, model.applied, piece, mean, share, barrier.state.copy(), memory, np.empty(0))
+    site = Site(subject.species, own, model.applied, piece, mean, share, barrier.state.copy(), response, np.empty(0))
     return site._replace(day=_signals(site, timeline, resting, experiment.run.step).means)
 
 
@@ -222,7 +222,7 @@ def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasm
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
     course, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
     moved = np.stack([plasma.lived(name) for name in ("movement", "movement_squared", "movement_cubed")])
-    return Arm(*course, moved, drugs, step, plasma.steps_before, base, site.bdnf_time)
+    return Arm(*course, moved, drugs, step, plasma.steps_before, base)
 
 
 def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> SignalCourse:
@@ -240,8 +240,10 @@ def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Sig
     if not site.piece.perfused:
         met.held[:] = [bath(site.forcing, timeline, hour) for hour in begun]
     found = well_mixed(site.piece, met, step, site.mean.copy(), site.induction.copy())
-    share = np.where(np.isnan(met.held), site.share, 1.0)
-    return SignalCourse(share * found.ends, share * found.means)
+    # Neurons meet more than the mean of the BDNF that they release; what is brought is everywhere the same.
+    share, more = np.where(np.isnan(met.held), site.share, 1.0), np.zeros(len(SIGNALS))
+    share[:, BDNF], more[BDNF] = 1.0, (site.share[BDNF] - 1.0) * site.mean[BDNF]
+    return SignalCourse(share * found.ends + more, share * found.means + more)
 
 
 def _drugs(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> Floats:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from abm.parameters import load_parameters
-from abm.signals import LACTATE, SIGNALS
+from abm.signals import BDNF, LACTATE, SIGNALS
 from abm.streams import generator
 from abm.sums import inner_rows
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates
+from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates, foresee
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
@@ -87,6 +88,7 @@ class Tissue:
         self.volume = self.voxel_volume * structure.volume_fraction.size
         self._fields = np.zeros((len(SIGNALS), structure.volume_fraction.size))
         self._means = self._fields.copy()
+        self._bathed = 0.0  # what a bath adds to BDNF
         self._next_step = np.full(len(SIGNALS), np.inf)
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
@@ -186,6 +188,12 @@ class Tissue:
         """Concentration of each signal outside each capillary, (5, m)."""
         return np.take(self._fields, self.capillary_voxel, axis=1)
 
+    def coming_concentration(self, influx: Floats, efflux: Floats, duration: float) -> Floats:
+        """The same on the mean over the coming `duration` (h), at the given exchange; see `foresee`."""
+        outside = self.capillary_concentration()
+        foresee(self.mean_rates, self._fields, influx, efflux, duration, outside)
+        return outside
+
     def outflow(self, signal: int) -> float:
         """Concentration of a signal outside the capillaries, mean over their surface: what drives it into blood."""
         outside = self._fields[signal, self.capillary_voxel]
@@ -200,6 +208,7 @@ class Tissue:
         """Mean amount of each signal per tissue volume, (5,), mmol or nmol per litre: what spectroscopy sees."""
         return np.asarray(self.stored() / self.volume)
 
+    @cached_property
     def mean_rates(self) -> MeanRates:
         """Means over the tissue of what its signals hang on, for a piece of it without space."""
         k = self._coefficients
@@ -219,11 +228,13 @@ class Tissue:
 
         influx (5, m) concentration/h and efflux (5, m) 1/h, per volume of the capillary voxels (none: 0); secretion
         (n,) of BDNF by each neuron into its voxel, nmol/L um^3/h; bath (5,) concentrations at which signals are held
-        during this step, NaN where they are free; outside (5,) concentrations beyond washout sides (default 0).
+        during this step, NaN where they are free (of BDNF what the bath adds to the tissue's own, which goes on as it
+        would without: its equation is linear); outside (5,) concentrations beyond washout sides (default 0).
         Raises FloatingPointError where a rate or a concentration is not a number.
         """
         vessels = (len(SIGNALS), self.capillary_voxel.size)
-        held = NOT_HELD if bath is None else np.ascontiguousarray(bath, np.float64)
+        held = np.array(NOT_HELD if bath is None else bath, np.float64)
+        added, held[BDNF] = float(np.nan_to_num(held[BDNF])), math.nan
         rates = Rates(
             np.zeros(vessels) if influx is None else np.ascontiguousarray(influx, np.float64),
             np.zeros(vessels) if efflux is None else np.ascontiguousarray(efflux, np.float64),
@@ -233,10 +244,18 @@ class Tissue:
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
         amounts, stored = np.zeros((len(SIGNALS), len(TERMS))), np.empty(len(SIGNALS))
+        # What a bath that goes leaves behind is cleared like the tissue's own.
+        kept = min(self._bathed, added)
+        self._fields[BDNF] -= kept
         advance_on(self._workers)(
             self._metabolism, self._coefficients, rates, duration, self.tolerance, self._fields, account, self._work,
             self._means, amounts, stored,
         )  # fmt: skip
+        self._fields[BDNF] += added
+        self._means[BDNF] += added
+        self._bathed = added
+        space = self._coefficients.mean_storage[BDNF] * self._fields.shape[1]
+        amounts[BDNF, HELD], stored[BDNF] = (added - kept) * space, stored[BDNF] + added * space
         amounts *= self.voxel_volume
         self._close(amounts, self.voxel_volume * stored, HELD, None if bath is None else ~np.isnan(held))
 
@@ -294,6 +313,7 @@ class Tissue:
         """Copies of every array that changes; `restore` continues from them bit by bit."""
         return {
             "concentration": self._fields.reshape(len(SIGNALS), *self.structure.volume_fraction.shape).copy(),
+            "bathed": np.array(self._bathed),
             "next_step": self._next_step.copy(),
             "step_error": self.step_error.copy(),
             "substeps": self.substeps.copy(),
@@ -304,6 +324,7 @@ class Tissue:
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Go back to a checkpoint of a tissue of the same size."""
         self._fields[:] = arrays["concentration"].reshape(self._fields.shape)
+        self._bathed = float(arrays["bathed"])
         self._next_step[:] = arrays["next_step"]
         self.step_error[:], self.substeps[:] = arrays["step_error"], arrays["substeps"]
         self.iterations[:] = arrays["iterations"]

@@ -122,6 +122,27 @@ def mean_gain(change: float, time: float, duration: float) -> float:
 
 
 @entry
+def foresee(t: MeanRates, fields: Floats, influx: Floats, efflux: Floats, duration: float, outside: Floats) -> None:
+    """Take BHB and lactate outside the capillaries, (5, m), on to their means over the coming `duration` (h).
+
+    Their exchange with blood saturates and each hinders the other's, so that rates which hold over a step should be
+    those of its mean. All voxels are taken to gain alike, at the exchange of the start: fields (5, n) as they are then,
+    influx and efflux (5, m) as in `Rates`.
+    """
+    n = fields.shape[1]
+    bhb = total(fields[BHB]) / n
+    for signal in (BHB, LACTATE):
+        burnt = bhb_consumption(t.metabolism, bhb) if signal == BHB else lactate_consumption(t.metabolism, bhb)
+        lost = burnt + t.clearance[signal]
+        gained = t.production[signal] - lost * (total(fields[signal]) / n)
+        gained += (total(influx[signal]) - inner(efflux[signal], outside[signal])) / n
+        time = t.storage[signal] / max(lost + total(efflux[signal]) / n, SMALLEST_LOSS)
+        risen = mean_gain(gained / t.storage[signal], time, duration)
+        for i in range(outside.shape[1]):
+            outside[signal, i] = max(outside[signal, i] + risen, 0.0)
+
+
+@entry
 def consumption(p: Metabolism, bhb: Floats, gained: float, rates: Floats) -> None:
     """Write the consumption of BHB and lactate (1/h) into rates (5, voxels), at concentrations of BHB (voxels,) that
     have all gained as much.
