@@ -32,6 +32,10 @@ class Observed(Protocol):
     @property
     def blood(self) -> Mapping[str, float]: ...
     @property
+    def barrier(self) -> Any: ...
+    @property
+    def carriers(self) -> float: ...
+    @property
     def wiring(self) -> Any: ...
     @property
     def synapses(self) -> Any: ...
@@ -102,6 +106,12 @@ def _sampled(name: str, model: Observed) -> Floats:
     from abm.observation import blood
 
     return np.asarray(getattr(blood, name)(model), dtype=np.float64)
+
+
+def _taken_up(name: str, model: Observed) -> Floats:
+    from abm.observation import uptake
+
+    return np.asarray(getattr(uptake, name)(model), dtype=np.float64)
 
 
 def _receptors(model: Observed) -> Floats:
@@ -196,6 +206,20 @@ def _blood() -> list[Metric]:
     return [
         Metric(names.get(name, name), unit, "blood", text, partial(_sampled, name), traced=False)
         for name, (unit, text) in definitions.items()
+    ]
+
+
+def _uptake() -> list[Metric]:
+    taken = "Net uptake of {} by the brain: arteriovenous difference times blood flow."
+    venous = "Lactate of arterial less that of jugular venous blood: net uptake by the brain over its blood flow."
+    definitions = {
+        "brain_bhb_uptake": ("umol/g/min", taken.format("beta-hydroxybutyrate"), True),
+        "brain_lactate_uptake": ("umol/g/min", taken.format("lactate"), False),
+        "arteriovenous_lactate": ("mmol/L", venous, False),
+    }
+    return [
+        Metric(name, unit, "blood", text, partial(_taken_up, name), has_zero=has_zero, traced=False)
+        for name, (unit, text, has_zero) in definitions.items()
     ]
 
 
@@ -347,6 +371,8 @@ def _memory() -> list[Metric]:
 
 METRICS: dict[str, Metric] = {
     metric.name: metric
-    for part in (_body, _blood, _tissue_signals, _epigenome, _expression, _synapses, _probes, _miniatures, _memory)
+    for part in (
+        _body, _blood, _uptake, _tissue_signals, _epigenome, _expression, _synapses, _probes, _miniatures, _memory,
+    )
     for metric in part()
 }

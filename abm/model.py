@@ -247,6 +247,12 @@ class HippocampusModel(mesa.Model):
         agonist = self.blood["dexamethasone"] + bath_agonist(self.applied, timeline, began)
         return pharmacology(timeline, began, agonist)
 
+    @property
+    def carriers(self) -> float:
+        """What a blocker leaves of MCT1 in the step that ends now."""
+        began = round(self.hour - self.clock.step, 9)
+        return self.timeline.remaining_activity("MCT1", began) if began >= 0.0 else 1.0
+
     def step(self) -> None:
         """Advance everything by one step, and collect data once an hour; see the class for the order."""
         self.advance()

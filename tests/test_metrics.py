@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from abm.barrier import Barrier, BarrierParameters
 from abm.epigenome import EpigenomeParameters
 from abm.expression import ExpressionParameters
 from abm.layout import NEIGHBOURS, Layout, coefficient_of_variation, mean, moran
@@ -40,7 +41,14 @@ class Model:
         columns |= {name: draw.random(neurons) + 0.5 for name in scalars.split()}
         self.neurons = SimpleNamespace(**columns)
         fields = draw.random((5, 4, 4))
-        self.tissue = SimpleNamespace(concentration=fields, outflow=lambda signal: fields[signal].mean())
+        self.tissue = SimpleNamespace(
+            concentration=fields,
+            outflow=lambda signal: fields[signal].mean(),
+            capillary_concentration=lambda: fields[:, 0, :2].copy(),
+            capillary_weight=np.array([6.0, 10.0]),
+            layers=np.zeros((4, 4), np.int8),
+        )
+        self.barrier, self.carriers = Barrier(load_parameters(BarrierParameters, "barrier", "human")), 1.0
         self.rest_outflow = 0.5
         drawn = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "ffa": 0.5}
         drawn |= {"insulin": 50.0, "glycogen": 5.0}
@@ -75,7 +83,8 @@ def test_definition(name: str) -> None:
     metric = METRICS[name]
     assert metric.name == name
     assert metric.definition.endswith(".")
-    assert metric.unit in {"1", "1/h", "mmol/L", "nmol/L", "pmol/L", "mmol/kg", "ng/mL", "ng/g/min", "mL/kg/min"}
+    known = "1 1/h mmol/L nmol/L pmol/L mmol/kg ng/mL ng/g/min umol/g/min mL/kg/min"
+    assert metric.unit in known.split()
     assert metric.unit == "1" or convert(f"2 {metric.unit}", metric.unit) == pytest.approx(2.0)
 
 

@@ -28,6 +28,7 @@ class FuelParameters(NamedTuple):
     liver_exercise_gain: Annotated[float, Unit("1")]
     liver_portal_half: Annotated[float, Unit("mmol/kg/h")]
     obligatory_uptake: Annotated[float, Unit("mmol/kg/h")]
+    obligatory_half: Annotated[float, Unit("mmol/L")]
     exercise_glucose_uptake: Annotated[float, Unit("mmol/kg/h")]
     sympathetic_time: Annotated[float, Unit("h")]
     sympathetic_half: Annotated[float, Unit("1")]
@@ -91,11 +92,11 @@ def glucose_uptake(
 ) -> float:
     """Glucose leaving the blood, mmol/kg/h.
 
-    Obligatory (brain, blood cells; saturated, half at 1 mmol/L) + insulin-dependent u I G / G_basal + working muscle
-    u_ex w d G / G_basal, with the sympathetic drive d.
+    Obligatory (brain, blood cells; u_o G / (G + K), over that at G_basal) + insulin-dependent u I G / G_basal + working
+    muscle u_ex w d G / G_basal, with the sympathetic drive d.
     """
-    level = glucose / p.glucose_basal
-    obligatory = p.obligatory_uptake * glucose / (glucose + 1.0) * (p.glucose_basal + 1.0) / p.glucose_basal
+    level, half = glucose / p.glucose_basal, p.obligatory_half
+    obligatory = p.obligatory_uptake * glucose / (glucose + half) * (p.glucose_basal + half) / p.glucose_basal
     peripheral = (p.liver_output_basal - p.obligatory_uptake) * insulin_action * level
     working = p.exercise_glucose_uptake * work * sympathetic_drive(p, sympathetic)
     return obligatory + peripheral + working * level

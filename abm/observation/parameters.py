@@ -24,6 +24,7 @@ class ObservationParameters(NamedTuple):
     adaptation_gain: Annotated[float, Unit("1")]
     platelet_loading: Annotated[float, Unit("1")]
     bdnf_mass: Annotated[float, Unit("g/mol")]
+    cerebral_blood_flow: Annotated[float, Unit("mL/g/min")]
     trains: Annotated[float, Unit("1")]
     train_drive: Annotated[float, Unit("1")]
     recording_time: Annotated[float, Unit("h")]

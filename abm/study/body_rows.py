@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from abm.study.priors import Prior
 
 TISSUE = ("tissue_bhb", "tissue_lactate")
+CROSSING = ("brain_bhb_uptake", "brain_lactate_uptake", "arteriovenous_lactate")
 BLOOD = (*BODY_READ_OUTS, *SAMPLE_COLUMNS)
 SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
@@ -41,7 +42,7 @@ Changes = tuple[tuple[str, str | float], ...]
 def is_predicted(observation: EvidenceObservation) -> bool:
     """Whether a row is of the body, a blood sample or what crosses the barrier."""
     metric = observation.metric.partition(".")[0]
-    return metric in SAMPLES or (metric in (*BLOOD, *TISSUE) and observation.smd is None)
+    return metric in SAMPLES or (metric in (*BLOOD, *TISSUE, *CROSSING) and observation.smd is None)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class BodyRows:
         key = _key(experiment, arm)
         old = self.courses.get(key)
         hours = max(observation.at, experiment.run.step, old.hours if old else 0.0)
-        tissue = observation.metric.startswith("tissue_") or bool(old and old.tissue)
+        tissue = observation.metric.partition(".")[0] in (*TISSUE, *CROSSING) or bool(old and old.tissue)
         neurons = observation.metric.startswith(SAMPLES) or bool(old and old.neurons)
         self.courses[key] = _Course(key, experiment, arm, hours, tissue, neurons)
 
@@ -170,9 +171,10 @@ def _changed(subject: Subject, changes: Changes) -> Subject:
 
 @lru_cache(maxsize=64)
 def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Floats]:
-    """Extracellular BHB and lactate, mean over the neurons, after each step."""
+    """Extracellular BHB and lactate, mean over the neurons, and what the brain takes of them, after each step."""
     from abm.model import HippocampusModel
-    from abm.signals import SIGNALS
+    from abm.observation.uptake import net_uptake
+    from abm.signals import BHB, LACTATE, SIGNALS
 
     experiment = course.experiment
     size = (whole_voxels(SIDE, experiment.tissue.voxel),) * len(experiment.tissue.size)
@@ -185,10 +187,13 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
     )
     timeline = _timeline(course, small.subject)
     model = HippocampusModel(small, course.arm, plasma=_plasma(course, of_body), timeline=timeline)
-    seen = []
+    seen, taken = [], []
     for _ in range(round(course.hours / experiment.run.step)):
         model.expose()
         model.clock = model.clock.next()
         seen.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
-    columns = np.array(seen).T
-    return {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}
+        taken.append((net_uptake(model, BHB), net_uptake(model, LACTATE)))
+    columns, (bhb, lactate) = np.array(seen).T, np.array(taken).T
+    flow = _observation_parameters(experiment.subject, changes).cerebral_blood_flow
+    crossing = dict(zip(CROSSING, (bhb, lactate, lactate / flow), strict=True))
+    return crossing | {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}
