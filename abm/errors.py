@@ -43,12 +43,15 @@ class ConfigError(Exception):
         self.value, self.expected, self.suggestion = value, expected, suggestion
         super().__init__(self._message())
 
+    @property
+    def reason(self) -> str:
+        """What is wrong and what was expected, for whoever sees the value and its place."""
+        return f"{self.problem}; expected {self.expected}" if self.expected else self.problem
+
     def _message(self) -> str:
         place = f"{self.file}:{self.line}" if self.file and self.line else self.file
         subject = self.key if self.value is None or not self.key else f"{self.key} = {self.value}"
-        message = ": ".join(part for part in (place, subject, self.problem) if part)
-        if self.expected:
-            message += f"; expected {self.expected}"
+        message = ": ".join(part for part in (place, subject, self.reason) if part)
         if self.suggestion:
             message += f"; did you mean '{self.suggestion}'?"
         return message

@@ -186,12 +186,47 @@ def test_what_is_played_can_be_filmed(tab: Opened, tmp_path: Path) -> None:
         assert film.n_frames == 3
 
 
+def marked(page: Tab) -> list[tuple[str, str]]:
+    """What is written in the fields that are marked as wrong, and what is said below, where it can be seen."""
+    return [
+        (field.locator("input").input_value(), field.locator(".v-messages__message:visible").inner_text())
+        for field in page.page.locator(".v-input.error--text").all()
+    ]
+
+
+def test_a_refused_number_is_marked_until_it_is_right(tab: Opened) -> None:
+    page = tab()
+    page.press("Step")
+    page.wait_for_clock("00:30")
+    page.write("Neurons", "5")
+    page.page.get_by_text("expected at least 10. In force: 60").wait_for()
+    page.write("Number", "7000")
+    page.page.get_by_text("expected 0 to 59. In force: none").wait_for()
+    page.press("Step")
+    page.wait_for_clock("01:00")
+    assert marked(page) == [
+        ("5", "out of range; expected at least 10. In force: 60"),
+        ("7000", "no such neuron; expected 0 to 59. In force: none"),
+    ]
+    page.write("Number", "x")
+    page.page.get_by_text("not a whole number. In force: none").wait_for()
+    page.page.locator(".tissue").click(position={"x": 150, "y": 150})
+    page.page.get_by_text("not a whole number").wait_for(state="detached")
+    assert page.page.get_by_label("Number", exact=True).input_value().isdigit()
+    page.write("Number", "")
+    page.page.get_by_text("Click a neuron").wait_for()
+    page.write("Neurons", "60")
+    page.page.get_by_text("In force").wait_for(state="detached")
+    assert page.clock == "day 0 (mon) 01:00", "the number in force is no other tissue"
+    assert marked(page) == []
+
+
 def test_another_number_of_neurons_is_another_tissue(tab: Opened) -> None:
     page = tab()
     page.press("Step")
     page.wait_for_clock("00:30")
     page.write("Neurons", "5")
-    page.page.get_by_text("tissue.neurons", exact=False).first.wait_for()
+    page.page.get_by_text("expected at least 10. In force: 60").wait_for()
     assert page.clock == "day 0 (mon) 00:30"
     page.write("Neurons", "45")
     page.wait_for_clock("00:00")
@@ -202,9 +237,18 @@ def test_another_number_of_neurons_is_another_tissue(tab: Opened) -> None:
 
 def test_a_wrong_plan_is_a_sentence_and_the_page_goes_on(tab: Opened) -> None:
     page = tab()
+    page.write("Sessions per week", "9")
+    page.page.get_by_text("expected 1 to 7").wait_for()
+    page.write("Sessions per week", "3")
+    page.page.get_by_text("expected 1 to 7").wait_for(state="detached")
     page.write("Intensity", "65")
-    page.press("Play this plan")
     page.page.get_by_text("a bare number where a unit belongs").wait_for()
+    ((written, reason),) = marked(page)
+    assert (written, reason.partition(";")[0]) == ("65", "a bare number where a unit belongs")
+    page.press("Play this plan")
+    alert = page.page.locator(".v-alert", has_text="a bare number where a unit belongs")
+    alert.wait_for()
+    assert 0 <= alert.bounding_box()["y"] < 900, "the sentence is seen from where the button is"
     page.press("Step")
     page.wait_for_clock("00:30")
     page.write("Intensity", "70 %VO2max")

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from small import READ, Rows, small_experiment
 from abm.errors import ConfigError
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS
-from abm.view.server.plans import Recipe
+from abm.view.server.plans import Recipe, fault
 from abm.view.server.resting import RestedTissues
 from abm.view.server.scene import STRONGEST, strongest
 from abm.view.server.session import Session
@@ -124,6 +125,23 @@ def test_a_plan_that_is_wanted_no_more_changes_nothing(session: Session) -> None
 def test_so_many_sessions_a_week_there_are_not(times: int) -> None:
     with pytest.raises(ConfigError, match="1 to 7"):
         Recipe(per_week=times).schedule()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({}, ""), ({"name": "a.b"}, "name"), ({"name": ""}, "name"), ({"intensity": "65"}, "intensity"),
+        ({"duration": "45"}, "duration"), ({"start": "25:00"}, "start"), ({"per_week": 9}, "per_week"),
+        ({"repeats": -1}, "repeats"), ({"repeats": 3, "work": "hard"}, "work"), ({"fast": "12"}, "fast"),
+        ({"kind": "none", "fast": "12"}, "fast"), ({"ketone_ester": "500"}, "ketone_ester"),
+        ({"ketone_ester": "500 mg/kg", "start": "00:10"}, "start"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_at_the_field_it_lies_in(changed: dict[str, Any], field: str) -> None:
+    found, reason = fault(small_experiment(), Recipe(**changed))
+    assert found == field
+    assert bool(reason) == bool(field)
+    assert "schedules" not in reason
 
 
 def test_the_strongest_synapses_are_those_of_the_region(session: Session) -> None:

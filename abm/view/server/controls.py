@@ -10,10 +10,10 @@ import solara
 
 from abm.metric_names import REGIONS
 from abm.view.server.courses import WINDOWS
-from abm.view.server.plans import BLOCKED, KINDS
+from abm.view.server.plans import BLOCKED, KINDS, fault
 from abm.view.server.scene import COLOURED, FIELDS
 from abm.view.server.visit import CHANGE, OTHER_PLAN, Visit
-from abm.view.server.widgets import Save
+from abm.view.server.widgets import Number, Save
 from abm.view.style import WORDS, label
 
 ALONE = "nothing"
@@ -48,9 +48,7 @@ def Plans(visit: Visit) -> None:
     solara.HTML(
         "div", "Changing a plan starts again at day 0, on the same tissue with the same luck.", classes=["note"]
     )
-    solara.InputInt(
-        "Neurons", value=session.experiment.tissue.neurons, on_value=visit.resize, continuous_update=False, dense=True
-    )
+    Number("Neurons", session.experiment.tissue.neurons, visit.resize)
     solara.HTML("div", "Another number of neurons is another tissue, which rests first.", classes=["note"])
 
 
@@ -91,23 +89,28 @@ def Look(visit: Visit) -> None:
 
 @solara.component
 def Builder(visit: Visit) -> None:
-    """A plan of one's own; checked when it is played or saved."""
+    """A plan of one's own; what is wrong stands at its field, and is told when the plan is played or saved."""
     recipe = visit.recipe.value
+    wrong, reason = fault(visit.session.experiment, recipe)
 
     def change(**what: Any) -> None:
         visit.recipe.value = replace(visit.recipe.value, **what)
 
     def text(label: str, key: str) -> None:
-        solara.InputText(label, value=getattr(recipe, key), on_value=lambda value: change(**{key: value}), dense=True)
+        solara.InputText(
+            label, value=getattr(recipe, key), on_value=lambda value: change(**{key: value}), dense=True,
+            error=reason if key == wrong else False,
+        )  # fmt: skip
+
+    def whole(label: str, key: str) -> None:
+        Number(label, getattr(recipe, key), lambda n: change(**{key: n}), wrong=reason if key == wrong else "")
 
     solara.HTML("h2", "Build a plan")
     text("Name of the plan", "name")
     choice("Kind", recipe.kind, list(KINDS), lambda value: change(kind=value))
     if recipe.kind != "none":
-        solara.InputInt("Sessions per week", value=recipe.per_week, on_value=lambda n: change(per_week=n), dense=True)
-        solara.InputInt(
-            "Intervals (0: continuous)", value=recipe.repeats, on_value=lambda n: change(repeats=n), dense=True
-        )
+        whole("Sessions per week", "per_week")
+        whole("Intervals (0: continuous)", "repeats")
         for label, key in (("Work", "work"), ("Rest", "rest")) if recipe.repeats else ():
             text(label, key)
         for label, key in (("Intensity", "intensity"), ("Duration", "duration")) if not recipe.repeats else ():

@@ -20,7 +20,7 @@ from abm.view.server.painting import svg
 from abm.view.server.scene import title
 from abm.view.server.style import LOOK
 from abm.view.server.visit import SPEEDS, Visit
-from abm.view.server.widgets import ClickablePicture
+from abm.view.server.widgets import ClickablePicture, Number
 from abm.view.text import number
 
 
@@ -160,9 +160,7 @@ def Inspector(visit: Visit) -> None:
     visit.tick.value  # noqa: B018
     chosen, session = visit.view.value.chosen, visit.session
     solara.HTML("h3", "Neuron")
-    solara.InputInt(
-        "Number", value=chosen, on_value=visit.choose_neuron, optional=True, continuous_update=False, dense=True
-    )
+    Number("Number", chosen, visit.choose_neuron, lambda: visit.choose_neuron(None))
     with session.lock:
         text = inspect(session.arms[0], chosen) if chosen is not None and session.arms else ""
     solara.HTML("div", text or "Click a neuron in the picture, or give its number.", classes=["looked-at"])

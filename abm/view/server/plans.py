@@ -20,6 +20,8 @@ WEEK = {
     5: ["mon", "tue", "wed", "thu", "fri"], 6: ["mon", "tue", "wed", "thu", "fri", "sat"],
 }  # fmt: skip
 
+PARTS = {".meals": "fast", ".doses": "ketone_ester"}  # of a schedule, which one field of a recipe makes up
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -82,6 +84,17 @@ def with_plan(experiment: Experiment, name: str, schedule: dict[str, Any]) -> Ex
     content = experiment.resolved()
     content["schedules"] = {**content["schedules"], name: schedule}
     return build_experiment(content)
+
+
+def fault(experiment: Experiment, recipe: Recipe) -> tuple[str, str]:
+    """The field of a recipe in which its first fault lies, and the reason; both empty where there is none."""
+    try:
+        with_plan(experiment, recipe.name, recipe.schedule())
+    except ConfigError as error:
+        place = (error.key or "").removeprefix(f"schedules.{recipe.name}")
+        part = next((field for start, field in PARTS.items() if place.startswith(start)), "")
+        return part or place.rpartition(".")[2].replace(" ", "_") or "name", error.reason
+    return "", ""
 
 
 def experiment_text(experiment: Experiment, recipe: Recipe) -> str:

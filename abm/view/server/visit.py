@@ -153,11 +153,13 @@ class Visit:
         self.attempt(lambda: self.session.choose(own or now[0], None if alone else (compared or now[1])))
 
     def resize(self, neurons: int) -> None:
-        """A tissue of another size."""
+        """A tissue of another size; ConfigError, and nothing changes, where there is none."""
         self.pause()
-        if self.attempt(lambda: self.session.resize(neurons)):
-            self.view.value = self.view.value._replace(chosen=None)
-            threading.Thread(target=self._watch_rest, name="rest", daemon=True).start()
+        self.session.resize(neurons)
+        self.message.value = ""
+        self.view.value = self.view.value._replace(chosen=None)
+        threading.Thread(target=self._watch_rest, name="rest", daemon=True).start()
+        self.refresh()
 
     def add_plan(self) -> None:
         """Take the plan of the builder and play it."""
@@ -209,15 +211,11 @@ class Visit:
             self.view.value = self.view.value._replace(chosen=neuron_at(scenes[0][1], self.view.value, right, down))
 
     def choose_neuron(self, neuron: int | None) -> None:
-        """Choose a neuron by its number."""
-
-        def work() -> None:
-            count = self.session.experiment.tissue.neurons
-            if neuron is not None and not 0 <= neuron < count:
-                raise ConfigError("no such neuron", key="neuron", value=str(neuron), expected=f"0 to {count - 1}")
-            self.view.value = self.view.value._replace(chosen=neuron)
-
-        self.attempt(work)
+        """Choose a neuron by its number, or none; ConfigError where there is no such neuron."""
+        count = self.session.experiment.tissue.neurons
+        if neuron is not None and not 0 <= neuron < count:
+            raise ConfigError("no such neuron", key="neuron", value=str(neuron), expected=f"0 to {count - 1}")
+        self.view.value = self.view.value._replace(chosen=neuron)
 
     def png(self) -> bytes:
         """The pictures as one PNG file; ConfigError where there are none."""

@@ -1,4 +1,4 @@
-"""The two components whose look is written for the browser: a picture that can be clicked, a button that saves."""
+"""What the page is made of: a picture that can be clicked, a button that saves, a field for a whole number."""
 
 from __future__ import annotations
 
@@ -50,3 +50,36 @@ def Save(label: str, filename: str, kind: str, make: Callable[[], bytes | str], 
         set_made((base64.b64encode(whole).decode(), made[1] + 1))
 
     _SaveButton(label=label, filename=filename, kind=kind, content=made[0], stamp=made[1], event_wanted=wanted)
+
+
+@solara.component
+def Number(
+    label: str, value: int | None, take: Callable[[int], Any], drop: Callable[[], Any] | None = None, wrong: str = ""
+) -> None:
+    """A field for a whole number; what is refused stays in it, marked, beside the reason and the number in force.
+
+    take: refuses a number by a ConfigError. drop: takes an empty field; None where there has to be a number. wrong:
+    what is wrong with the number in force.
+    """
+    refused, set_refused = solara.use_state(("", ""))  # what is written, and why not
+    solara.use_effect(lambda: set_refused(("", "")), [value])
+
+    def written(text: str) -> None:
+        try:
+            if text.strip() or drop is None:
+                number = int(text)
+                if number != value:
+                    take(number)
+            else:
+                drop()
+        except ValueError:
+            set_refused((text, "not a whole number"))
+        except ConfigError as error:
+            set_refused((text, error.reason))
+        else:
+            set_refused(("", ""))
+
+    text, reason = refused
+    in_force = "" if value is None else str(value)
+    told = f"{reason}. In force: {in_force or 'none'}" if reason else wrong or False
+    solara.InputText(label, value=text if reason else in_force, on_value=written, dense=True, error=told)
