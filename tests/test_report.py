@@ -26,12 +26,13 @@ from abm.study.plan import plan_experiment
 from abm.study.results import Results, SummaryRow
 from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose, _panels, _times
-from abm.view.maps import _limits
+from abm.view.maps import _limits, tissue_maps
 from abm.view.page import table
 from abm.view.report import CHANGED, _lead, write_report
 from abm.view.style import WORDS, colours, contrast_and_band, draw_ratios, label, mean_and_band, ratio_axis, wrapped
 from abm.view.text import (
     aligned,
+    day_text,
     duration_text,
     interval,
     number,
@@ -131,6 +132,24 @@ def test_a_map_of_one_value_has_one_colour() -> None:
     assert _limits(np.array([1.0, 3.0])) == (1.0, 3.0)
     low, high = _limits(np.array([1.0, 1.001]))
     assert high - low == pytest.approx(0.02, rel=0.01)
+
+
+def test_maps_name_regions_and_scale_within_their_frames(results: Results) -> None:
+    figure = tissue_maps(results)
+    figure.draw_without_rendering()
+    top, other = figure.axes[:6], figure.axes[6:12]
+    for ax in top:
+        written = {text.get_text(): text.get_window_extent() for text in ax.texts}
+        assert list(written)[:-1] == ["DG", "CA3", "CA1"]
+        length = float(list(written)[-1].removesuffix(" µm"))
+        assert np.ptp(ax.lines[-1].get_xdata()) == pytest.approx(length)
+        frame = ax.get_window_extent()
+        for text in written.values():
+            assert frame.x0 <= text.x0 < text.x1 <= frame.x1
+            assert frame.y0 <= text.y0 < text.y1 <= frame.y1
+        assert text.height / figure.dpi * 72.0 > 7.0
+    assert not any(ax.texts for ax in other)
+    assert len({(*ax.get_xlim(), *ax.get_ylim()) for ax in figure.axes[:12]}) == 1, "one place, one scale"
 
 
 @pytest.mark.parametrize(
@@ -370,6 +389,8 @@ def test_small_texts() -> None:
     assert interval(np.nan, np.nan, np.nan) == ""
     assert [p_text(p) for p in (0.5, 0.012345, 1e-9, np.nan)] == ["0.5", "0.012", "< 0.0001", ""]
     assert [time_text(hours) for hours in (0.0, 6.0, 24.0, 36.0, 504.0)] == ["0 h", "6 h", "1 d", "36 h", "21 d"]
+    days = ["day 0", "day 0, 07:30", "day 2", "day 26, 07:45"]
+    assert [day_text(hours) for hours in (0.0, 7.5, 47.999, 631.75)] == days
     assert [duration_text(seconds) for seconds in (40, 300, 7200)] == ["40 s", "5 min", "2.0 h"]
     assert aligned([("a", "bb"), ("ccc", "")]) == "a    bb\nccc"
 

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
+from abm.metric_names import REGIONS
 from abm.metrics import METRICS
 from abm.study.contrasts import t_quantile
 from abm.study.store import write_atomically
@@ -77,6 +78,21 @@ def wrapped(name: str, width: int = 20) -> str:
     words = name.replace("_", "_ ")
     lines = textwrap.wrap(words, width, break_long_words=True, break_on_hyphens=False)
     return "\n".join(line.replace("_ ", "_") for line in lines)
+
+
+def region_places(positions: Floats, region: NDArray[np.int8]) -> dict[str, tuple[float, float]]:
+    """Where the name of each region is written: amid its neurons, in the bow of its cell layer; um."""
+    found = {}
+    for code, name in enumerate(REGIONS[1:]):
+        if code in region:
+            x, y = positions[region == code, :2].mean(axis=0)
+            found[name] = (float(x), float(y))
+    return found
+
+
+def scale_length(width: float) -> float:
+    """A round length, um, of an eighth to a quarter of a picture."""
+    return max((length for length in (10, 20, 50, 100, 200, 500, 1000) if length <= width / 4.0), default=10)
 
 
 def few_ticks(axis: Axis, count: int = 4) -> None:

@@ -56,6 +56,12 @@ def time_text(hours: float) -> str:
     return f"{hours / 24:g} d" if hours and hours % 24 == 0 else f"{hours:g} h"
 
 
+def day_text(hour: float) -> str:
+    """Day and clock time, such as "day 3, 07:30"; a midnight without its clock time."""
+    day, minutes = divmod(round(60.0 * hour), 24 * 60)
+    return f"day {day}" + (f", {minutes // 60:02d}:{minutes % 60:02d}" if minutes else "")
+
+
 def aligned(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as columns two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

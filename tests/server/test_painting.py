@@ -12,11 +12,15 @@ import pytest
 from PIL import Image, ImageDraw
 
 from abm.errors import ConfigError
+from abm.parameters import load_parameters
+from abm.tissue import Region, TissueParameters
+from abm.tissue.geometry import cell_layers
 from abm.view.server.colours import CHOSEN, FAINT, LEVELS, MISSING, PAPER, SYNAPSE, VESSEL, levels, palette, png, scale
 from abm.view.server.courses import Line, Row, distribution, stack, thinned
 from abm.view.server.painting import SIDE, limits, neuron_at, paint, svg
 from abm.view.server.printing import _shortened, font, png_file, print_pictures, write_movie
 from abm.view.server.scene import COLOURED, Scene, View, difference, title
+from abm.view.style import region_places
 
 
 def scene(change: bool = False) -> Scene:
@@ -115,6 +119,7 @@ def test_synapses_can_be_seen_on_paper_too() -> None:
         assert (paint(replace(scene(), field=field), View()).pixels == entry).any()
     paper, dark = (palette(False)[entry].astype(int) for entry in (PAPER, FAINT))
     assert (paper - dark > 80).all()
+    assert (paint(scene(change=True), View()).pixels == FAINT).any()
 
 
 def test_svg_is_a_document_with_captions_units_and_regions() -> None:
@@ -123,6 +128,19 @@ def test_svg_is_a_document_with_captions_units_and_regions() -> None:
     words = [element.text for element in root.iter() if element.text]
     assert {"ride & rest", "field: tissue lactate (mmol/L)", "neurons: synaptic strength", "CA1", "20 µm"} <= set(words)
     assert "http://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+
+
+def test_names_of_regions_lie_beside_their_neurons() -> None:
+    size = (1600.0, 1600.0)
+    layers = cell_layers(size, load_parameters(TissueParameters, "tissue", "human"))
+    positions = np.concatenate([layers[region].points for region in Region])
+    region = np.repeat(np.array(list(Region), np.int8), [len(layers[region].points) for region in Region])
+    places = region_places(positions, region)
+    assert list(places) == ["DG", "CA3", "CA1"]
+    for code, place in enumerate(places.values()):
+        distance = np.hypot(*(positions - place).T)
+        assert region[np.argmin(distance)] == code
+        assert 0.07 * size[0] < distance.min() < 0.2 * size[0], "beside the layer, not on it"
 
 
 def test_a_title_says_once_what_a_number_is_of() -> None:

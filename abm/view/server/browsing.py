@@ -12,7 +12,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from abm.clock import DAY
 from abm.config import Experiment, build_experiment
 from abm.metrics import METRICS
 from abm.schedule import compile_schedule
@@ -22,7 +21,7 @@ from abm.view.server.courses import COMPARED, OWN, Line, Row, stack, thinned
 from abm.view.server.painting import Picture, on_one_scale, paint
 from abm.view.server.printing import print_pictures, write_movie, write_video
 from abm.view.server.scene import NO_FIELD, Scene, View, middle_plane, title
-from abm.view.text import mean_text, p_text, ratio_text, told_values
+from abm.view.text import day_text, mean_text, p_text, ratio_text, told_values
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -122,7 +121,8 @@ class Browser:
         scenes = [[self.scene(name, 0, k, view) for name in names] for k in range(len(self.hours))]
         fixed = on_one_scale([scene for row in scenes for scene in row], view)
         for hour, row in zip(self.hours, scenes, strict=True):
-            yield print_pictures([paint(s, fixed, f"{name}, {_day(hour)}") for name, s in zip(names, row, strict=True)])
+            when = day_text(hour)
+            yield print_pictures([paint(s, fixed, f"{name}, {when}") for name, s in zip(names, row, strict=True)])
 
     def pictures(self, schedules: Sequence[str], replicate: int, moment: int, view: View) -> list[Picture]:
         """The tissues under these schedules on one colour scale; captions say when, and when the field was stored."""
@@ -132,8 +132,8 @@ class Browser:
         common = on_one_scale([scene for _, scene in found], view)
         painted = []
         for name, scene in found:
-            when = "" if scene.field is None else f"; field of {_day(self.field_hour(name))}"
-            painted.append(paint(scene, common, f"{name}, {_day(self.hours[moment])}{when}"))
+            when = "" if scene.field is None else f"; field of {day_text(self.field_hour(name))}"
+            painted.append(paint(scene, common, f"{name}, {day_text(self.hours[moment])}{when}"))
         return painted
 
 
@@ -145,11 +145,6 @@ class _Columns:
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         return np.asarray(self._state[name].to_numpy())
-
-
-def _day(hour: float) -> str:
-    minutes = round(hour % DAY * 60.0)
-    return f"day {int(hour // DAY)}" + (f", {minutes // 60:02d}:{minutes % 60:02d}" if minutes else "")
 
 
 def write_tissue_movie(results: Results, colour: str = "synaptic_strength") -> list[Path]:

@@ -15,7 +15,7 @@ Bytes = NDArray[np.uint8]
 
 LEVELS = 120  # of each colour scale
 CHANGE_MAP = "PuOr_r"  # differences: purple below, orange above; told apart by colour-blind readers
-# Lines of synapses are light on a field and dark, FAINT, on paper.
+# Lines of synapses are light on a field and dark, FAINT, on paper and on a change, which is white where there is none.
 PAPER, OUTLINE, VESSEL, SYNAPSE, CHOSEN, MISSING, FAINT = range(2 * LEVELS, 2 * LEVELS + 7)
 MARKS = (
     (255, 255, 255), (30, 30, 30), (214, 69, 65), (240, 240, 240), (255, 0, 120), (160, 160, 160), (130, 130, 130)

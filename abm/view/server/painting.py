@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from abm.metric_names import REGIONS
 from abm.view.server.colours import CHOSEN, FAINT, LEVELS, OUTLINE, PAPER, SYNAPSE, VESSEL, Bytes, levels, palette, png
 from abm.view.server.scene import Scene, View
+from abm.view.style import region_places, scale_length
 from abm.view.text import number
 
 SIDE = 512  # pixels of the longer side
@@ -85,7 +85,7 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     places = np.floor(scene.positions * scale).astype(np.intp)
     for x, y in np.floor(scene.vessels * scale).astype(np.intp):
         pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = VESSEL
-    _lines(pixels, places, scene.synapses, shown, SYNAPSE if scene.field is not None else FAINT)
+    _lines(pixels, places, scene.synapses, shown, FAINT if scene.field is None or scene.change else SYNAPSE)
     radius = float(np.clip(SIDE / 24.0 / np.sqrt(max(len(shown), 1)) * 5.0, 1.0, 5.0))
     if radius > 1.5:
         _discs(pixels, places[shown], np.full(len(shown), OUTLINE, np.uint8), radius + 1.0)
@@ -140,16 +140,9 @@ def _ring(pixels: Bytes, place: NDArray[np.intp], radius: float) -> None:
 
 
 def _labels(scene: Scene, scale: float, rows: int) -> tuple[tuple[str, float, float], ...]:
-    """Name of each region and where it is written, in pixels from the top left: beside the middle of its neurons."""
-    found = []
-    for name in REGIONS[1:]:
-        own = scene.positions[scene.shown(name)]
-        if len(own):
-            middle = own.mean(axis=0)
-            nearest = own[np.argmin(((own - middle) ** 2).sum(axis=1))]
-            x, y = nearest * 0.62 + middle * 0.38 if name != "DG" else middle
-            found.append((name, float(x * scale), float(rows - y * scale)))
-    return tuple(found)
+    """Name of each region and where it is written, in pixels from the top left."""
+    places = region_places(scene.positions, scene.region)
+    return tuple((name, x * scale, rows - y * scale) for name, (x, y) in places.items())
 
 
 def neuron_at(scene: Scene, view: View, right: float, down: float) -> int | None:
@@ -192,12 +185,7 @@ def _fitted(caption: str) -> str:
 
 def _region_label(name: str, x: float, y: float) -> str:
     look = 'text-anchor="middle" font-size="13" font-weight="bold" fill="#fff" stroke="#222" stroke-width="2.5"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {look} paint-order="stroke">{name}</text>'
-
-
-def scale_length(width: float) -> float:
-    """A round length, um, of about a fifth of the picture."""
-    return max((length for length in (10, 20, 50, 100, 200, 500, 1000) if length <= width / 4.0), default=10)
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look} dominant-baseline="central" paint-order="stroke">{name}</text>'
 
 
 def _scale_bar(width: float, bottom: float) -> str:

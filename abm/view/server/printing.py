@@ -14,7 +14,8 @@ import numpy as np
 
 from abm.errors import ConfigError
 from abm.view.server.colours import LEVELS
-from abm.view.server.painting import Bar, Picture, scale_length
+from abm.view.server.painting import Bar, Picture
+from abm.view.style import scale_length
 from abm.view.text import number
 
 if TYPE_CHECKING:
