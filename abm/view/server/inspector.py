@@ -38,7 +38,8 @@ def inspect(arm: Arm, neuron: int) -> str:
     """Everything that is known of one neuron now, as HTML."""
     n = arm.model.neurons
     x, y = n.position[neuron, :2]
-    place = f"neuron {neuron} · {REGIONS[1 + int(n.region[neuron])]} · x {x:.0f} µm, y {y:.0f} µm"
+    region, plan = REGIONS[1 + int(n.region[neuron])], html.escape(arm.plan.name)
+    place = f"neuron {neuron} · {region} · x {x:.0f} µm, y {y:.0f} µm · {plan}"
     columns = (
         nucleosomes(n.nucleosomes[neuron], n.promoter_on[neuron], n.transcripts[neuron]),
         facts("Stores and release", _columns(n, neuron, STORES)) + facts("Local signals", _signals(arm, neuron)),
