@@ -103,8 +103,11 @@ def board_figure(board: Scoreboard) -> Figure:
     upper, lower = left.subfigures(2, 1, squeeze=False, height_ratios=(RATIOS, height - RATIOS)).flat
     first = upper.subplots()
     _draw_ratios(first, ratios)
-    _draw_values(lower.subplots(), values)
-    _draw_effects(right.subplots(), effects)
+    _draw_values(second := lower.subplots(), values)
+    _draw_effects(third := right.subplots(), effects)
+    for axes, rows in ((first, ratios), (second, values), (third, effects)):
+        if not rows:
+            axes.text(0.05, 0.9, "none published", transform=axes.transAxes, color=REFERENCE)
     for role, (colour, marker) in ROLES.items():
         first.plot([], [], marker, color=colour, label=f"{role}, pass")
         first.plot([], [], marker, markerfacecolor="white", markeredgecolor=colour, label=f"{role}, miss")
@@ -165,9 +168,13 @@ def _name_misses(axes: Axes, misses: Sequence[BoardRow], low: float, high: float
 
 def _name_lines(axes: Axes, rows: Sequence[BoardRow]) -> None:
     """Names of the observations, those missed in bold."""
-    names = axes.set_yticks(range(len(rows)), [f"{row.id}: {row.observation}"[:WIDEST] for row in rows], fontsize=5)
+    texts = [f"{row.id}: {row.observation}" for row in rows]
+    shown = [text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…" for text in texts]
+    names = axes.set_yticks(range(len(rows)), shown, fontsize=6)
     for tick, row in zip(names, rows, strict=True):
         tick.label1.set_fontweight("normal" if row.passed else "bold")
+    # The axis of numbers is at both ends: a figure of hundreds of lines is taller than a screen.
+    axes.tick_params(axis="x", top=True, labeltop=True)
 
 
 def _draw_values(axes: Axes, rows: Sequence[BoardRow]) -> None:
@@ -176,7 +183,7 @@ def _draw_values(axes: Axes, rows: Sequence[BoardRow]) -> None:
     for place, row in enumerate(ordered):
         axes.plot(np.clip(row.z, -12.0, 12.0), place, **_looks(row))  # type: ignore[arg-type]
     _name_lines(axes, ordered)
-    axes.set_xlim(-12.5, 12.5)
+    axes.set(xlim=(-12.5, 12.5), ylim=(-0.7, max(len(rows), 1) - 0.3))
     axes.set_title("values and standardised differences")
     axes.set_xlabel("z = (predicted - published) / SE")
 
@@ -189,15 +196,15 @@ def _draw_effects(axes: Axes, rows: Sequence[BoardRow]) -> None:
             axes.plot([row.observed_low, row.observed_high], [place, place], color=REFERENCE, linewidth=4, alpha=0.3)
         else:
             word = "▶" if row.kind == "up" else "◀"
-            axes.annotate(word, (1.0, place), fontsize=5, ha="center", va="center", color=REFERENCE)
+            axes.annotate(word, (1.0, place), fontsize=7, ha="center", va="center", color=REFERENCE)
         spread = np.nan_to_num([[row.predicted - row.predicted_low], [row.predicted_high - row.predicted]])
         axes.errorbar(row.predicted, place, xerr=np.maximum(spread, 0.0), elinewidth=0.6, **_looks(row))  # type: ignore[arg-type]
     _name_lines(axes, rows)
-    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_ylim(-0.7, max(len(rows), 1) - 0.3)
     numbers = [row.predicted for row in rows]
     axes.set_xlim(min([*numbers, 0.6]) / 1.2, max([*numbers, 1.7]) * 1.2)
     _write_ratios(axes.xaxis)
-    axes.set_title("up (▶), down (◀) or unchanged (grey)")
+    axes.set_title("up ▶, down ◀, none (grey)")
     axes.set_xlabel("predicted ratio")
 
 
