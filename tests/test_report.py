@@ -208,6 +208,9 @@ def test_numbers_of_molecules_say_of_what() -> None:
     assert label("bdnf_mrna") == "BDNF mRNA\n(copies)"
     assert label("bdnf_protein") == "BDNF protein\n(dimers)"
     assert label("plasma_lactate") == "plasma lactate\n(mmol/L)"
+    assert label("acetylation_IV") == "acetylation IV\n(fraction)"
+    assert label("spine_density") == "spine density\n(rel. to rest)"
+    assert label("consolidated_fraction") == "consolidated fraction"
 
 
 def test_page_holds_what_it_should(parsed: Structure) -> None:

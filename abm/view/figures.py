@@ -241,7 +241,7 @@ def bdnf(results: Results) -> Figure:
 def synapses(results: Results) -> Figure:
     """Synapses: mean over replicates, and paired ratio (of the clustering, difference) with its 95 % interval.
 
-    The widest tenth of the intervals goes beyond the axes.
+    The widest tenth of the intervals goes beyond the axes. A ratio is drawn from when no replicate is zero.
     """
     names = (
         "synaptic_strength", "potentiated_fraction", "consolidated_fraction",
@@ -258,9 +258,10 @@ def contrasts(results: Results) -> Figure:
     styles = colours(results.schedules, results.reference)
     others = [schedule for schedule in styles if schedule != results.reference]
     found = [(title, rows) for title, rows in told_values(results.summary_rows) if METRICS[rows[0].metric].has_zero]
-    lines = max(-(-len(found) // 3), 1)
-    figure = Figure(figsize=(9.5, (0.75 + 0.2 * len(others)) * lines + 0.3), layout="constrained")
-    axes = figure.subplots(lines, 3, sharey=True, squeeze=False)
+    columns = min(max(len(found), 1), 3)
+    lines = max(-(-len(found) // columns), 1)
+    figure = Figure(figsize=(1.4 + 2.7 * columns, (0.75 + 0.2 * len(others)) * lines + 0.3), layout="constrained")
+    axes = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for ax, (title, rows) in zip(axes.flat, found, strict=False):
         _draw_forest(ax, {row.schedule: row for row in rows}, others, styles)
         ax.set_title(without_unit(title))
@@ -268,7 +269,7 @@ def contrasts(results: Results) -> Figure:
         ax.set_axis_off()
     axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))
     axes[0, 0].set_ylim(len(others) - 0.5, -0.5)
-    figure.supxlabel(f"ratio to {results.reference}", fontsize=8)
+    figure.supxlabel(f"ratio to {results.reference} (logarithmic axes)", fontsize=8)
     return figure
 
 

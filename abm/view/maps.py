@@ -21,6 +21,7 @@ from abm.view.style import (
     Floats,
     colours,
     few_ticks,
+    label,
     region_places,
     scale_length,
     wrapped,
@@ -47,8 +48,7 @@ def strength_distribution(results: Results) -> Figure:
         axes[row, 0].set_ylabel(wrapped(schedule), rotation=0, ha="right", va="center", color=style[0])
     for ax in axes[:-1].flat:
         ax.tick_params(bottom=False)
-    for ax in axes[-1]:
-        ax.set_xlabel("mean synaptic strength of a neuron")
+    figure.supxlabel("mean synaptic strength of a neuron (rel. to rest)", fontsize=8)
     return figure
 
 
@@ -136,4 +136,4 @@ def _draw_neurons(figure: Figure, axes: NDArray[np.object_], states: xr.Dataset)
         )
         ax.set_aspect("equal")
     axes[0].set_title("neurons")
-    figure.colorbar(dots, ax=list(axes), location="bottom", shrink=0.9, label="synaptic strength\n(rel. to rest)")
+    figure.colorbar(dots, ax=list(axes), location="bottom", shrink=0.9, label=label("synaptic_strength"))

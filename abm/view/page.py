@@ -15,6 +15,7 @@ h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 .lead, .note, figcaption { color: #555; }
 .failed { color: #a40000; }
 .wide, pre { overflow-x: auto; }
+.wide { margin-bottom: 1rem; }
 table { border-collapse: collapse; font-size: .85rem; }
 th, td { text-align: left; padding: .2rem .9rem .2rem 0; border-bottom: 1px solid #eee; vertical-align: top; }
 th { border-bottom-color: #999; }

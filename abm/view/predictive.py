@@ -90,9 +90,10 @@ def predictive_figure(results: Results) -> Figure:
     """Both intervals of each schedule, one panel for each read-out at its last time."""
     found = _pairs(results)
     others = [schedule for schedule in results.schedules if schedule != results.reference]
-    lines = -(-len(found) // COLUMNS)
-    figure = Figure(figsize=(9.5, (0.75 + 0.28 * len(others)) * lines + 0.5), layout="constrained")
-    axes = figure.subplots(lines, COLUMNS, sharey=True, squeeze=False)
+    columns = min(COLUMNS, len(found))
+    lines = -(-len(found) // columns)
+    figure = Figure(figsize=(1.4 + 2.7 * columns, (0.75 + 0.28 * len(others)) * lines + 0.5), layout="constrained")
+    axes = figure.subplots(lines, columns, sharey=True, squeeze=False)
     for ax, (title, pairs) in zip(axes.flat, found, strict=False):
         _draw(ax, pairs, others)
         ax.set_title(without_unit(title))
@@ -101,7 +102,7 @@ def predictive_figure(results: Results) -> Figure:
     axes[0, 0].set_yticks(range(len(others)), map(wrapped, others))
     axes[0, 0].set_ylim(len(others) - 0.5, -0.5)
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    figure.supxlabel(f"ratio to {results.reference}", fontsize=8)
+    figure.supxlabel(f"ratio to {results.reference} (logarithmic axes)", fontsize=8)
     return figure
 
 

@@ -55,6 +55,12 @@ WORDS = {
 # What is counted has no unit of measurement; an axis says of what it is a number.
 COUNTED = {"bdnf_pro": "dimers", "bdnf_protein": "dimers", "bdnf_mrna": "copies"}
 COUNTED |= {f"bdnf_mrna_{promoter}": "copies" for promoter in ("I", "II", "IV", "VI")}
+# What a number without unit relates to, by the beginning of its metric's name.
+RELATED = {
+    "acetylation": "fraction", "fndc5": "rel. to rest", "hdac": "rel. to rest", "spine": "rel. to rest",
+    "strength_heterogeneity": "CV", "spatial_clustering": "Moran's I", "synaptic": "rel. to rest",
+    "trkb": "rel. to rest",
+}  # fmt: skip
 
 
 def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, str]]:
@@ -67,8 +73,9 @@ def colours(schedules: Sequence[str], reference: str) -> dict[str, tuple[str, st
 
 
 def label(metric: str) -> str:
-    """Axis label: readable name, and unit or what is counted."""
-    unit = COUNTED.get(metric, METRICS[metric].unit)
+    """Axis label: readable name, and unit, or what is counted or what the number relates to."""
+    related = next((words for start, words in RELATED.items() if metric.startswith(start)), METRICS[metric].unit)
+    unit = COUNTED.get(metric, related)
     name = "proBDNF" if metric == "bdnf_pro" else " ".join(WORDS.get(word, word) for word in metric.split("_"))
     return name if unit == "1" else f"{name}\n({unit})"
 

@@ -26,9 +26,6 @@ COLOURED = (
     "bdnf_protein", "bdnf_release", "trkb_activation", "synaptic_strength", "consolidated_fraction",
 )  # fmt: skip
 STRONGEST = 80  # synapses drawn
-RELATED = {
-    "acetylation": "fraction", "trkb": "rel. to rest", "synaptic": "rel. to rest", "hdac_activity": "rel. to rest",
-}  # fmt: skip
 
 
 class View(NamedTuple):
@@ -77,9 +74,8 @@ class Scene:
 
 
 def title(metric: str) -> str:
-    """Name and unit on one line; of a number without unit, what it relates to."""
-    related = next((words for start, words in RELATED.items() if metric.startswith(start)), "")
-    return label(metric).replace("\n", " ") + (f" ({related})" if related else "")
+    """Name and unit on one line."""
+    return label(metric).replace("\n", " ")
 
 
 def middle_plane(field: Floats) -> Floats:
