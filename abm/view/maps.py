@@ -15,8 +15,10 @@ from abm.metric_names import REGIONS
 from abm.metrics import METRICS
 from abm.study.results import Results
 from abm.view.style import (
+    DARK,
     FIELD_MAP,
     STRENGTH_MAP,
+    WHITE,
     WORDS,
     Floats,
     colours,
@@ -29,7 +31,6 @@ from abm.view.style import (
 from abm.view.text import day_text
 
 BINS = 60
-DARK = "#222222"
 
 
 def strength_distribution(results: Results) -> Figure:
@@ -99,8 +100,8 @@ def tissue_maps(results: Results) -> Figure:
     # The neurons are the same under all schedules; those of a run that failed are missing.
     place = states[["position", "region"]].isel(replicate=0, time=0).max("schedule").load()
     for ax in axes[0, :-1]:
-        _draw_place(ax, place, sides[0], "white", DARK)
-    _draw_place(axes[0, -1], place, sides[0], DARK, "white")
+        _draw_place(ax, place, sides[0], WHITE, DARK)
+    _draw_place(axes[0, -1], place, sides[0], DARK, WHITE)
     return figure
 
 

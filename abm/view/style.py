@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 # Okabe and Ito's palette; the reference schedule is grey.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 REFERENCE = "#7F7F7F"
+DARK, WHITE = "#222222", "#ffffff"  # of what is written on pictures, and of its edge
 DASHES = ("-", "--", ":", "-.")
 RATIOS_SHOWN = (1e-3, 1e3)  # what is next to nothing, as BHB without ketogenesis, would take an axis to itself
 FIELD_MAP, STRENGTH_MAP = "cividis", "viridis"

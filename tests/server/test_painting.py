@@ -143,6 +143,13 @@ def test_names_of_regions_lie_beside_their_neurons() -> None:
         assert 0.07 * size[0] < distance.min() < 0.2 * size[0], "beside the layer, not on it"
 
 
+def test_names_and_scale_are_dark_on_a_white_ground_and_light_on_a_field() -> None:
+    for one, fill in ((scene(), "#ffffff"), (replace(scene(), field=None), "#222222"), (scene(change=True), "#222222")):
+        root = ET.fromstring(svg(paint(one, View())))
+        written = {element.text: element.get("fill") for element in root.iter() if element.text}
+        assert {written["DG"], written["CA3"], written["CA1"], written["20 µm"]} == {fill}
+
+
 def test_a_title_says_once_what_a_number_is_of() -> None:
     said = {metric: title(metric) for metric in (*COLOURED, "tissue_lactate", "hdac_activity")}
     assert said["bdnf_protein"] == "BDNF protein (dimers)"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from abm.view.server.colours import CHOSEN, FAINT, LEVELS, OUTLINE, PAPER, SYNAPSE, VESSEL, Bytes, levels, palette, png
 from abm.view.server.scene import Scene, View
-from abm.view.style import region_places, scale_length
+from abm.view.style import DARK, WHITE, region_places, scale_length
 from abm.view.text import number
 
 SIDE = 512  # pixels of the longer side
@@ -33,7 +33,11 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Picture:
-    """A painted tissue. pixels: palette entries, (rows, columns), first row on top. size: (x, y) um."""
+    """A painted tissue.
+
+    pixels: palette entries, (rows, columns), first row on top. size: (x, y) um. light: whether the ground is white,
+    so that what is written on it is dark.
+    """
 
     pixels: Bytes
     colours: Bytes
@@ -41,6 +45,12 @@ class Picture:
     labels: tuple[tuple[str, float, float], ...]
     size: Range
     caption: str = ""
+    light: bool = False
+
+    @property
+    def ink(self) -> tuple[str, str]:
+        """Colour of what is written on it, and of its edge."""
+        return (DARK, WHITE) if self.light else (WHITE, DARK)
 
     def png(self) -> bytes:
         """The tissue alone, as a PNG file."""
@@ -85,7 +95,8 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
     places = np.floor(scene.positions * scale).astype(np.intp)
     for x, y in np.floor(scene.vessels * scale).astype(np.intp):
         pixels[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2] = VESSEL
-    _lines(pixels, places, scene.synapses, shown, FAINT if scene.field is None or scene.change else SYNAPSE)
+    light = scene.field is None or scene.change
+    _lines(pixels, places, scene.synapses, shown, FAINT if light else SYNAPSE)
     radius = float(np.clip(SIDE / 24.0 / np.sqrt(max(len(shown), 1)) * 5.0, 1.0, 5.0))
     if radius > 1.5:
         _discs(pixels, places[shown], np.full(len(shown), OUTLINE, np.uint8), radius + 1.0)
@@ -94,7 +105,7 @@ def paint(scene: Scene, view: View, caption: str = "") -> Picture:
         _ring(pixels, places[view.chosen], radius + 4.0)
     labels = _labels(scene, scale, rows)
     bars = (*bars, Bar(scene.titles[1], ends, LEVELS))
-    return Picture(pixels[::-1].copy(), palette(scene.change), bars, labels, scene.size, caption)
+    return Picture(pixels[::-1].copy(), palette(scene.change), bars, labels, scene.size, caption, light)
 
 
 def _ground(scene: Scene, view: View, rows: int, columns: int) -> tuple[Bytes, tuple[Bar, ...]]:
@@ -170,8 +181,8 @@ def svg(picture: Picture) -> str:
         f'<image x="0" y="{top:g}" width="{WIDTH:g}" height="{height:g}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{encoded}"/>',
         f'<rect x="0.5" y="{top:g}" width="{WIDTH - 1:g}" height="{height:g}" fill="none" stroke="#888"/>',
-        *(_region_label(name, x * unit, top + y * unit) for name, x, y in picture.labels),
-        _scale_bar(picture.size[0], top + height),
+        *(_region_label(name, x * unit, top + y * unit, picture.ink) for name, x, y in picture.labels),
+        _scale_bar(picture.size[0], top + height, picture.ink),
         *(_bar(picture, bar, place, top + height) for place, bar in enumerate(picture.bars)),
         "</svg>",
     ]
@@ -183,19 +194,22 @@ def _fitted(caption: str) -> str:
     return f' textLength="{WIDTH - 4.0:g}" lengthAdjust="spacingAndGlyphs"' if 6.9 * len(caption) > WIDTH else ""
 
 
-def _region_label(name: str, x: float, y: float) -> str:
-    look = 'text-anchor="middle" font-size="13" font-weight="bold" fill="#fff" stroke="#222" stroke-width="2.5"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {look} dominant-baseline="central" paint-order="stroke">{name}</text>'
+def _written(x: float, y: float, text: str, ink: tuple[str, str], more: str = "") -> str:
+    look = f'text-anchor="middle" fill="{ink[0]}" stroke="{ink[1]}" stroke-width="2.5" paint-order="stroke"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {look}{more}>{text}</text>'
 
 
-def _scale_bar(width: float, bottom: float) -> str:
+def _region_label(name: str, x: float, y: float, ink: tuple[str, str]) -> str:
+    return _written(x, y, name, ink, ' font-size="13" font-weight="bold" dominant-baseline="central"')
+
+
+def _scale_bar(width: float, bottom: float, ink: tuple[str, str]) -> str:
     length = scale_length(width)
     end = WIDTH - 10.0
     start = end - length / width * WIDTH
     line = f'<path d="M{start:.1f} {bottom - 9:.1f}H{end:.1f}" fill="none"'
-    look = 'text-anchor="middle" fill="#fff" stroke="#222" stroke-width="2.5" paint-order="stroke"'
-    text = f'<text x="{(start + end) / 2:.1f}" y="{bottom - 14:.1f}" {look}>{length:g} µm</text>'
-    return f'{line} stroke="#222" stroke-width="5"/>{line} stroke="#fff" stroke-width="3"/>{text}'
+    text = _written((start + end) / 2.0, bottom - 14.0, f"{length:g} µm", ink)
+    return f'{line} stroke="{ink[1]}" stroke-width="5"/>{line} stroke="{ink[0]}" stroke-width="3"/>{text}'
 
 
 def _bar(picture: Picture, bar: Bar, place: int, top: float) -> str:

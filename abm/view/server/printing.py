@@ -15,7 +15,7 @@ import numpy as np
 from abm.errors import ConfigError
 from abm.view.server.colours import LEVELS
 from abm.view.server.painting import Bar, Picture
-from abm.view.style import scale_length
+from abm.view.style import DARK, WHITE, scale_length
 from abm.view.text import number
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 MARGIN, TOP, BAR_HEIGHT = 12, 34, 52
 PER_ROW = 3
-DARK, WHITE = (34, 34, 34), (255, 255, 255)
 
 
 @cache
@@ -65,7 +64,8 @@ def _draw_picture(sheet: Image, draw: ImageDraw, picture: Picture, left: int, to
     sheet.paste(Image.fromarray(picture.colours[picture.pixels]), (left, top))
     draw.text((left, top - 26), _shortened(draw, picture.caption, columns), DARK, font(16))
     for name, x, y in picture.labels:
-        draw.text((left + x, top + y), name, WHITE, font(18), anchor="mm", stroke_width=2, stroke_fill=DARK)
+        ink, edge = picture.ink
+        draw.text((left + x, top + y), name, ink, font(18), anchor="mm", stroke_width=2, stroke_fill=edge)
     _draw_scale(draw, picture, left + columns, top + rows)
     for place, bar in enumerate(picture.bars):
         _draw_bar(sheet, draw, picture, bar, left, top + rows + 8 + place * BAR_HEIGHT, columns)
@@ -84,10 +84,11 @@ def _shortened(draw: ImageDraw, caption: str, width: int) -> str:
 def _draw_scale(draw: ImageDraw, picture: Picture, right: int, bottom: int) -> None:
     length = scale_length(picture.size[0])
     start = right - 12 - round(length / picture.size[0] * picture.pixels.shape[1])
-    draw.rectangle((start - 1, bottom - 15, right - 11, bottom - 9), DARK)
-    draw.rectangle((start, bottom - 14, right - 12, bottom - 10), WHITE)
+    ink, edge = picture.ink
+    draw.rectangle((start - 1, bottom - 15, right - 11, bottom - 9), edge)
+    draw.rectangle((start, bottom - 14, right - 12, bottom - 10), ink)
     place = ((start + right - 12) / 2, bottom - 18)
-    draw.text(place, f"{length:g} µm", WHITE, font(14), anchor="mb", stroke_width=2, stroke_fill=DARK)
+    draw.text(place, f"{length:g} µm", ink, font(14), anchor="mb", stroke_width=2, stroke_fill=edge)
 
 
 def _draw_bar(sheet: Image, draw: ImageDraw, picture: Picture, bar: Bar, x: int, y: int, width: int) -> None:
