@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from toy import Here, toy_experiment, toy_model
 
@@ -24,12 +25,24 @@ from abm.study import open_results, run_experiment
 from abm.study.contrasts import paired_ratio
 from abm.study.plan import plan_experiment
 from abm.study.results import Results, SummaryRow
+from abm.study.scoreboard import COMMITTED_BOARD, Scoreboard, read_board
 from abm.view.bibliography import read_bibliography, reference_lines
 from abm.view.figures import FIGURES, _dose, _panels, _times
 from abm.view.maps import _limits, tissue_maps
 from abm.view.page import table
 from abm.view.report import CHANGED, _lead, write_report
-from abm.view.style import WORDS, colours, contrast_and_band, draw_ratios, label, mean_and_band, ratio_axis, wrapped
+from abm.view.scoreboard import WIDEST, board_figure
+from abm.view.style import (
+    STYLE,
+    WORDS,
+    colours,
+    contrast_and_band,
+    draw_ratios,
+    label,
+    mean_and_band,
+    ratio_axis,
+    wrapped,
+)
 from abm.view.text import (
     aligned,
     day_text,
@@ -132,6 +145,23 @@ def test_a_map_of_one_value_has_one_colour() -> None:
     assert _limits(np.array([1.0, 3.0])) == (1.0, 3.0)
     low, high = _limits(np.array([1.0, 1.001]))
     assert high - low == pytest.approx(0.02, rel=0.01)
+
+
+def test_the_figure_of_the_scoreboard_can_be_read_whole_and_in_part() -> None:
+    board = read_board(COMMITTED_BOARD)
+    for rows in (board.rows, board.rows[:3]):
+        with rc_context(STYLE):
+            figure = board_figure(Scoreboard(rows, ()))
+            figure.draw_without_rendering()
+        page = figure.get_window_extent()
+        for ax in figure.axes:
+            title = ax.title.get_window_extent()
+            assert page.x0 <= title.x0 < title.x1 <= page.x1, "the title is cut"
+        for ax in figure.axes[1:]:  # one line for each observation
+            places = ax.get_yticks()
+            assert ax.get_ylim() == pytest.approx((-0.7, max(len(places), 1) - 0.3)), "no marker is cut at the edge"
+            assert all(name.get_fontsize() >= 6 and len(name.get_text()) <= WIDEST for name in ax.get_yticklabels())
+            assert bool(ax.texts and ax.texts[-1].get_text() == "none published") == (not len(places))
 
 
 def test_maps_name_regions_and_scale_within_their_frames(results: Results) -> None:
