@@ -189,11 +189,11 @@ def _march(
         eraser = eraser_activity(
             e, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
         ) / rest.eraser
-        move_nucleosomes(e, mean_creb, eraser, dt, w, state)
+        move_nucleosomes(e, mean_creb, eraser, dt, w.rows, state)
         access = promoter_access(x, d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist), rest.glucocorticoid)
         for q in range(4):
             start = burst_start(x, power(mean_creb, c.frequency_exponent[q]), access)
-            number = switch_alleles(x, c, state[0], start, q, dt, state[q + 1])
+            number = switch_alleles(x, c, state[0], start, q, dt, w.alleles, state[q + 1])
             made = d.transcription * c.initiation[q] * number
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)
         gain = release_gain(x, firing, excited, uneven[t])

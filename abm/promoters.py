@@ -20,7 +20,7 @@ from abm.epigenome import (
     slow_pair,
 )
 from abm.expression import ExpressionParameters, burst_end, bursting, survival, switching
-from abm.loops import compiled, entry, loop
+from abm.loops import entry, loop
 from abm.metric_names import PROMOTERS
 
 Floats = npt.NDArray[np.float64]
@@ -73,11 +73,11 @@ def resting_state(p: ExpressionParameters, e: EpigenomeParameters, dt: float) ->
     The first are those of n_R and n_A, the others that an allele of promoter I, II, IV or VI bursts then:
     pi = pi M and b = (b M) (1 - on - off) + pi on, with M what a step makes of the configurations.
     """
-    c, places = _uninitiated(p, e, dt), [(n, k) for n in range(COUNTS) for k in range(COUNTS - n)]
+    c, w, places = _uninitiated(p, e, dt), room(), [(n, k) for n in range(COUNTS) for k in range(COUNTS - n)]
     repressed, acetylated = np.array(places).T
     mass = np.zeros((len(places), COUNTS, LINE))
     mass[np.arange(len(places)), repressed, acetylated] = 1.0
-    move_nucleosomes(e, 1.0, 1.0, dt, room(), mass)
+    move_nucleosomes(e, 1.0, 1.0, dt, w.rows, mass)
     moves = mass[:, repressed, acetylated]
     law, stay = np.ones(len(places)), np.eye(len(places))
     law[:-1] = solved((stay - moves.T)[:-1, :-1], moves[-1, :-1])
@@ -91,33 +91,60 @@ def resting_state(p: ExpressionParameters, e: EpigenomeParameters, dt: float) ->
         bursting_then = solved(stay - (1.0 - on - off)[:, None] * moves.T, law * on)
         # Sums by rows, whose order is fixed; a product of matrices is a library's.
         state[q + 1, repressed, acetylated] = (bursting_then[:, None] * moves).sum(axis=0)
-        bursts[q] = switch_alleles(p, c, state[0], p.burst_start_rate, q, dt, state[q + 1])
+        bursts[q] = switch_alleles(p, c, state[0], p.burst_start_rate, q, dt, w.alleles, state[q + 1])
     return state, bursts
 
 
-class Room(NamedTuple):
+class RowRoom(NamedTuple):
     """Room for what `move_nucleosomes` needs.
 
     turned (13, 13, 16): how many of the first number of acetylated and the second of unmodified nucleosomes are
-    acetylated after a step, and with what probability; up, down (13, 16): probability that one more nucleosome or one
-    less is repressed in part of a step, given n_R and n_A; before, after (13, 16): probability of these.
+    acetylated after a step, and with what probability; closing, opening (13,): of `slow_pair`, by n_R; up, down
+    (14, 16): probability that n_R comes from one less, or goes to one less, in part of a step, by n_R and n_A, and stay
+    (13, 16) that it does neither; before (15, 16): probability of n_R and n_A, between lines of 0.
     """
 
     turned: Floats
+    closing: Floats
+    opening: Floats
     up: Floats
     down: Floats
+    stay: Floats
     before: Floats
-    after: Floats
+
+
+class AlleleRoom(NamedTuple):
+    """Room for what `switch_alleles` needs, by n_A, (16,) each.
+
+    on, off: of `switching`; none: bursting alleles of `bursting` without ends, each: what an end adds; there, ends:
+    probability of n_A, and mean number of ends there.
+    """
+
+    on: Floats
+    off: Floats
+    none: Floats
+    each: Floats
+    there: Floats
+    ends: Floats
+
+
+class Room(NamedTuple):
+    """Room to move probability in."""
+
+    rows: RowRoom
+    alleles: AlleleRoom
 
 
 def room() -> Room:
     """Room to move probability in."""
-    return Room(np.zeros((COUNTS, COUNTS, LINE)), *(np.zeros((COUNTS, LINE)) for _ in range(4)))
+    turned, rates = np.zeros((COUNTS, COUNTS, LINE)), (np.zeros(COUNTS), np.zeros(COUNTS))
+    rows = RowRoom(turned, *rates, *(np.zeros((COUNTS + more, LINE)) for more in (1, 1, 0, 2)))
+    return Room(rows, AlleleRoom(*(np.zeros(LINE) for _ in AlleleRoom._fields)))
 
 
 @loop
 def turn_over(leave: float, join: float, found: Floats) -> None:
-    """Fill `Room.turned`: an acetylated nucleosome loses its mark with probability `leave`, others `join` it."""
+    """Fill `RowRoom.turned`: an acetylated nucleosome loses its mark with probability `leave`, others `join` it."""
     found[0, 0, :] = 0.0
     found[0, 0, 0] = 1.0
     for marked in range(COUNTS):
@@ -133,7 +160,7 @@ def turn_over(leave: float, join: float, found: Floats) -> None:
 
 
 @entry
-def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: float, w: Room, mass: Floats) -> None:
+def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: float, w: RowRoom, mass: Floats) -> None:
     """Move probability between configurations by dt hours, mass (several, 13, 16) by n_R and n_A, in place.
 
     As in the population the fast pair U - A moves first, then the slow pair R - U of the row that it left. Of the slow
@@ -144,54 +171,58 @@ def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: flo
     turn_over(step.deacetylated, step.acetylated, w.turned)
     fastest = 0.0
     for n in range(COUNTS):
-        closing, opening = slow_pair(p, step.opening, n / size, eraser, dt)
-        fastest = max(fastest, closing * (size - n) + opening * n)
-        for k in range(LINE):
-            w.up[n, k], w.down[n, k] = closing * max(size - n - k, 0), opening * n
+        w.closing[n], w.opening[n] = slow_pair(p, step.opening, n / size, eraser, dt)
+        fastest = max(fastest, w.closing[n] * (size - n) + w.opening[n] * n)
     parts = int(2.0 * fastest) + 1
     share = 1.0 / parts
+    line = w.before.shape[1]  # read, not given: the compiler then works on several numbers of a line at once
+    for n in range(COUNTS):
+        down = w.opening[n] * n
+        for k in range(line):
+            up = w.closing[n] * max(size - n - k, 0)
+            w.stay[n, k], w.up[n + 1, k], w.down[n, k] = 1.0 - share * (up + down), share * up, share * down
     for i in range(mass.shape[0]):
         for n in range(COUNTS):
-            for k in range(LINE):
-                w.before[n, k] = 0.0
-            for acetylated in range(COUNTS - n):
-                for k in range(LINE):
-                    w.before[n, k] += mass[i, n, acetylated] * w.turned[acetylated, size - n - acetylated, k]
-        for _ in range(parts):
+            for k in range(line):
+                w.before[n + 1, k] = 0.0
+        for acetylated in range(COUNTS):
+            for n in range(COUNTS - acetylated):
+                for k in range(line):
+                    w.before[n + 1, k] += mass[i, n, acetylated] * w.turned[acetylated, size - n - acetylated, k]
+        for part in range(parts):
+            if part > 0:
+                for n in range(COUNTS):
+                    for k in range(line):
+                        w.before[n + 1, k] = mass[i, n, k]
             for n in range(COUNTS):
-                for k in range(LINE):
-                    w.after[n, k] = w.before[n, k] * (1.0 - share * (w.up[n, k] + w.down[n, k]))
-            for n in range(1, COUNTS):
-                for k in range(LINE):
-                    w.after[n, k] += share * w.up[n - 1, k] * w.before[n - 1, k]
-                    w.after[n - 1, k] += share * w.down[n, k] * w.before[n, k]
-            for n in range(COUNTS):
-                for k in range(LINE):
-                    w.before[n, k] = w.after[n, k]
-        for n in range(COUNTS):
-            for k in range(LINE):
-                mass[i, n, k] = w.before[n, k]
+                for k in range(line):
+                    stayed, opened = w.stay[n, k] * w.before[n + 1, k], w.down[n + 1, k] * w.before[n + 2, k]
+                    mass[i, n, k] = stayed + w.up[n, k] * w.before[n, k] + opened
 
 
-@compiled
+@entry
 def switch_alleles(
-    p: ExpressionParameters, c: PromoterConstants, row: Floats, start: float, promoter: int, dt: float, active: Floats
+    p: ExpressionParameters, c: PromoterConstants, row: Floats, start: float, promoter: int, dt: float, w: AlleleRoom,
+    active: Floats,
 ) -> float:
     """Mean number of a promoter's two alleles that burst during a step, as their rows are now.
 
     row (13, 16): probability of each n_R and n_A; active (13, 16): that an allele bursts on it, advanced by dt hours.
     """
-    number, decay = 0.0, LN2 / p.transcript_half_life
-    for k in range(COUNTS):
+    number, decay, line = 0.0, LN2 / p.transcript_half_life, w.on.size
+    for k in range(line):
         end = burst_end(p, k / ((COUNTS - 1) * c.resting_acetylated), c.duration_gain[promoter])
-        on, off = switching(start, end, dt)
-        there = ends = 0.0
-        for n in range(COUNTS - k):
-            before = active[n, k]
-            active[n, k] = before * (1.0 - off) + (row[n, k] - before) * on
-            there += row[n, k]
-            ends += 2.0 * (before + active[n, k])
+        w.on[k], w.off[k] = switching(start, end, dt)
         # `bursting` is a straight line in the number of ends.
-        none = bursting(0.0, start, end, on, off, decay, c.lost)
-        number += there * none + ends * (bursting(1.0, start, end, on, off, decay, c.lost) - none)
+        w.none[k] = bursting(0.0, start, end, w.on[k], w.off[k], decay, c.lost)
+        w.each[k] = bursting(1.0, start, end, w.on[k], w.off[k], decay, c.lost) - w.none[k]
+        w.there[k] = w.ends[k] = 0.0
+    for n in range(COUNTS):
+        for k in range(line):
+            before = active[n, k]
+            active[n, k] = before * (1.0 - w.off[k]) + (row[n, k] - before) * w.on[k]
+            w.there[k] += row[n, k]
+            w.ends[k] += 2.0 * (before + active[n, k])
+    for k in range(COUNTS):
+        number += w.there[k] * w.none[k] + w.ends[k] * w.each[k]
     return number
