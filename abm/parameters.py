@@ -126,10 +126,9 @@ def flatten_overrides(overrides: Mapping[str, Any], prefix: str = "") -> dict[st
     """
     flat: dict[str, str | float] = {}
     for key, value in overrides.items():
-        nested = isinstance(value, Mapping)
         own = flatten_overrides(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
         for twice in flat.keys() & own.keys():
-            at = (key, twice.removeprefix(f"{prefix}{key}.")) if nested else (key,)
+            at = (key, twice.removeprefix(f"{prefix}{key}.")) if isinstance(value, Mapping) else (key,)
             raise Fault("overridden twice, with a dot and nested", expected=f"{twice} once", at=at)
         flat |= own
     return flat

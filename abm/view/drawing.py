@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Iterator
@@ -62,4 +63,5 @@ def draw_one(folder: Path, name: str, dpi: int) -> Path:
     """Draw one figure; its path."""
     from abm.view.figures import write_figure
 
+    gc.disable()  # a figure is a hundred thousand objects, looked through again and again; the process soon ends
     return write_figure(folder, name, dpi)
