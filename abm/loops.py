@@ -5,6 +5,8 @@ with rules free of branches, the compiler works on several entries at once. Neit
 nothing is reordered or contracted, so the same bits come out on every processor.
 """
 
+from __future__ import annotations
+
 import gc
 from collections.abc import Callable
 from functools import cache
@@ -12,9 +14,11 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
-from numba import get_num_threads, njit
+from numba import config, get_num_threads, types
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.event import Event, Listener, register
+from numba.core.registry import CPUDispatcher
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -29,6 +33,68 @@ class WithoutOverlap(Compiler):
         """The usual passes."""
         self.state.flags.noalias = True
         return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
+
+
+class Part(JITCodeLibrary):
+    """A function as part of its callers: optimised and made machine code with them, never by itself."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Nowhere: there is no machine code."""
+        return 0
+
+    @property
+    def codegen(self) -> Part:
+        """What is asked to tell the machine code where its function's globals are."""
+        return self
+
+    def set_env(self, name: str, globals_of: object) -> None:
+        """The whole is told, see `Kernel`."""
+
+
+class AsPart(Compiler):
+    """Numba's compiler, for a function as part of its callers."""
+
+    def define_pipelines(self) -> list[object]:
+        """The usual passes."""
+        library: Any = Part  # its published types do not know its arguments
+        self.state.library = library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
+
+
+class PartWithoutOverlap(AsPart, WithoutOverlap):
+    """Both."""
+
+
+class Kernel(CPUDispatcher):
+    """A function that is compiled as a whole where Python calls it, and as a part where compiled code does.
+
+    Of a part there is no way in from Python, which takes longer to compile than most functions; and what becomes
+    machine code is optimised once, not again for every caller's caller.
+    """
+
+    def __init__(self, function: Callable[..., Any], compiler: type[Compiler], **options: Any) -> None:
+        super().__init__(function, targetoptions=options, pipeline_class=compiler)
+        self.enable_caching()
+        inner = PartWithoutOverlap if compiler is WithoutOverlap else AsPart
+        within = {**options, "no_cpython_wrapper": True}
+        self.part = CPUDispatcher(function, targetoptions=within, pipeline_class=inner)
+
+    @property
+    def _numba_type_(self) -> Any:
+        """What compiled code calls."""
+        return types.Dispatcher(self.part)
+
+    def add_overload(self, found: Any) -> None:
+        """Take up what has been compiled or loaded, and tell it where the globals of its parts are."""
+        for globals_of in found._find_referenced_environments():
+            found.library.codegen.set_env(globals_of.env_name, globals_of)
+        super().add_overload(found)
 
 
 class Uncollected(Listener):
@@ -66,8 +132,7 @@ def inlined(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
 def loop(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Compile a loop over arrays that do not overlap, to be called from compiled code only."""
-    # A way in from Python would take longer to compile than the loop itself.
-    return _compile(function, pipeline_class=WithoutOverlap, no_cpython_wrapper=True)
+    return _compile(function, WithoutOverlap)
 
 
 def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -75,7 +140,7 @@ def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
     The same array may be given twice where it is only read.
     """
-    return _compile(function, pipeline_class=WithoutOverlap, nogil=True)
+    return _compile(function, WithoutOverlap, nogil=True)
 
 
 def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -83,9 +148,13 @@ def compiled(function: Callable[Arguments, Result]) -> Callable[Arguments, Resul
     return _compile(function, nogil=True)
 
 
-def _compile(function: Callable[Arguments, Result], **options: Any) -> Callable[Arguments, Result]:
-    compiler: Any = njit  # its published types do not know all its options
-    return compiler(cache=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)  # type: ignore[no-any-return]
+def _compile(
+    function: Callable[Arguments, Result], compiler: type[Compiler] = Compiler, **options: Any
+) -> Callable[Arguments, Result]:
+    settings: Any = config  # which has no types
+    if settings.DISABLE_JIT:
+        return function
+    return Kernel(function, compiler, nopython=True, error_model="numpy", no_cfunc_wrapper=True, **options)
 
 
 def threads() -> int:
