@@ -49,7 +49,7 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.loops import spread
+from abm.loops import entry, rule, spread
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
@@ -298,6 +298,26 @@ def test_garbage_is_collected_again_after_compiling():
     with pytest.raises(TypingError):
         count_wrongly(np.zeros(3))
     assert gc.isenabled()
+
+
+@rule
+def loud(x):
+    if x < 0.0:
+        raise ValueError("negative", x)
+    print("met", x)
+    return 2.0 * x
+
+
+@entry
+def call_loud(x):
+    return loud(x)
+
+
+def test_a_rule_can_print_and_raise_within_its_callers(capsys):
+    assert call_loud(1.5) == loud(1.5) == 3.0
+    assert capsys.readouterr().out == "met 1.5\n" * 2
+    with pytest.raises(ValueError, match="negative"):
+        call_loud(-1.0)
 
 
 @pytest.mark.slow
