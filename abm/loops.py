@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any, ParamSpec, TypeVar
@@ -80,10 +80,15 @@ class Kernel(CPUDispatcher):
 
     def __init__(self, function: Callable[..., Any], compiler: type[Compiler], **options: Any) -> None:
         super().__init__(function, targetoptions=options, pipeline_class=compiler)
+        self.compiler = compiler
         self.enable_caching()
-        inner = PartWithoutOverlap if compiler is WithoutOverlap else AsPart
-        within = {**options, "no_cpython_wrapper": True}
-        self.part = CPUDispatcher(function, targetoptions=within, pipeline_class=inner)
+
+    @cached_property
+    def part(self) -> CPUDispatcher:
+        """The same function as a part."""
+        compiler = PartWithoutOverlap if self.compiler is WithoutOverlap else AsPart
+        options = {**self.targetoptions, "no_cpython_wrapper": True}
+        return CPUDispatcher(self.py_func, targetoptions=options, pipeline_class=compiler)
 
     @property
     def _numba_type_(self) -> Any:
