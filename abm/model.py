@@ -324,11 +324,9 @@ class HippocampusModel(mesa.Model):
         self.barrier.induce(blood, step, carriers)
         for signal, amount in injections(self.applied, doses, self.hour, self.hour + step):
             tissue.inject(signal, amount)
-        outside = tissue.capillary_concentration()
-        for _ in range(2):  # at the start of the step, then on its mean
-            influx, efflux = self.barrier.exchange(blood, outside, tissue.capillary_weight, carriers)
-            outside = tissue.coming_concentration(influx, efflux, step)
-        tissue.advance(step, influx, efflux, secretion)
+        rates = partial(self.barrier.exchange, blood, weight=tissue.capillary_weight, remaining_activity=carriers)
+        at_start = rates(brain=tissue.capillary_concentration())
+        tissue.advance(step, *rates(brain=tissue.coming_concentration(*at_start, step)), secretion)
 
     def secretion(self) -> npt.NDArray[np.float64]:
         """BDNF that each modelled neuron, and those it stands for, secretes as it releases now.
