@@ -85,7 +85,7 @@ def no_blood(edges: npt.NDArray[np.float64]) -> Plasma:
 def bath(p: ForcingParameters, timeline: Timeline, hour: float) -> npt.NDArray[np.float64]:
     """Concentrations at which the bath of a slice or culture holds each signal, shape (5,); NaN where it does not.
 
-    The medium's own, or what a dose by route bath holds during its time. BDNF is free unless it is dosed.
+    The medium's own, or what a dose by route bath holds during its time; of BDNF what a dose adds to the tissue's own.
     """
     held = {
         "bhb": p.bath_bhb, "lactate": p.bath_lactate, "irisin": p.bath_irisin, "cortisol": p.bath_cortisol,

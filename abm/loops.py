@@ -90,6 +90,10 @@ class Kernel(CPUDispatcher):
         options = {**self.targetoptions, "no_cpython_wrapper": True}
         return CPUDispatcher(self.py_func, targetoptions=options, pipeline_class=compiler)
 
+    def __reduce__(self) -> str:  # type: ignore[override]
+        """To another process goes its name."""
+        return self.py_func.__qualname__
+
     @property
     def _numba_type_(self) -> Any:
         """What compiled code calls."""
@@ -136,12 +140,7 @@ def inlined(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
 
 def loop(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile a loop over arrays that do not overlap, to be called from compiled code only."""
-    return _compile(function, WithoutOverlap)
-
-
-def entry(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Compile a loop over arrays that do not overlap, to be called from Python too; other threads run meanwhile.
+    """Compile a loop over arrays that do not overlap; where Python calls it other threads run meanwhile.
 
     The same array may be given twice where it is only read.
     """

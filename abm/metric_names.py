@@ -66,8 +66,8 @@ TISSUE_METRIC_NAMES = (
 
 # Read-outs of a living animal: they exist only in vivo.
 OF_ANIMALS = (*BLOOD_METRIC_NAMES, "object_location_preference")
-# Zero does not mean "nothing of it": the brain also gives lactate off.
-WITHOUT_RATIO = ("spatial_clustering", "brain_lactate_uptake", "arteriovenous_lactate")
+# Zero does not mean "nothing of it": the brain also gives lactate and BHB off.
+WITHOUT_RATIO = ("spatial_clustering", "brain_bhb_uptake", "brain_lactate_uptake", "arteriovenous_lactate")
 METRIC_NAMES = BLOOD_METRIC_NAMES + TISSUE_METRIC_NAMES
 
 

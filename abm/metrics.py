@@ -213,13 +213,13 @@ def _uptake() -> list[Metric]:
     taken = "Net uptake of {} by the brain: arteriovenous difference times blood flow."
     venous = "Lactate of arterial less that of jugular venous blood: net uptake by the brain over its blood flow."
     definitions = {
-        "brain_bhb_uptake": ("umol/g/min", taken.format("beta-hydroxybutyrate"), True),
-        "brain_lactate_uptake": ("umol/g/min", taken.format("lactate"), False),
-        "arteriovenous_lactate": ("mmol/L", venous, False),
+        "brain_bhb_uptake": ("umol/g/min", taken.format("beta-hydroxybutyrate")),
+        "brain_lactate_uptake": ("umol/g/min", taken.format("lactate")),
+        "arteriovenous_lactate": ("mmol/L", venous),
     }
     return [
-        Metric(name, unit, "blood", text, partial(_taken_up, name), has_zero=has_zero, traced=False)
-        for name, (unit, text, has_zero) in definitions.items()
+        Metric(name, unit, "blood", text, partial(_taken_up, name), has_zero=False, traced=False)
+        for name, (unit, text) in definitions.items()
     ]
 
 

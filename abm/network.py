@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import entry, loop, rule
+from abm.loops import loop, rule
 from abm.streams import EVENTS, StreamKey, uniforms
 from abm.sums import LANES, padded_totals
 from abm.synapses import (
@@ -45,7 +45,7 @@ class Synapses:
     late: Singles
 
 
-@entry
+@loop
 def refresh_release(p: SynapseParameters, trkb: npt.NDArray[np.float64], release: Singles) -> None:
     """Release probability of every sending neuron relative to rest; entorhinal cells keep theirs."""
     for sender in range(np.uint64(trkb.size)):
@@ -89,7 +89,7 @@ def advance_row(
         drive[k] = (unchanged + unchanged * (mean + z)) * coupling[k]
 
 
-@entry
+@loop
 def advance_synapses(
     wiring: Wiring,
     early: Singles,
@@ -143,7 +143,7 @@ def weigh_row(
         consolidated[k] = ONE if late[k] > CONSOLIDATED else NONE
 
 
-@entry
+@loop
 def weigh_synapses(
     wiring: Wiring,
     early: Singles,
@@ -177,7 +177,7 @@ def weigh_synapses(
         potentiated_share[neuron], consolidated_share[neuron] = float(totals[1]) / size, float(totals[2]) / size
 
 
-@entry
+@loop
 def excite(
     wiring: Wiring,
     early: Singles,
@@ -227,7 +227,7 @@ def excite(
             firing[neuron] = drive[neuron] > p.active_threshold * threshold[neuron]
 
 
-@entry
+@loop
 def learn(
     wiring: Wiring,
     early: Singles,
@@ -253,7 +253,7 @@ def learn(
                 early_load[neuron] += wiring.bundle[wiring.region[neuron]] * (abs(after) - abs(before))
 
 
-@entry
+@loop
 def replay(
     wiring: Wiring,
     early: Singles,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from abm.columns import Column, ColumnAgent
 from abm.epigenome import NUCLEOSOMES_PER_PROMOTER, EpigenomeParameters, eraser_activity
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy, hill, saturation
-from abm.loops import entry
+from abm.loops import loop
 from abm.metric_names import PROMOTERS
 from abm.synapses import SynapseParameters, cortisol_gain
 
@@ -124,7 +124,7 @@ class Signals(NamedTuple):
     bdnf: npt.NDArray[np.float64]
 
 
-@entry
+@loop
 def add_set_point(
     n: SetPointColumns, signals: Signals, e: EpigenomeParameters, x: ExpressionParameters, s: SynapseParameters,
     weight: float,

@@ -53,7 +53,7 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.loops import entry, loop
+from abm.loops import loop
 from abm.neurons import NeuronColumns, Pharmacology, Signals
 from abm.promoters import PromoterConstants
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms, fill_whole, on_grid
@@ -317,7 +317,7 @@ def advance_tile(
     adapt(n, signals, d, x, s, input_activity, dt, first, last, w)
 
 
-@entry
+@loop
 def advance_neurons(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
     s: SynapseParameters, c: PromoterConstants, input_activity: float, unevenness: float, mean_drive: Floats, dt: float,
@@ -341,7 +341,7 @@ def advance_neurons(
         )
 
 
-@entry
+@loop
 def mean_drive(region: npt.NDArray[np.int8], drive: Floats) -> Floats:
     """Mean synaptic drive of the neurons of DG, CA3 and CA1, (3,); 0 where there are none."""
     total, cells = np.zeros(3), np.zeros(3)

@@ -20,7 +20,7 @@ from abm.epigenome import (
     slow_pair,
 )
 from abm.expression import ExpressionParameters, burst_end, bursting, survival, switching
-from abm.loops import entry, loop
+from abm.loops import loop
 from abm.metric_names import PROMOTERS
 
 Floats = npt.NDArray[np.float64]
@@ -159,7 +159,7 @@ def turn_over(leave: float, join: float, found: Floats) -> None:
                 found[marked, unmarked, k] = (1.0 - join) * stayed + join * joined
 
 
-@entry
+@loop
 def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: float, w: RowRoom, mass: Floats) -> None:
     """Move probability between configurations by dt hours, mass (several, 13, 16) by n_R and n_A, in place.
 
@@ -200,7 +200,7 @@ def move_nucleosomes(p: EpigenomeParameters, creb: float, eraser: float, dt: flo
                     mass[i, n, k] = stayed + w.up[n, k] * w.before[n, k] + opened
 
 
-@entry
+@loop
 def switch_alleles(
     p: ExpressionParameters, c: PromoterConstants, row: Floats, start: float, promoter: int, dt: float, w: AlleleRoom,
     active: Floats,

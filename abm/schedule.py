@@ -54,7 +54,7 @@ class Dose(NamedTuple):
 
     amount, in total: oral, iv, ip, sc in mmol/kg for ketone_ester, bhb, lactate, glucose, 2-deoxyglucose and in
     nmol/kg for irisin, corticosterone, dexamethasone, bdnf; icv in nmol; bath in mmol/L or nmol/L likewise, the
-    concentration held during `duration`.
+    concentration held during `duration` (of bdnf added to the tissue's own).
     """
 
     what: str

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import double_of_bits
-from abm.loops import entry, inlined, loop, rule
+from abm.loops import inlined, loop, rule
 from abm.vectors import widest_vectors
 
 ROUND_FIRST = np.uint64(0xD2511F53)
@@ -96,7 +96,7 @@ def words(key: StreamKey, index: int | np.uint64, step: int, purpose: int, block
     return a, b, c, d
 
 
-@entry
+@loop
 def philox(key: StreamKey, index: int, step: int, purpose: int, block: int) -> Words:
     """`words` for one counter, to be called from anywhere."""
     return words(key, index, step, purpose, block)
@@ -112,7 +112,7 @@ def unit(word: np.uint64) -> float:
     return (number + 0.5) * WORD_TO_UNIT
 
 
-@entry
+@loop
 def uniforms(key: StreamKey, index: int, step: int, purpose: int, block: int) -> tuple[float, float, float, float]:
     """Four independent draws from the open interval (0, 1), each on a grid of 2^-32."""
     a, b, c, d = philox(key, index, step, purpose, block)

@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from abm.loops import entry
+from abm.loops import loop
 
 helpers: Any = cgutils  # which has no types
 
@@ -147,7 +147,7 @@ else:
     largest_apart, smallest_apart = _extremes(">", -math.inf), _extremes("<", math.inf)
 
 
-@entry
+@loop
 def inner(first: Field, second: Field) -> float:
     """Sum of the products, as eight interleaved sums."""
     whole = first.size // LANES * LANES
@@ -157,7 +157,7 @@ def inner(first: Field, second: Field) -> float:
     return float(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
 
 
-@entry
+@loop
 def inner_rows(first: Field, second: Field) -> Field:
     """`inner` of each row of two tables, (rows, n): (rows,)."""
     found = np.empty(first.shape[0])
@@ -166,7 +166,7 @@ def inner_rows(first: Field, second: Field) -> Field:
     return found
 
 
-@entry
+@loop
 def total(field: Field) -> float:
     """Sum of a field, in the order of `inner`."""
     whole = field.size // LANES * LANES
@@ -176,7 +176,7 @@ def total(field: Field) -> float:
     return float(((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7)))
 
 
-@entry
+@loop
 def largest(field: Field) -> float:
     """The largest value; minus infinity of none."""
     whole = field.size // LANES * LANES
@@ -186,7 +186,7 @@ def largest(field: Field) -> float:
     return float(max(max(max(m0, m1), max(m2, m3)), max(max(m4, m5), max(m6, m7))))
 
 
-@entry
+@loop
 def smallest(field: Field) -> float:
     """The smallest value; infinity of none."""
     whole = field.size // LANES * LANES

@@ -72,7 +72,7 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
     count, tissue = len(met.carriers), p.tissue
     ends, means, weight = np.empty((count, len(SIGNALS))), np.zeros((count, len(SIGNALS))), np.ones(1)
     influx, efflux = np.zeros((len(SIGNALS), 1)), np.zeros((len(SIGNALS), 1))
-    consumed, bathed = np.zeros(len(SIGNALS)), 0.0
+    consumed, bathed, faded = np.zeros(len(SIGNALS)), 0.0, 1.0
     for k in range(count):
         plasma, carriers = met.plasma[k], met.carriers[k]
         for i in range(len(SIGNALS)):
@@ -85,7 +85,8 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
             foresee(tissue, concentration.reshape(-1, 1), influx, efflux, step, outside)
             cross_all(p.passage, plasma, outside, weight, active, influx, efflux)
         added = 0.0 if math.isnan(met.held[k, BDNF]) else met.held[k, BDNF]
-        concentration[BDNF] -= min(bathed, added)
+        still = min(bathed, added)  # see `abm.tissue.Tissue.advance`
+        concentration[BDNF] -= still
         passed, last = 0.0, False
         while not last:  # in parts, see `abm.tissue.kernels.advance_signals`
             part, bhb = step - passed, concentration[BHB]
@@ -114,10 +115,11 @@ def well_mixed(p: Piece, met: Surroundings, step: float, concentration: Floats, 
                 time = tissue.storage[i] / max(loss, SMALLEST_LOSS)
                 means[k, i] += (concentration[i] + mean_gain(change, time, length)) * length / step
                 kept = exponential(-loss / tissue.storage[i] * length)
+                faded = kept if i == BDNF else faded
                 gained = source / loss * (1.0 - kept) if loss > 0.0 else source / tissue.storage[i] * length
                 concentration[i] = concentration[i] * kept + gained
         concentration[BDNF] += added
         means[k, BDNF] += added
-        bathed = added
+        bathed = added + (bathed - still) * faded
         ends[k] = concentration
     return Course(ends, means)

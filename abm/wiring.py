@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import exponential, power
-from abm.loops import compiled, entry
+from abm.loops import compiled, loop
 from abm.parameters import Unit
 from abm.streams import WIRING, StreamKey, generator, stream_key, uniforms
 
@@ -180,7 +180,7 @@ def wire(p: NetworkParameters, region: npt.NDArray[np.int8], seed: int, replicat
     )  # fmt: skip
 
 
-@entry
+@loop
 def choose_senders(
     key: StreamKey, pathway: int, candidates: npt.NDArray[np.int64], receivers: npt.NDArray[np.int64], recurrent: bool,
     filled: npt.NDArray[np.int64], number: int, weight: float, sender: npt.NDArray[np.uint32],
@@ -212,7 +212,7 @@ def choose_senders(
         filled[neuron] = first + number
 
 
-@entry
+@loop
 def couple(
     start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], weight: npt.NDArray[np.float32],
     rate: npt.NDArray[np.float64], coupling: npt.NDArray[np.float32],
@@ -226,7 +226,7 @@ def couple(
             coupling[synapse] = weight[synapse] * rate[sender[synapse]] / total
 
 
-@entry
+@loop
 def sort_by_sender(
     start: npt.NDArray[np.int64], sender: npt.NDArray[np.uint32], place: npt.NDArray[np.int64],
     synapse: npt.NDArray[np.uint32], receiver: npt.NDArray[np.uint32],

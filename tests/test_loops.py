@@ -2,6 +2,7 @@
 
 import gc
 import os
+import pickle
 import subprocess
 import sys
 import threading
@@ -49,7 +50,7 @@ from abm.expression import (
     switching,
     trkb_drive,
 )
-from abm.loops import entry, rule, spread
+from abm.loops import loop, rule, spread
 from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
@@ -308,7 +309,7 @@ def loud(x):
     return 2.0 * x
 
 
-@entry
+@loop
 def call_loud(x):
     return loud(x)
 
@@ -328,3 +329,11 @@ def test_a_plain_processor_gives_the_same_bits(tmp_path):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(test)]
     done = subprocess.run(command, env={**os.environ, **plain}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def test_a_kernel_goes_to_another_process_by_its_name():
+    again = "import pickle, sys; print(pickle.loads(bytes.fromhex(sys.argv[1]))(0.5).hex())"
+    answer = subprocess.run(
+        [sys.executable, "-c", again, pickle.dumps(exponential).hex()], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == float(exponential(0.5)).hex()

@@ -422,16 +422,30 @@ def test_bdnf_of_a_bath_comes_on_top_of_the_own() -> None:
         before = bathed.concentration[BDNF] - alone.concentration[BDNF]
         bathed.advance(0.5, secretion=secretion, bath=bath)
         alone.advance(0.5, secretion=secretion)
+        if level == 3.0:
+            met = bathed.mean_concentration[BDNF] - alone.mean_concentration[BDNF]
+            assert met == pytest.approx(np.full(met.shape, 3.0), rel=1e-9)
         left = max(float(before.mean()) - level, 0.0) * math.exp(-0.5 / bdnf_memory(P))
         more = bathed.concentration[BDNF] - alone.concentration[BDNF]
         assert more == pytest.approx(np.full(more.shape, level + left), rel=2e-2)
         assert bathed.ledger.residual()[BDNF] < 1e-9
-    assert bathed.mean_concentration[BDNF].min() > 0.5
     copied = build(P)
     copied.restore(bathed.checkpoint())
     for piece in (bathed, copied):
         piece.advance(0.5, secretion=secretion, bath=bath)
     np.testing.assert_array_equal(bathed.concentration, copied.concentration)
+
+
+def test_a_bath_of_bdnf_that_comes_back_takes_the_place_of_what_it_left() -> None:
+    piece, alone, bath = build(P), build(P), np.full(5, np.nan)
+    bath[BDNF] = 10.0
+    for _ in range(4):
+        for given, left in ((bath, 10.0), (None, 10.0 * math.exp(-0.5 / bdnf_memory(P)))):
+            piece.advance(0.5, bath=given)
+            alone.advance(0.5)
+            more = piece.concentration[BDNF] - alone.concentration[BDNF]
+            assert more == pytest.approx(np.full(more.shape, left), rel=1e-3)
+            assert piece.ledger.residual()[BDNF] < 1e-9
 
 
 def test_an_injection_raises_the_content() -> None:

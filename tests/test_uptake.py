@@ -70,6 +70,12 @@ def test_the_brain_gives_lactate_off_at_rest_and_takes_it_up_where_blood_has_mor
     assert (np.diff(taken) > 0.0).all()
 
 
+def test_the_brain_gives_back_bhb_that_the_blood_has_lost() -> None:
+    model = after_two_hours(0.9)
+    model.blood = {**model.blood, "sampled_bhb": 0.0}
+    assert read("brain_bhb_uptake", model) < 0.0
+
+
 def test_without_carriers_less_is_taken_up() -> None:
     model, blocked = after_two_hours(4.0), after_two_hours(4.0, "blocked")
     assert 0.0 < read("brain_lactate_uptake", blocked) < 0.8 * read("brain_lactate_uptake", model)

@@ -145,12 +145,17 @@ def test_baths_hold_and_injections_add() -> None:
 
 
 def test_bdnf_of_a_bath_comes_on_top_and_is_cleared_once_the_bath_is_gone() -> None:
-    surroundings = met(5)
+    surroundings, step = met(6), 0.25
     surroundings.held[1:4, BDNF] = [3.0, 4.0, 1.0]
-    found, free = (course(piece(perfused=False), one, 0.25) for one in (surroundings, met(5)))
-    kept = np.exp(-2.0 / 0.5 * 0.25)
-    more = [0.0, 3.0, 4.0, 1.0 + 3.0 * kept, (1.0 + 3.0 * kept) * kept]
-    np.testing.assert_allclose((found - free)[:, BDNF], more, rtol=1e-9, atol=1e-12)
+    surroundings.held[5, BDNF] = 3.0
+    bathed, free = (
+        well_mixed(piece(perfused=False), one, step, np.full(5, 0.1), np.zeros(3)) for one in (surroundings, met(6))
+    )
+    kept = np.exp(-2.0 / 0.5 * step)
+    left = (1.0 + 3.0 * kept) * kept  # when the bath comes back, which is more and takes the place of it
+    more = [0.0, 3.0, 4.0, 1.0 + 3.0 * kept, left, 3.0]
+    np.testing.assert_allclose((bathed.ends - free.ends)[:, BDNF], more, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose((bathed.means - free.means)[[0, 1, 2, 5], BDNF], [0.0, 3.0, 4.0, 3.0], atol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["ride", "blocked"])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from abm.epigenome import REPRESSED, free_enzyme, resting_repressed_share, share_in_state
 from abm.expression import ExpressionParameters, glucocorticoid_occupancy
-from abm.loops import entry
+from abm.loops import loop
 from abm.metric_names import PROMOTERS
 from abm.signals import BHB, CORTISOL
 
@@ -45,7 +45,7 @@ def receptor_occupancy(model: Assayed) -> Floats:
     return left * _occupancies(model.expression, cortisol, model.drugs.agonist)
 
 
-@entry
+@loop
 def _occupancies(x: ExpressionParameters, cortisol: Floats, agonist: float) -> Floats:
     found = np.empty(cortisol.size)
     for i in range(cortisol.size):
@@ -73,7 +73,7 @@ def deacetylase_occupancy(model: Assayed, enzyme: str) -> Floats:
     return np.asarray(left * bound * repressed / resting_repressed_share(model.epigenome), np.float64)
 
 
-@entry
+@loop
 def bound_shares(bhb: Floats, ic50: float, drug: float) -> Floats:
     """Share of an enzyme that no inhibitor takes off chromatin; bhb, ic50: mmol/L; drug: in multiples of its IC50."""
     found = np.empty(bhb.size)

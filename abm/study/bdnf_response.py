@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from abm.config import Experiment
 
 Floats = npt.NDArray[np.float64]
-FIRST, LAST = 1.0 / 60.0, 32.0  # h; of the times at which the response is read, each twice the one before
+FIRST = 1.0 / 60.0  # h; of the times at which the response is read, each twice the one before
+LAST = 20.0  # of them, in times of clearance: the end of it, to 1e-8
 HALVINGS = 9  # of the slowest time: down to a quarter of a minute
 DIGITS = 6  # of the weights: the last bits of a least-squares fit differ between machines
 
@@ -47,9 +48,7 @@ def bdnf_response(experiment: Experiment) -> BdnfResponse:
     from scipy.optimize import nnls
 
     times, response, contrast = step_response(experiment)
-    subject = experiment.subject
-    memory = bdnf_memory(load_parameters(TissueParameters, "tissue", subject.species, subject.overrides))
-    memories = memory * 0.5 ** np.arange(HALVINGS)
+    memories = _memory(experiment) * 0.5 ** np.arange(HALVINGS)
     weights = nnls(-np.expm1(-times[:, None] / memories), response)[0]
     weights = np.round(weights / weights.sum(), DIGITS)
     used = weights > 0.0
@@ -69,10 +68,16 @@ def step_response(experiment: Experiment) -> tuple[Floats, Floats, float]:
         efflux[BDNF] = Barrier.build(experiment).rates.bdnf_permeability * tissue.capillary_weight
     release = np.full(config.neurons, tissue.volume / config.neurons)  # 1 nmol/L an hour
     times, seen = [FIRST], []
-    while times[-1] < LAST:
+    while times[-1] < LAST * _memory(experiment):
         times.append(2.0 * times[-1])
     bdnf = tissue.concentration[BDNF].reshape(-1)
     for length in np.diff(times, prepend=0.0):
         tissue.advance(float(length), efflux=efflux, secretion=release)
         seen.append(bdnf[tissue.neuron_voxel].mean())
     return np.array(times), np.array(seen) / seen[-1], float(seen[-1] / bdnf.mean())
+
+
+def _memory(experiment: Experiment) -> float:
+    """Hours in which the tissue as a whole is cleared of BDNF, the barrier left out."""
+    subject = experiment.subject
+    return bdnf_memory(load_parameters(TissueParameters, "tissue", subject.species, subject.overrides))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.layout import Floats, Layout, mean
-from abm.loops import entry
+from abm.loops import loop
 from abm.metric_names import REGIONS
 from abm.metrics import METRICS, Observed
 from abm.signals import SIGNALS
@@ -93,7 +93,7 @@ def numerics(tissue: Any) -> dict[str, NDArray[Any]]:
     return {"ledger": ledger, "step_error": tissue.step_error.copy(), "substeps": tissue.substeps.astype(np.float64)}
 
 
-@entry
+@loop
 def _fill_means(values: Floats, place: NDArray[np.integer], region: NDArray[np.int8], means: Floats) -> None:
     """Means over all neurons and over those of DG, CA3 and CA1, (metrics, 4); NaN of nothing.
 

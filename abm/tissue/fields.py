@@ -17,7 +17,7 @@ from abm.sums import inner_rows
 from abm.tissue.geometry import cell_layers, layer_map
 from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates, foresee
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
-from abm.tissue.medium import Structure, build_structure, extracellular_space, mean_conductance
+from abm.tissue.medium import Structure, bdnf_memory, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
 from abm.tissue.placement import Capillaries, Neurons, place_capillaries, place_neurons
 from abm.tissue.solver import precision_for, working_space
@@ -88,7 +88,7 @@ class Tissue:
         self.volume = self.voxel_volume * structure.volume_fraction.size
         self._fields = np.zeros((len(SIGNALS), structure.volume_fraction.size))
         self._means = self._fields.copy()
-        self._bathed = 0.0  # what a bath adds to BDNF
+        self._bathed = 0.0  # BDNF that is there of baths
         self._next_step = np.full(len(SIGNALS), np.inf)
         self.step_error = np.zeros(len(SIGNALS))
         self.substeps = np.zeros(len(SIGNALS), np.int64)
@@ -244,8 +244,8 @@ class Tissue:
         )
         account = Account(self._next_step, self.step_error, self.substeps, self.iterations)
         amounts, stored = np.zeros((len(SIGNALS), len(TERMS))), np.empty(len(SIGNALS))
-        # What a bath that goes leaves behind is cleared like the tissue's own.
-        kept = min(self._bathed, added)
+        # What a bath that goes leaves behind is cleared like the tissue's own; one that comes takes its place.
+        kept = min(self._bathed, added, float(self._fields[BDNF].min()))
         self._fields[BDNF] -= kept
         advance_on(self._workers)(
             self._metabolism, self._coefficients, rates, duration, self.tolerance, self._fields, account, self._work,
@@ -253,7 +253,7 @@ class Tissue:
         )  # fmt: skip
         self._fields[BDNF] += added
         self._means[BDNF] += added
-        self._bathed = added
+        self._bathed = added + (self._bathed - kept) * math.exp(-duration / bdnf_memory(self.parameters))
         space = self._coefficients.mean_storage[BDNF] * self._fields.shape[1]
         amounts[BDNF, HELD], stored[BDNF] = (added - kept) * space, stored[BDNF] + added * space
         amounts *= self.voxel_volume

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import exponential
-from abm.loops import entry, inlined
+from abm.loops import inlined, loop
 from abm.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.sums import inner, largest, total
 from abm.tissue.ledger import CLEARED, CONSUMED, REMOVED, SECRETED, SUPPLIED, WASHED_OUT
@@ -121,7 +121,7 @@ def mean_gain(change: float, time: float, duration: float) -> float:
     return change * time * (1.0 - (1.0 - exponential(-x)) / x) if x > 1e-6 else 0.0
 
 
-@entry
+@loop
 def foresee(t: MeanRates, fields: Floats, influx: Floats, efflux: Floats, duration: float, outside: Floats) -> None:
     """Take BHB and lactate outside the capillaries, (5, m), on to their means over the coming `duration` (h).
 
@@ -142,7 +142,7 @@ def foresee(t: MeanRates, fields: Floats, influx: Floats, efflux: Floats, durati
             outside[signal, i] = max(outside[signal, i] + risen, 0.0)
 
 
-@entry
+@loop
 def consumption(p: Metabolism, bhb: Floats, gained: float, rates: Floats) -> None:
     """Write the consumption of BHB and lactate (1/h) into rates (5, voxels), at concentrations of BHB (voxels,) that
     have all gained as much.
@@ -153,7 +153,7 @@ def consumption(p: Metabolism, bhb: Floats, gained: float, rates: Floats) -> Non
         rates[LACTATE, i] = lactate_consumption(p, met)
 
 
-@entry
+@loop
 def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss: Floats, source: Floats) -> None:
     """First-order loss (1/h) and source (concentration/h) of one signal per tissue volume.
 
@@ -174,7 +174,7 @@ def assemble(k: Coefficients, rates: Rates, signal: int, consumed: Floats, loss:
             source[k.neuron[j]] += rates.secretion[j]
 
 
-@entry
+@loop
 def tally(
     k: Coefficients,
     rates: Rates,
@@ -205,14 +205,14 @@ def tally(
         amounts[SECRETED] += duration * total(rates.secretion)
 
 
-@entry
+@loop
 def add_share(mean: Floats, integral: Floats, share: float) -> None:
     """Add a share of what was integrated over part of a duration to the mean over all of it."""
     for i in range(mean.size):
         mean[i] += share * integral[i]
 
 
-@entry
+@loop
 def advance_signals(
     metabolism: Metabolism,
     k: Coefficients,

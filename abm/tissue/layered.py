@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import entry, loop
+from abm.loops import loop
 from abm.tissue.medium import cosine_eigenvalues, face_conductance
 from abm.tissue.threads import shared, threads_for
 from abm.tissue.transform import Shape, cosines, on_modes, planes
@@ -79,7 +79,7 @@ def chains(
             modes[z, row, i] = change[z, i]
 
 
-@entry
+@loop
 def step_sheets(
     sheets: Floats, across: Floats, terms: Floats, source: Floats, modes: Floats, first: int, last: int
 ) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import entry
+from abm.loops import loop
 from abm.signals import SIGNALS
 
 GAINS = ("supplied", "injected", "secreted", "held")
@@ -28,7 +28,7 @@ NOTHING = 1e-15  # mmol/L um^3, a billionth of a molecule: a signal that has die
 Floats = npt.NDArray[np.float64]
 
 
-@entry
+@loop
 def book(before: Floats, amounts: Floats, after: Floats, account: Floats, worst: Floats) -> bool:
     """Add amounts to an account, and keep the worst residual of each signal: what is missing over what was there.
 

@@ -12,7 +12,7 @@ change: of the concentration; extra: time integral of the concentration in exces
 import numpy as np
 
 from abm.elementary import exponential
-from abm.loops import entry
+from abm.loops import loop
 from abm.sums import Field, inner
 from abm.tissue.transform import Shape
 
@@ -22,7 +22,7 @@ SLOW = 3.0  # see `precondition`
 ROWS = 64  # rows of modes in a chunk
 
 
-@entry
+@loop
 def averages(x: float) -> tuple[float, float]:
     """phi1(x) and phi2(x) of the module's text, x >= 0; for small x by the nested series 1/2 - x/3! + x^2/4! ..."""
     if x >= SERIES:
@@ -34,7 +34,7 @@ def averages(x: float) -> tuple[float, float]:
     return 1.0 - 0.5 * x * found, 0.5 * found
 
 
-@entry
+@loop
 def predict(
     shape: Shape,
     eigenvalues: Field,
@@ -90,7 +90,7 @@ def predict(
             new[i], more[i] = part * psi[i] * risen, part * psi[i] * ((step - risen) / rate)
 
 
-@entry
+@loop
 def precondition(
     shape: Shape,
     eigenvalues: Field,

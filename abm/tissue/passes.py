@@ -5,14 +5,14 @@ out among threads. Sums are kept by chunk and added up afterwards: the same bits
 reckons with has the precision of the field it writes, numbers included: double or single.
 """
 
-from abm.loops import entry
+from abm.loops import loop
 from abm.sums import Field, inner, smallest
 from abm.tissue.transform import Shape
 
 CHUNK = 4096  # voxels whose fields stay in the nearest caches during a pass
 
 
-@entry
+@loop
 def balance(
     shape: Shape,
     faces: Field,
@@ -71,7 +71,7 @@ def balance(
             net[i] = factor * supply[i] - ratio * phi[i] * held[i] - k[i] * here[i] + scale * net[i]
 
 
-@entry
+@loop
 def blend(target: Field, keep: float, share: float, source: Field, first: int, last: int) -> None:
     """target = keep target + share source; what is not kept may be anything."""
     a, b = first * CHUNK, min(last * CHUNK, target.size)
@@ -85,7 +85,7 @@ def blend(target: Field, keep: float, share: float, source: Field, first: int, l
             to[i] = kept * to[i] + added * number(values[i])
 
 
-@entry
+@loop
 def follow(target: Field, span: float, start: Field, scale: float, change: Field, first: int, last: int) -> None:
     """target = span start + scale change; target and start are double, whatever the change is."""
     a, b = first * CHUNK, min(last * CHUNK, target.size)
@@ -94,7 +94,7 @@ def follow(target: Field, span: float, start: Field, scale: float, change: Field
         to[i] = span * before[i] + scale * by[i]
 
 
-@entry
+@loop
 def even_out(rate: Field, storage: Field, mean: float, out: Field, first: int, last: int) -> None:
     """out = rate mean/storage: the forcing that lets a medium of mean storage change as fast at first."""
     a, b = first * CHUNK, min(last * CHUNK, rate.size)
@@ -103,7 +103,7 @@ def even_out(rate: Field, storage: Field, mean: float, out: Field, first: int, l
         even[i] = values[i] * (level / phi[i])
 
 
-@entry
+@loop
 def product(one: Field, other: Field, sums: Field, first: int, last: int) -> None:
     """Sums of the product of two fields."""
     for chunk in range(first, last):
@@ -111,7 +111,7 @@ def product(one: Field, other: Field, sums: Field, first: int, last: int) -> Non
         sums[chunk] = inner(one[a:b], other[a:b])
 
 
-@entry
+@loop
 def lift(field: Field, least: Field, first: int, last: int) -> None:
     """Keep the smallest value of every chunk, then raise negative values to 0."""
     for chunk in range(first, last):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.loops import compiled, entry, inlined
+from abm.loops import compiled, inlined, loop
 from abm.sums import Field
 from abm.tissue.cosine import Axis, axis, bring, lines, turn
 from abm.vectors import BYTES
@@ -120,7 +120,7 @@ def along(
                     target[place + i] = work[row + i]
 
 
-@entry
+@loop
 def planes(tables: Cosines, back: bool, filled: Shape, source: Field, target: Field, first: int, last: int) -> None:
     """Transform the planes first..last-1 of a field, or with `back` of modes, along both their axes.
 

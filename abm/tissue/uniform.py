@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.elementary import exponential
-from abm.loops import entry
+from abm.loops import loop
 from abm.tissue.medium import cosine_eigenvalues
 from abm.tissue.modes import ROWS, SERIES, averages
 from abm.tissue.threads import shared, threads_for, transform_on
@@ -47,7 +47,7 @@ Floats = npt.NDArray[Any]
 FEW = 0.125  # share of the modes up to which those that are left go back to real space by themselves
 
 
-@entry
+@loop
 def respond(
     shape: Shape, rates: Floats, decays: Floats, h: float, undo: bool, response: Floats, first: int, last: int
 ) -> None:
@@ -76,7 +76,7 @@ def respond(
                 values[i] *= mean[i]
 
 
-@entry
+@loop
 def step_modes(
     shape: Shape,
     filled: Shape,
@@ -107,7 +107,7 @@ def step_modes(
                     state[i] = state[i] * decay + (now + before * decay) * gain[i]
 
 
-@entry
+@loop
 def slabs_back(
     tables: Cosines, shape: Shape, filled: Shape, modes: Floats, field: Floats, first: int, last: int
 ) -> None:
@@ -127,7 +127,7 @@ def slabs_back(
                 line[x] = done[x]
 
 
-@entry
+@loop
 def step_slabs(
     shape: Shape,
     filled: Shape,
@@ -147,7 +147,7 @@ def step_slabs(
         slabs_back(tables, shape, filled, modes, field, y, y + 1)
 
 
-@entry
+@loop
 def planes_back(
     tables: Cosines, shape: Shape, filled: Shape, share: float, steady: Floats, field: Floats, first: int, last: int
 ) -> None:
@@ -162,7 +162,7 @@ def planes_back(
                 plane[i] += share * more[i]
 
 
-@entry
+@loop
 def planes_forth(tables: Cosines, shape: Shape, field: Floats, half_way: Floats, first: int, last: int) -> None:
     """A field, in any precision, to its waves along y, plane by plane."""
     rows, columns, _ = shape
@@ -174,7 +174,7 @@ def planes_forth(tables: Cosines, shape: Shape, field: Floats, half_way: Floats,
         along(tables.y, False, STRAIGHT, columns, rows, plane, plane, FIRST, blocks(columns, plane))
 
 
-@entry
+@loop
 def slabs_forth(tables: Cosines, shape: Shape, half_way: Floats, modes: Floats, first: int, last: int) -> None:
     """The rest of the way to modes, along z and x, slab by slab."""
     rows, columns, depth = shape

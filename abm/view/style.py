@@ -50,6 +50,7 @@ STYLE = {
 # Words of metric names that are not written as they are spelled there.
 WORDS = {
     "bhb": "BHB", "bdnf": "BDNF", "hdac": "HDAC", "hdac2": "HDAC2", "hdac3": "HDAC3", "mrna": "mRNA", "trkb": "TrkB",
+    "fndc5": "FNDC5", "gr": "GR", "ltp": "LTP", "fepsp": "fEPSP", "mepsc": "mEPSC",
 }  # fmt: skip
 
 
@@ -60,7 +61,8 @@ COUNTED |= {f"bdnf_mrna_{promoter}": "copies" for promoter in ("I", "II", "IV", 
 RELATED = {
     "acetylation": "fraction", "fndc5": "rel. to rest", "hdac": "rel. to rest", "spine": "rel. to rest",
     "strength_heterogeneity": "CV", "spatial_clustering": "Moran's I", "synaptic": "rel. to rest",
-    "trkb": "rel. to rest",
+    "trkb": "rel. to rest", "gr": "fraction", "ltp": "rel. to before", "fepsp": "rel. to unpotentiated",
+    "mepsc_amplitude": "rel. to unpotentiated", "mepsc_frequency": "rel. to rest",
 }  # fmt: skip
 
 
@@ -89,7 +91,7 @@ def wrapped(name: str, width: int = 20) -> str:
 
 
 def region_places(positions: Floats, region: NDArray[np.int8]) -> dict[str, tuple[float, float]]:
-    """Where the name of each region is written: amid its neurons, in the bow of its cell layer; um."""
+    """Where the name of each region is written: at its neurons' middle, in the bow of the layer and beside it; um."""
     found = {}
     for code, name in enumerate(REGIONS[1:]):
         if code in region:

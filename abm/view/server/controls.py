@@ -115,6 +115,7 @@ def Builder(visit: Visit) -> None:
             text(label, key)
         for label, key in (("Intensity", "intensity"), ("Duration", "duration")) if not recipe.repeats else ():
             text(label, key)
+    if recipe.kind != "none" or recipe.ketone_ester.strip():
         text("Start", "start")
     text("Fast (such as 12 h)", "fast")
     text("Ketone ester (500 mg/kg)", "ketone_ester")

@@ -70,7 +70,7 @@ class Recipe:
 def _before(clock: str) -> str:
     """Half an hour before a clock time; what is no clock time is left for the checks of the schedule."""
     hours, colon, minutes = clock.strip().partition(":")
-    if not (colon and hours.isdigit() and minutes.isdigit()):
+    if not (colon and hours.isdecimal() and minutes.isdecimal()):
         return clock
     total = int(hours) * 60 + int(minutes) - 30
     if total < 0:
@@ -93,6 +93,7 @@ def fault(experiment: Experiment, recipe: Recipe) -> tuple[str, str]:
     except ConfigError as error:
         place = (error.key or "").removeprefix(f"schedules.{recipe.name}")
         part = next((field for start, field in PARTS.items() if place.startswith(start)), "")
+        part = "start" if place.startswith(".doses") and place.endswith(".at") else part
         return part or place.rpartition(".")[2].replace(" ", "_") or "name", error.reason
     return "", ""
 

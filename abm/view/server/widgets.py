@@ -66,14 +66,15 @@ def Number(
 
     def written(text: str) -> None:
         try:
-            if text.strip() or drop is None:
-                number = int(text)
-                if number != value:
-                    take(number)
-            else:
-                drop()
+            number = int(text) if text.strip() or drop is None else None
         except ValueError:
             set_refused((text, "not a whole number"))
+            return
+        try:
+            if number is not None and number != value:
+                take(number)
+            elif number is None and drop is not None:
+                drop()
         except ConfigError as error:
             set_refused((text, error.reason))
         else:
