@@ -1,7 +1,8 @@
 """How much of a result is due to the time step: the expected neuron under the run's own tissue, in half steps.
 
 The steps are of first order or better, so that the error itself is at most about twice the difference between whole
-and half steps.
+and half steps; of extracellular BDNF and TrkB two and a half times, since steps are longer than the minutes in which
+BDNF leaves a cell layer.
 """
 
 from typing import NamedTuple
