@@ -140,7 +140,8 @@ def _neuron_steps(results: Results, experiment: Experiment) -> str:
     text = (
         "Neurons: largest difference, over the whole run, between steps as long as this run's and steps half as long, "
         "for the expected neuron (every random draw replaced by its probability) under the tissue signals of this run. "
-        "The error of this run's steps is at most about twice as large, of extracellular BDNF and TrkB two and a half times."
+        "The error of this run's steps is at most about twice as large, of extracellular BDNF and TrkB two and a half "
+        "times."
     )
     head = ("schedule", "CREB signal", "Bdnf transcripts", "mature BDNF", "extracellular BDNF", "TrkB signalling")
     return note(text) + table(head, rows, range(1, 6))
