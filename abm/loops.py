@@ -62,8 +62,8 @@ class AsPart(Compiler):
 
     def define_pipelines(self) -> list[object]:
         """The usual passes."""
-        library: Any = Part  # its published types do not know its arguments
-        self.state.library = library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        part: Any = Part  # its published types do not know its arguments
+        self.state["library"] = part(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         return super().define_pipelines()  # type: ignore[no-any-return, no-untyped-call]
 
 
@@ -102,7 +102,7 @@ class Kernel(CPUDispatcher):
     def add_overload(self, found: Any) -> None:
         """Take up what has been compiled or loaded, and tell it where the globals of its parts are."""
         for globals_of in found._find_referenced_environments():
-            found.library.codegen.set_env(globals_of.env_name, globals_of)
+            found.target_context.codegen().set_env(globals_of.env_name, globals_of)
         super().add_overload(found)
 
 
