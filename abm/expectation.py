@@ -7,6 +7,7 @@ is the oracle of the population, shows how much of a result is due to the time s
 parameters.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from abm.epigenome import (
 )
 from abm.expression import (
     ExpressionParameters,
+    awake_creb,
     burst_start,
     creb_target,
     excitation,
@@ -120,6 +122,8 @@ def expected_neuron(
     following: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] = (NO_MEMORY, NO_MEMORY),
     brought: npt.NDArray[np.float64] | None = None,
     uneven: npt.NDArray[np.float64] | None = None,
+    waking: npt.NDArray[np.float64] | None = None,
+    waking_at_rest: Iterable[float] = (1.0,),
 ) -> Expected:
     """Course of the expected neuron in steps of dt hours, from its state at rest.
 
@@ -128,7 +132,8 @@ def expected_neuron(
     weights with which extracellular BDNF follows a release that is everywhere alike
     (`abm.study.bdnf_response.BdnfResponse`); none: at once. brought: (T,) extracellular BDNF at resting release,
     relative to rest, where a bath or an infusion brings more.
-    uneven: (T,) how activity varies within steps, `abm.wiring.unevenness`; none: it does not.
+    uneven: (T,) how activity varies within steps, `abm.wiring.unevenness`; none: it does not. waking: (T,)
+    `abm.expression.waking_drive`; none: as on the mean of a resting day; waking_at_rest: over the hours of that day.
     """
     if drugs is None:
         drugs = np.array([Pharmacology()], dtype=np.float64)
@@ -136,32 +141,33 @@ def expected_neuron(
         brought = np.ones(len(activity))
     if uneven is None:
         uneven = np.ones(len(activity))
+    if waking is None:
+        waking = np.ones(len(activity))
     out = np.zeros((len(Expected._fields), len(activity)))
-    state, bursts = resting_state(x, e, dt)
+    c, state = promoter_constants(x, e, dt, waking_at_rest), resting_state(x, e, dt)[0]
     _march(
-        e, x, promoter_constants(x, e, dt), rest, room(), concentrations, activity, uneven, drugs, brought, *following,
-        dt, state.copy(), bursts, out,
-    )  # fmt: skip
+        e, x, c, rest, room(), concentrations, waking, activity, uneven, drugs, brought, *following, dt, state.copy(), out
+    )
     return Expected(*out)
 
 
 @compiled
 def _march(
     e: EpigenomeParameters, x: ExpressionParameters, c: PromoterConstants, rest: SetPoint, w: Room,
-    concentrations: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], uneven: npt.NDArray[np.float64],
-    drugs: npt.NDArray[np.float64], brought: npt.NDArray[np.float64], times: npt.NDArray[np.float64],
-    weights: npt.NDArray[np.float64], dt: float, state: npt.NDArray[np.float64],
-    bursts: npt.NDArray[np.float64], out: npt.NDArray[np.float64],
+    concentrations: npt.NDArray[np.float64], waking: npt.NDArray[np.float64], activity: npt.NDArray[np.float64],
+    uneven: npt.NDArray[np.float64], drugs: npt.NDArray[np.float64], brought: npt.NDArray[np.float64],
+    times: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], dt: float, state: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
 ) -> None:
     """The course itself, into `out` (fields of Expected, steps); the rules are those of the stochastic neuron.
 
     state (5, 13, 16) by n_R and n_A: probability of each configuration, and that an allele of each promoter bursts on
-    it; bursts (4,): mean number of bursting alleles of each at rest.
+    it.
     """
     creb = fndc5 = hdac2 = hdac3 = trkb = surface = 1.0
     parts = np.ones(times.size)  # of extracellular BDNF
     decay = LN2 / x.transcript_half_life
-    transcripts = c.initiation * bursts / decay
+    transcripts = c.transcripts.copy()
     proform = next_proform(x, 0.0, transcripts.sum(), 1.0, 1e5)
     store = next_store(x, 0.0, proform, 1.0, 1e5)
     resting_release = release_rate(x, store, 1.0)
@@ -189,10 +195,11 @@ def _march(
         eraser = eraser_activity(
             e, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
         ) / rest.eraser
-        move_nucleosomes(e, mean_creb, eraser, dt, w.rows, state)
+        driving = awake_creb(mean_creb, waking[t], d.creb)
+        move_nucleosomes(e, driving, eraser, dt, w.rows, state)
         access = promoter_access(x, d.gr * glucocorticoid_occupancy(x, cortisol, d.agonist), rest.glucocorticoid)
         for q in range(4):
-            start = burst_start(x, power(mean_creb, c.frequency_exponent[q]), access)
+            start = burst_start(x, power(driving, c.frequency_exponent[q]), access)
             number = switch_alleles(x, c, state[0], start, q, dt, w.alleles, state[q + 1])
             made = d.transcription * c.initiation[q] * number
             transcripts[q] = relax(transcripts[q], made / decay, decay, dt)

@@ -5,7 +5,8 @@ Time in hours; metabolites in mmol/L and hormones and proteins in nmol/L of extr
 """
 
 import math
-from typing import Annotated, NamedTuple
+from collections.abc import Iterable
+from typing import Annotated, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from abm.elementary import LN2, exponential, power, relax
 from abm.loops import rule
 from abm.parameters import Unit
 
+Share = TypeVar("Share", float, npt.NDArray[np.float64])
+LEAST_CREB = 0.05  # promoters without CREB are not silent (assumed)
 MANY = 3.0  # what `few_of_poisson` and `few_of_binomial` say of this and of more
 MOST_TRANSCRIPTS = 4095  # per promoter and neuron; a hundred times what the strongest drive makes
 
@@ -38,6 +41,7 @@ class ExpressionParameters(NamedTuple):
     fndc5_lactate_half: Annotated[float, Unit("mmol/L")]
     fndc5_lactate_exponent: Annotated[float, Unit("1")]
     trkb_feedback: Annotated[float, Unit("1")]
+    creb_asleep: Annotated[float, Unit("1")]
     glucocorticoid_half: Annotated[float, Unit("nmol/L")]
     glucocorticoid_exponent: Annotated[float, Unit("1")]
     glucocorticoid_repression: Annotated[float, Unit("1")]
@@ -145,6 +149,19 @@ def next_fndc5(p: ExpressionParameters, fndc5: float, lactate_drive: float, rest
     return relax(fndc5, target, 1.0 / p.fndc5_time, dt)
 
 
+def waking_drive(p: ExpressionParameters, awake: Share, resting: Iterable[float]) -> Share:
+    """What waking brings to the CREB signal, relative to the mean of a resting day.
+
+    w = (q + (1 - q) awake) / (q + (1 - q) mean), of shares of time awake; q: the signal asleep over that awake;
+    resting: shares of the hours of a resting day, whose mean it is. Phosphorylated CREB and Bdnf are high in waking and
+    low in sleep, by the noradrenaline of waking (Cirelli & Tononi 2000, cirelli2000); without it the
+    electroencephalogram is unchanged (Cirelli 1996, cirelli1996), so that this is no part of firing, nor of what firing
+    releases. 1 where there is no body to sleep, as in a slice.
+    """
+    hours, asleep = list(resting), p.creb_asleep
+    return (asleep + (1.0 - asleep) * awake) / (asleep + (1.0 - asleep) * math.fsum(hours) / len(hours))
+
+
 @rule
 def creb_target(
     p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float,
@@ -159,7 +176,17 @@ def creb_target(
     """
     signal = 1.0 + p.activity_gain * (activity - 1.0) + p.bhb_gain * bhb + p.lactate_gain * lactate
     signal += p.irisin_gain * irisin + p.fndc5_gain * (fndc5 - 1.0) + p.trkb_feedback * (trkb - 1.0)
-    return max(left * signal, 0.05)
+    return max(left * signal, LEAST_CREB)
+
+
+@rule
+def awake_creb(creb: float, waking: float, left: float) -> float:
+    """CREB signal with what waking brings: S + c (w - 1), w of `waking_drive`, c what a blocker leaves of CREB.
+
+    Promoters and histones meet it, at once and beside the signals. The loss of deacetylases is what signals above rest
+    do over days of exercise (assumed): sleep and waking by turns leave it at rest.
+    """
+    return max(creb + left * (waking - 1.0), LEAST_CREB)
 
 
 @rule

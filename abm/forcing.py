@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.body import PLASMA_COLUMNS, Plasma, resting_day, simulate_body
+from abm.body import PLASMA_COLUMNS, Plasma, resting_day, share_awake, simulate_body, wakefulness_parameters
 from abm.clock import DAY
 from abm.neurons import Pharmacology
 from abm.parameters import Unit
@@ -59,6 +59,13 @@ def resting_blood(experiment: Experiment) -> Plasma:
     if experiment.preparation == "in_vivo":
         return resting_day(experiment.subject, step)
     return no_blood(step_edges(DAY, step))
+
+
+def resting_wakefulness(experiment: Experiment) -> npt.NDArray[np.float64]:
+    """Share of each hour of a resting day that the subject is awake, (24,); 0 of a slice or culture, which has none."""
+    if experiment.preparation != "in_vivo":
+        return np.zeros(24)
+    return share_awake(wakefulness_parameters(experiment.subject), np.arange(25.0))
 
 
 def blood_of(experiment: Experiment, timeline: Timeline) -> Plasma:

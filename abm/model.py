@@ -18,7 +18,7 @@ from abm.config import Experiment, load_experiment
 from abm.elementary import LN2, power
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.errors import ConfigError, listed, nearest
-from abm.expression import ExpressionParameters
+from abm.expression import ExpressionParameters, waking_drive
 from abm.forcing import (
     ForcingParameters,
     bath,
@@ -29,11 +29,13 @@ from abm.forcing import (
     injections,
     pharmacology,
     resting_blood,
+    resting_wakefulness,
 )
 from abm.loops import spread
 from abm.metrics import METRICS
 from abm.network import Synapses, advance_synapses, refresh_release, replay, weigh_synapses
 from abm.neurons import (
+    Drive,
     Neuron,
     NeuronColumns,
     Pharmacology,
@@ -137,6 +139,7 @@ class HippocampusModel(mesa.Model):
         self.plasticity = load_parameters(SynapseParameters, "synapses", species, overrides)
         self.network = load_parameters(NetworkParameters, "network", species, overrides)
         self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
+        self.resting_wakefulness = resting_wakefulness(self.experiment)
         self._promoters: dict[float, PromoterConstants] = {}  # by the length of a step
 
     def _build(self, neurons: int, seed: int) -> None:
@@ -219,7 +222,9 @@ class HippocampusModel(mesa.Model):
         """What the promoters' rules make of the parameters for a step as long as the coming one."""
         length = self.clock.length
         if length not in self._promoters:
-            self._promoters[length] = promoter_constants(self.expression, self.epigenome, length)
+            awake = self.resting_wakefulness
+            day = waking_drive(self.expression, awake, awake).tolist()
+            self._promoters[length] = promoter_constants(self.expression, self.epigenome, length, day)
         return self._promoters[length]
 
     @property
@@ -272,28 +277,28 @@ class HippocampusModel(mesa.Model):
         self.clock = self.clock.next()
         self._fast_before()
 
-    def expose(self) -> tuple[Pharmacology, float, float]:
-        """Advance blood, barrier and tissue by the coming step.
-
-        Returns what else neurons meet: drugs, input and how that varies within the step (`abm.wiring.unevenness`).
-        """
+    def expose(self) -> tuple[Pharmacology, Drive]:
+        """Advance blood, barrier and tissue by the coming step; returns what else neurons meet."""
         return self._meet(self._coming_blood())
 
-    def _meet(self, blood: dict[str, float]) -> tuple[Pharmacology, float, float]:
+    def _meet(self, blood: dict[str, float]) -> tuple[Pharmacology, Drive]:
         """The same for given blood."""
         before, timeline, hour = self.blood, self._doses(), self.hour
         self.blood = blood
         agonist = blood["dexamethasone"] + bath_agonist(self.applied, timeline, hour)
-        activity, uneven = input_activity(self.network, blood["movement"]), self._unevenness(blood)
-        rise = power(activity / input_activity(self.network, before["movement"]), self.expression.release_exponent)
-        secretion = self._secreted(rise * uneven / self._unevenness(before))
-        self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline, secretion)
-        return pharmacology(timeline, hour, agonist), activity, uneven
+        now, last = self._drive(blood), self._drive(before)
+        rise = power(now.activity / last.activity, self.expression.release_exponent) * now.unevenness / last.unevenness
+        self._exchange(blood, timeline.remaining_activity("MCT1", hour), timeline, self._secreted(rise))
+        return pharmacology(timeline, hour, agonist), now
 
-    def _unevenness(self, blood: dict[str, float]) -> float:
-        """How input varies within a step of which these are the plasma means."""
+    def _drive(self, blood: dict[str, float]) -> Drive:
+        """What drives all neurons in a step of which these are the plasma means."""
         moved = (blood[name] for name in ("movement", "movement_squared", "movement_cubed"))
-        return unevenness(self.network.movement_gain, self.expression.release_exponent, *moved)
+        return Drive(
+            waking_drive(self.expression, blood["wakefulness"], self.resting_wakefulness),
+            input_activity(self.network, blood["movement"]),
+            unevenness(self.network.movement_gain, self.expression.release_exponent, *moved),
+        )
 
     def _doses(self) -> Timeline:
         """What is in force now: the schedule, or nothing during burn-in."""
@@ -354,10 +359,10 @@ class HippocampusModel(mesa.Model):
         bdnf = self.tissue.concentration[BDNF].reshape(-1)
         return Signals(mean[BHB], mean[LACTATE], mean[IRISIN], mean[CORTISOL], bdnf)
 
-    def _advance_neurons(self, drugs: Pharmacology, activity: float, uneven: float) -> None:
+    def _advance_neurons(self, drugs: Pharmacology, given: Drive) -> None:
         """Neurons, synapses between events, then the events of the step."""
-        n, s, cues = NeuronColumns(**self._table.columns), self.synapses, self._cues(activity)
-        self._advance_population(n, drugs, activity, uneven)
+        n, s, cues = NeuronColumns(**self._table.columns), self.synapses, self._cues(given.activity)
+        self._advance_population(n, drugs, given)
         self._advance_synapses(n)
         replay(
             self.wiring, s.early, s.late, self.plasticity, self.network, self.clock.length, cues, self.key,
@@ -370,14 +375,14 @@ class HippocampusModel(mesa.Model):
         """Entorhinal input that sets off events, relative to rest: a slice lost it when it was cut, at time zero."""
         return 0.0 if self.experiment.preparation == "slice" and self.hour >= 0.0 else activity
 
-    def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, activity: float, uneven: float) -> None:
+    def _advance_population(self, n: NeuronColumns, drugs: Pharmacology, given: Drive) -> None:
         """Every neuron's rule over the coming step."""
         signals, dt, taken = self._signals(), self.clock.length, self.clock.taken
         e, x, s, c = self.epigenome, self.expression, self.plasticity, self.promoters
         mean = mean_drive(n.region, n.drive)
 
         def advance(first: int, last: int) -> None:
-            advance_neurons(n, signals, drugs, e, x, s, c, activity, uneven, mean, dt, self.key, taken, first, last)
+            advance_neurons(n, signals, drugs, e, x, s, c, given, mean, dt, self.key, taken, first, last)
 
         spread(advance, n.region.size)
 

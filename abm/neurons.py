@@ -124,6 +124,18 @@ class Signals(NamedTuple):
     bdnf: npt.NDArray[np.float64]
 
 
+class Drive(NamedTuple):
+    """What the brain of a subject brings to all neurons alike in a step, each 1 at rest.
+
+    waking: to the CREB signal, `abm.expression.waking_drive`; activity: entorhinal and septal input on the mean,
+    `abm.wiring.input_activity`; unevenness: how that varies within the step, `abm.wiring.unevenness`.
+    """
+
+    waking: float = 1.0
+    activity: float = 1.0
+    unevenness: float = 1.0
+
+
 @loop
 def add_set_point(
     n: SetPointColumns, signals: Signals, e: EpigenomeParameters, x: ExpressionParameters, s: SynapseParameters,

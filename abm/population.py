@@ -25,6 +25,7 @@ from abm.epigenome import (
 from abm.expression import (
     MANY,
     ExpressionParameters,
+    awake_creb,
     binomial,
     burst_end,
     burst_start,
@@ -54,7 +55,7 @@ from abm.expression import (
     trkb_drive,
 )
 from abm.loops import loop
-from abm.neurons import NeuronColumns, Pharmacology, Signals
+from abm.neurons import Drive, NeuronColumns, Pharmacology, Signals
 from abm.promoters import PromoterConstants
 from abm.streams import NUCLEOSOMES, TRANSCRIPTION, StreamKey, fill_uniforms, fill_whole, on_grid
 from abm.synapses import (
@@ -111,7 +112,7 @@ class Scratch(NamedTuple):
 @loop
 def sense(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    input_activity: float, mean_drive: Floats, dt: float, first: Index, last: Index, w: Scratch,
+    given: Drive, mean_drive: Floats, dt: float, first: Index, last: Index, w: Scratch,
 ) -> None:
     """Signals in the neurons first..last-1: firing, FNDC5, the CREB signal, HDAC2 and HDAC3, the erasers' activity.
 
@@ -119,7 +120,7 @@ def sense(
     """
     widest_vectors()
     for i in range(first, last):
-        v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], input_activity)
+        v, activity = n.voxel[i], relative_firing(n.drive[i], mean_drive[n.region[i]], given.activity)
         bhb, lactate = d.mct2 * signals.bhb[v], d.mct2 * signals.lactate[v]
         through_sirt1 = d.sirt1 * d.pgc1a * hill(lactate, x.fndc5_lactate_half, x.fndc5_lactate_exponent)
         n.fndc5[i] = next_fndc5(x, n.fndc5[i], through_sirt1, n.rest_fndc5[i], dt)
@@ -137,7 +138,8 @@ def sense(
             d.creb,
         )
         creb = mean_relaxed(n.creb[i], target, 1.0 / x.creb_time, dt)
-        n.creb[i], w.creb[i - first] = relax(n.creb[i], target, 1.0 / x.creb_time, dt), creb
+        w.creb[i - first] = awake_creb(creb, given.waking, d.creb)
+        n.creb[i] = relax(n.creb[i], target, 1.0 / x.creb_time, dt)
         n.hdac2[i] = hdac_abundance(n.hdac2[i], e.hdac2_loss, creb, e, dt)
         n.hdac3[i] = hdac_abundance(n.hdac3[i], e.hdac3_loss, creb, e, dt)
         active = eraser_activity(
@@ -304,29 +306,29 @@ def adapt(
 @loop
 def advance_tile(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, unevenness: float, mean_drive: Floats, dt: float,
-    key: StreamKey, step: int, first: Index, last: Index, w: Scratch,
+    s: SynapseParameters, c: PromoterConstants, given: Drive, mean_drive: Floats, dt: float, key: StreamKey,
+    step: int, first: Index, last: Index, w: Scratch,
 ) -> None:
     """Advance the neurons first..last-1, at most as many as w has room for: sense, transcribe, express, adapt."""
-    sense(n, signals, d, e, x, input_activity, mean_drive, dt, first, last, w)
+    sense(n, signals, d, e, x, given, mean_drive, dt, first, last, w)
     signals_at_promoters(n, signals, d, e, x, dt, first, last, w)
     for promoter in range(4):
         move_nucleosomes(n, e, dt, first, last, promoter, key, step, w)
         transcribe(n, d, x, c, dt, first, last, promoter, key, step, w)
-    express(n, signals, d, x, unevenness, dt, first, last)
-    adapt(n, signals, d, x, s, input_activity, dt, first, last, w)
+    express(n, signals, d, x, given.unevenness, dt, first, last)
+    adapt(n, signals, d, x, s, given.activity, dt, first, last, w)
 
 
 @loop
 def advance_neurons(
     n: NeuronColumns, signals: Signals, d: Pharmacology, e: EpigenomeParameters, x: ExpressionParameters,
-    s: SynapseParameters, c: PromoterConstants, input_activity: float, unevenness: float, mean_drive: Floats, dt: float,
-    key: StreamKey, step: int, begin: int, end: int,
+    s: SynapseParameters, c: PromoterConstants, given: Drive, mean_drive: Floats, dt: float, key: StreamKey,
+    step: int, begin: int, end: int,
 ) -> None:
     """Advance the neurons begin..end-1 by dt hours, in place, tile by tile.
 
-    signals: means over the step; input_activity: mean over it; unevenness: how that varies within it, see
-    `abm.wiring.unevenness`; mean_drive: synaptic drive of each region's neurons, (3,), at its start.
+    signals: means over the step; given: what drives all of them alike; mean_drive: synaptic drive of each region's
+    neurons, (3,), at its start.
     """
     rows, wholes = np.empty((11, TILE)), np.empty((5, TILE), np.int32)
     w = Scratch(
@@ -336,9 +338,7 @@ def advance_neurons(
     )  # fmt: skip
     for start in range(begin, end, TILE):
         first, last = Index(start), Index(min(start + TILE, end))
-        advance_tile(
-            n, signals, d, e, x, s, c, input_activity, unevenness, mean_drive, dt, key, step, first, last, w
-        )
+        advance_tile(n, signals, d, e, x, s, c, given, mean_drive, dt, key, step, first, last, w)
 
 
 @loop

@@ -5,13 +5,14 @@ share. Nucleosomes take an hour or two to turn over and bursts minutes, so that 
 """
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from abm.elementary import LN2, exponential, solved
+from abm.elementary import LN2, exponential, power, solved
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
     EpigenomeParameters,
@@ -46,14 +47,18 @@ class PromoterConstants(NamedTuple):
     survival: Floats
 
 
-def promoter_constants(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
+def promoter_constants(
+    p: ExpressionParameters, e: EpigenomeParameters, dt: float, waking: Iterable[float] = (1.0,)
+) -> PromoterConstants:
     """The promoters' constants as arrays for the compiled loop, for steps of dt hours.
 
-    Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` at rest.
+    Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` at rest, on the
+    mean over a day in which waking brings w to the CREB signal: bursts start in proportion to w^n.
     """
-    c, bursts = _uninitiated(p, e, dt), resting_state(p, e, dt)[1]
+    c, bursts, levels = _uninitiated(p, e, dt), resting_state(p, e, dt)[1], list(waking)
+    by_waking = [math.fsum(power(w, n) for w in levels) / len(levels) for n in c.frequency_exponent.tolist()]
     with np.errstate(divide="ignore", invalid="ignore"):  # where promoters never burst
-        return c._replace(initiation=c.transcripts * (LN2 / p.transcript_half_life) / bursts)
+        return c._replace(initiation=c.transcripts * (LN2 / p.transcript_half_life) / (bursts * np.array(by_waking)))
 
 
 def _uninitiated(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:

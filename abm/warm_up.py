@@ -8,7 +8,7 @@ from abm.clock import DAY
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
 from abm.model import HippocampusModel
-from abm.neurons import Pharmacology
+from abm.neurons import Drive, Pharmacology
 from abm.schedule import resting_timeline
 
 PLAN = {
@@ -33,7 +33,7 @@ class Unsettled(HippocampusModel):
     def load_neurons(self) -> None:
         """Take neurons and synapses one step on."""
         self._add_set_point(1.0)
-        self._advance_neurons(Pharmacology(), 1.0, 1.0)
+        self._advance_neurons(Pharmacology(), Drive())
         self._weigh()
 
 

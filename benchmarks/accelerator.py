@@ -57,8 +57,8 @@ def keep_products_apart() -> None:
 
 
 def one_neuron(
-    n: Any, signals: Any, d: Any, e: Any, x: Any, s: Any, c: Any, activity: float, uneven: float, mean: Any, dt: float,
-    key: Any, step: int,
+    n: Any, signals: Any, d: Any, e: Any, x: Any, s: Any, c: Any, given: Any, mean: Any, dt: float, key: Any,
+    step: int,
 ) -> None:  # fmt: skip
     """A step of the neuron of this thread."""
     i = cuda.grid(1)
@@ -73,7 +73,7 @@ def one_neuron(
         cuda.local.array(1, int32), cuda.local.array(1, int32), cuda.local.array((4, 1), int32),
         cuda.local.array(1, int8),
     )  # fmt: skip
-    advance_tile(n, signals, d, e, x, s, c, activity, uneven, mean, dt, key, step, Index(i), Index(i + 1), w)
+    advance_tile(n, signals, d, e, x, s, c, given, mean, dt, key, step, Index(i), Index(i + 1), w)
 
 
 def bundle_on_card(bundle: Any) -> Any:
@@ -95,7 +95,7 @@ class Shadow:
         self.with_transfers: list[float] = []
         model._advance_population = self  # type: ignore[assignment,method-assign]
 
-    def __call__(self, n: Any, drugs: Any, activity: float, uneven: float) -> None:
+    def __call__(self, n: Any, drugs: Any, given: Any) -> None:
         """One step, on the processor and on the card."""
         entered, model = time.perf_counter(), self.model
         mean = mean_drive(n.region, n.drive)
@@ -108,13 +108,13 @@ class Shadow:
         signals, begun = model._signals(), time.perf_counter()
         for name in GIVEN:
             getattr(self.columns, name).copy_to_device(self.host[name])
-        given, middle = bundle_on_card(signals), cuda.to_device(mean)
+        around, middle = bundle_on_card(signals), cuda.to_device(mean)
         cuda.synchronize()
         start = time.perf_counter()
         grid = -(-n.region.size // BLOCK)
         self.kernel[grid, BLOCK](
-            self.columns, given, drugs, model.epigenome, model.expression, model.plasticity, self.promoters, activity,
-            uneven, middle, model.clock.step, model.key, model.clock.taken,
+            self.columns, around, drugs, model.epigenome, model.expression, model.plasticity, self.promoters, given,
+            middle, model.clock.step, model.key, model.clock.taken,
         )  # fmt: skip
         cuda.synchronize()
         end = time.perf_counter()
@@ -123,7 +123,7 @@ class Shadow:
         cuda.synchronize()
         done = time.perf_counter()
         self.spent = done - entered
-        self.advance(n, drugs, activity, uneven)
+        self.advance(n, drugs, given)
         self.processor.append(time.perf_counter() - done)
         self.card.append(end - start)
         self.with_transfers.append(done - begun)

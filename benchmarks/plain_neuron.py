@@ -23,6 +23,7 @@ from abm.epigenome import (  # noqa: E402
     row_thresholds,
 )
 from abm.expression import (  # noqa: E402
+    awake_creb,
     binomial,
     burst_end,
     burst_start,
@@ -102,6 +103,7 @@ class PlainNeuron:
         self.creb = relax(self.creb, target, 1.0 / x.creb_time, dt)
         self.hdac2 = hdac_abundance(self.hdac2, e.hdac2_loss, self.mean_creb, e, dt)
         self.hdac3 = hdac_abundance(self.hdac3, e.hdac3_loss, self.mean_creb, e, dt)
+        self.mean_creb = awake_creb(self.mean_creb, world.waking, d.creb)
         active = eraser_activity(
             e, bhb, d.hdac1, d.hdac2 * self.hdac2, d.hdac3 * self.hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
         )

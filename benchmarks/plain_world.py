@@ -40,7 +40,7 @@ class World:
         self.steps = len(self.recording["fields"])
         self.neurons = len(self.recording["place"])
         self.fields: list[list[float]] = []
-        self.input_activity, self.unevenness = 1.0, 1.0
+        self.waking, self.input_activity, self.unevenness = 1.0, 1.0, 1.0
         self.drugs, self.mean_drive = Pharmacology(), [1.0] * REGIONS
 
     def states(self) -> list[dict[str, Any]]:
@@ -53,6 +53,7 @@ class World:
         """Go to a step: its fields, input, drugs, and the mean drive of each region."""
         self.fields = self.recording["fields"][step].tolist()
         self.input_activity = float(self.recording["input_activity"][step])
+        self.waking = float(self.recording["waking"][step])
         self.unevenness = float(self.recording["unevenness"][step])
         self.drugs = Pharmacology(*self.recording["drugs"][step].tolist())
         total, cells = [0.0] * REGIONS, [0] * REGIONS

@@ -26,17 +26,18 @@ def record(model: Any, steps: int, synapses: bool = False) -> dict[str, np.ndarr
     """Run the model for some steps and note what its neurons met; see the module."""
     voxels, place = np.unique(model.neurons.voxel, return_inverse=True)
     kept: dict[str, list[Any]] = {"fields": [], "drugs": [], "means": [], "spreads": []}
-    kept |= {"input_activity": [], "unevenness": []}
+    kept |= {"waking": [], "input_activity": [], "unevenness": []}
     start = {f"start.{name}": column.copy() for name, column in model.neurons.columns.items()}
     wiring = {f"wiring.{name}": array for name, array in model.wiring._asdict().items()} if synapses else {}
     advance = model._advance_neurons
 
-    def noting(drugs: Any, activity: float, uneven: float) -> None:
+    def noting(drugs: Any, given: Any) -> None:
         kept["fields"].append(np.stack(model._signals())[:, voxels])
-        kept["input_activity"].append(activity)
-        kept["unevenness"].append(uneven)
+        kept["waking"].append(given.waking)
+        kept["input_activity"].append(given.activity)
+        kept["unevenness"].append(given.unevenness)
         kept["drugs"].append(list(drugs))
-        advance(drugs, activity, uneven)
+        advance(drugs, given)
 
     model._advance_neurons = noting
     for _ in range(steps):

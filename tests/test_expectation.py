@@ -6,7 +6,7 @@ import pytest
 from abm.epigenome import EpigenomeParameters, opening_rate, resting_acetylation, resting_rows, writer_rate
 from abm.expectation import expected_neuron, set_point
 from abm.expression import ExpressionParameters
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
+from abm.neurons import Drive, Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
 from abm.parameters import load_parameters
 from abm.population import advance_neurons, mean_drive
 from abm.promoters import promoter_constants
@@ -105,7 +105,8 @@ def test_a_large_population_follows_the_expected_neuron(neurons, hours, dt):
     n.promoter_on[:] = draw.random((neurons, 4, 2)) < X.burst_start_rate / (X.burst_start_rate + X.burst_end_rate)
     concentrations, activity = (course[: round(hours / dt)] for course in days_of_running(5, dt))
     rest = set_point(E, X, REST[None])
-    course = expected_neuron(E, X, concentrations, activity, rest, dt)
+    waking = 1.0 - 0.3 * np.sin(2.0 * np.pi * dt * np.arange(len(activity)) / 24.0)
+    course = expected_neuron(E, X, concentrations, activity, rest, dt, waking=waking)
     start = expected_neuron(E, X, REST[None], np.ones(1), rest, dt)
     constants = promoter_constants(X, E, dt)
     n.transcripts[:] = draw.poisson(constants.transcripts, (neurons, 4))
@@ -121,8 +122,9 @@ def test_a_large_population_follows_the_expected_neuron(neurons, hours, dt):
         signals.bdnf[0] = n.release_rate.mean() / resting_release if step else 1.0
         mean = mean_drive(n.region, n.drive)
         advance_neurons(
-            n, signals, Pharmacology(), E, X, S, constants, activity[step], 1.0, mean, dt, key, step, 0, neurons
-        )
+            n, signals, Pharmacology(), E, X, S, constants, Drive(waking[step], activity[step]), mean, dt, key, step, 0,
+            neurons,
+        )  # fmt: skip
     assert n.creb.mean() == pytest.approx(course.creb[-1], rel=0.005)
     assert (n.nucleosomes == -1).mean() == pytest.approx(course.repressed[-1], rel=0.02)
     assert (n.nucleosomes == 1).mean() == pytest.approx(course.acetylated[-1], rel=0.04)

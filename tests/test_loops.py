@@ -24,6 +24,7 @@ from abm.epigenome import (
 )
 from abm.expression import (
     ExpressionParameters,
+    awake_creb,
     binomial,
     burst_end,
     burst_start,
@@ -51,7 +52,7 @@ from abm.expression import (
     trkb_drive,
 )
 from abm.loops import loop, rule, spread
-from abm.neurons import Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
+from abm.neurons import Drive, Neuron, NeuronColumns, Pharmacology, Signals, add_set_point
 from abm.parameters import load_parameters
 from abm.population import TILE, advance_neurons, mean_drive
 from abm.promoters import promoter_constants
@@ -71,7 +72,7 @@ from abm.synapses import (
 E = load_parameters(EpigenomeParameters, "epigenome")
 X = load_parameters(ExpressionParameters, "expression")
 S = load_parameters(SynapseParameters, "synapses")
-DT, KEY, STEP, VOXELS, INPUT, UNEVEN = 0.25, stream_key(3, 1), 17, 9, 1.2, 1.3
+DT, KEY, STEP, VOXELS, GIVEN = 0.25, stream_key(3, 1), 17, 9, Drive(waking=1.4, activity=1.2, unevenness=1.3)
 DRUGS = Pharmacology(
     hdac1=0.95, hdac2=0.85, hdac3=0.75, mct2=0.8, sirt1=0.9, pgc1a=0.7, fndc5=0.6, integrin=0.65, pka=0.55, creb=0.97,
     nmdar=0.7, gr=0.9, trkb=0.85, bdnf_synthesis=0.8, transcription=0.9, protein_synthesis=0.75, drug_hdac1=0.2,
@@ -110,7 +111,7 @@ def random_population():
 def advance(n, around, first=0, last=None):
     last = n.region.size if last is None else last
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
-    advance_neurons(n, around, DRUGS, E, X, S, constants, INPUT, UNEVEN, mean, DT, KEY, STEP, first, last)
+    advance_neurons(n, around, DRUGS, E, X, S, constants, GIVEN, mean, DT, KEY, STEP, first, last)
 
 
 def copied(n):
@@ -131,7 +132,7 @@ def sensed(n, around, i, mean):
     fndc5 = next_fndc5(X, n.fndc5[i], through_sirt1, n.rest_fndc5[i], DT)
     excitability = rise(d.pka * saturation(bhb, X.bhb_excitability_half), n.rest_excitability[i])
     raised = excitation(X, excitability)
-    activity = relative_firing(n.drive[i], mean[n.region[i]], INPUT) * raised
+    activity = relative_firing(n.drive[i], mean[n.region[i]], GIVEN.activity) * raised
     target = creb_target(
         X, activity, rise(d.pka * saturation(bhb, X.bhb_half), n.rest_bhb[i]),
         rise(d.nmdar * hill(lactate, X.lactate_half, X.lactate_exponent), n.rest_lactate[i]),
@@ -146,7 +147,8 @@ def sensed(n, around, i, mean):
         E, bhb, d.hdac1, d.hdac2 * hdac2, d.hdac3 * hdac3, d.drug_hdac1, d.drug_hdac2, d.drug_hdac3
     )
     return {
-        "fndc5": fndc5, "activity": activity, "excitation": raised, "creb": creb, "mean_creb": mean_creb,
+        "fndc5": fndc5, "activity": activity, "excitation": raised, "creb": creb,
+        "mean_creb": awake_creb(mean_creb, GIVEN.waking, d.creb),
         "hdac2": hdac2, "hdac3": hdac3, "eraser": active / n.rest_eraser[i],
     }  # fmt: skip
 
@@ -180,7 +182,7 @@ def promoters(n, around, i, felt):
 def protein_and_synapses(n, around, i, felt, copies):
     """BDNF is matured from the proform of before the step, and TrkB reads the BDNF around the cell as it was then."""
     d, v, activity = DRUGS, int(n.voxel[i]), felt["activity"]
-    more = release_gain(X, activity, felt["excitation"], UNEVEN)
+    more = release_gain(X, activity, felt["excitation"], GIVEN.unevenness)
     store = next_store(X, n.bdnf_protein[i], n.bdnf_pro[i], more, DT)
     proform = next_proform(X, n.bdnf_pro[i], float(copies.sum()), d.bdnf_synthesis * d.protein_synthesis, DT)
     bdnf = around.bdnf[v] / n.rest_bdnf[i]
@@ -189,7 +191,7 @@ def protein_and_synapses(n, around, i, felt, copies):
     trkb = trkb_drive(bdnf, d.trkb * surface)
     protein, triggered = n.plasticity_protein[i], triggered_time(S, n.early_load[i], DT)
     after = next_protein(S, protein, triggered, trkb, d.protein_synthesis, DT)
-    drive = INPUT * n.drive[i]
+    drive = GIVEN.activity * n.drive[i]
     equivalent = glucocorticoid_equivalent(X, around.cortisol[v], d.agonist)
     by_steroid = cortisol_gain(S, around.cortisol[v], equivalent, d.gr)
     gain = d.nmdar * (trkb_gain(S, trkb) * by_steroid / n.rest_potentiation[i])
@@ -240,7 +242,7 @@ def test_pieces_give_the_same_bits_as_the_whole(population):
     advance(whole, around)
     constants, mean = promoter_constants(X, E, DT), mean_drive(n.region, n.drive)
     for first, last in ((200, n.region.size), (0, 200)):
-        advance_neurons(pieces, around, DRUGS, E, X, S, constants, INPUT, UNEVEN, mean, DT, KEY, STEP, first, last)
+        advance_neurons(pieces, around, DRUGS, E, X, S, constants, GIVEN, mean, DT, KEY, STEP, first, last)
     assert all(np.array_equal(a, b) for a, b in zip(whole, pieces, strict=True))
 
 

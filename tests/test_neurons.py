@@ -7,6 +7,7 @@ from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expectation import expected_neuron, set_point
 from abm.expression import ExpressionParameters, relative_firing
 from abm.neurons import (
+    Drive,
     Neuron,
     NeuronColumns,
     Pharmacology,
@@ -57,7 +58,7 @@ def live(n, hours, now=None, drugs=None, activity=1.0, first=0):
 
 def advance(n, now, drugs, activity, dt, key, step):
     constants, mean = promoter_constants(X, E, dt), mean_drive(n.region, n.drive)
-    advance_neurons(n, now, drugs, E, X, S, constants, activity, 1.0, mean, dt, key, step, 0, n.region.size)
+    advance_neurons(n, now, drugs, E, X, S, constants, Drive(activity=activity), mean, dt, key, step, 0, n.region.size)
 
 
 @pytest.fixture(scope="module")

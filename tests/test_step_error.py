@@ -13,6 +13,7 @@ HOURS = 24.0
 REST = {"bhb": 0.05, "lactate": 1.0, "irisin": 0.01, "cortisol": 5.0}
 PLAN = {
     "name": "known",
+    "subject": {"overrides": {"expression.creb_asleep": 1}},  # a day without sleep
     "schedules": {"sedentary": {}, "run": {}},
     "reference": "sedentary",
     "run": {"duration": "1 d"},
@@ -30,7 +31,8 @@ def errors(step: float, lactate: np.ndarray, replicates: int = 2) -> dict[str, t
         | {
             f"plasma_movement{power}": (("schedule", "step"), np.zeros((2, lactate.size - 1)))
             for power in ("", "_squared", "_cubed")
-        },
+        }
+        | {"plasma_wakefulness": (("schedule", "step"), np.full((2, lactate.size - 1), 0.5))},
         {"schedule": ["sedentary", "run"], "region": ["all"]},
     )
     results = SimpleNamespace(traces=traces, schedules=["sedentary", "run"], reference="sedentary")

@@ -169,6 +169,20 @@ def test_replicates_are_added_only_while_the_verdict_is_open(tmp_path: Path) -> 
         assert {replicate for _, replicate in steps.taken} == {0, 1}
 
 
+def test_a_change_is_one_arm_over_itself_at_another_time(tmp_path: Path) -> None:
+    change = {"metric": "bdnf_protein", "at": "12 h", "baseline": "6 h", "schedule": "ride", "ratio": 1.1, "n": 9}
+    arms = {"metric": "bdnf_protein", "at": "12 h", "contrast": "ride / rest", "ratio": 1.1, "n": 9}
+    steps = Steps()
+    with toy_model(steps):
+        alone, both = judge([evidence("change", change), evidence("arms", arms)], tmp_path).rows
+    assert alone.observation == "bdnf_protein ride at 12 h / at 6 h"
+    assert alone.predicted == pytest.approx(both.predicted, rel=1e-12)  # rest does not move
+    assert alone.predicted > 1.001
+    with toy_model(steps := Steps()):
+        judge([evidence("change", change)], tmp_path / "alone")
+    assert {arm for arm, _ in steps.taken} == {"ride"}
+
+
 def test_a_standardised_difference_is_that_of_a_large_cohort(tmp_path: Path) -> None:
     seen = {"metric": "serum_bdnf", "at": "8 h", "contrast": "ride / rest", "smd": 0.5, "interval": [0.2, 0.8]}
     values = {"rest": 10.0, "ride": 12.0}

@@ -8,6 +8,7 @@ from abm.body.plasma import PLASMA_COLUMNS, Plasma
 from abm.body.rates import STATE_VARIABLES, STATES, BodyParameters
 from abm.body.simulate import Trajectory, exercised_body, resting_day, resting_state, simulate_body, solve_body
 from abm.body.subject import body_parameters, initial_fitness
+from abm.body.wakefulness import share_awake, wakefulness_parameters
 
 __all__ = [
     "PLASMA_COLUMNS",
@@ -21,6 +22,8 @@ __all__ = [
     "initial_fitness",
     "resting_day",
     "resting_state",
+    "share_awake",
     "simulate_body",
     "solve_body",
+    "wakefulness_parameters",
 ]

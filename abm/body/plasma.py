@@ -23,8 +23,9 @@ class Plasma:
     bhb, lactate, glucose, ffa: mmol/L. insulin: pmol/L. irisin, cortisol: nmol/L, cortisol total plasma hormone at
     constant plasma volume, corticosterone in rodents. glycogen: liver, mmol glucose per kg body mass. movement: share
     of the oxygen-uptake reserve, 0 to 1, the drive of movement to the entorhinal cortex and the septum; means of its
-    powers, movement_squared and movement_cubed, say how unevenly a step is moved through. dexamethasone: multiples of
-    its EC50 at the glucocorticoid receptors of the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only
+    powers, movement_squared and movement_cubed, say how unevenly a step is moved through. wakefulness: share of the
+    step that the subject is awake, undisturbed. dexamethasone: multiples of its EC50 at the glucocorticoid receptors of
+    the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only
     samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to sampled_glycogen,
     as above; fitness, 0 untrained, 1 trained; vo2max, maximal oxygen uptake at that fitness, mL/kg/min; plasma_volume,
     platelets per volume of plasma and platelet_count, per volume of blood, relative to time zero; plasma_gained, what
@@ -45,6 +46,7 @@ class Plasma:
     movement: Vector
     movement_squared: Vector
     movement_cubed: Vector
+    wakefulness: Vector
     dexamethasone: Vector
     two_deoxyglucose: Vector
     bdnf_iv: Vector

@@ -41,6 +41,7 @@ from abm.body.rates import (
 )
 from abm.body.solve import Protocol, integrate
 from abm.body.subject import body_parameters, initial_fitness
+from abm.body.wakefulness import share_awake, wakefulness_parameters
 from abm.clock import DAY
 from abm.parameters import load_parameters
 from abm.schedule import Timeline, resting_timeline
@@ -249,6 +250,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
         movement=rounded(trajectory.step_means(edges, moved)),
         movement_squared=rounded(trajectory.step_means(edges, moved * moved)),
         movement_cubed=rounded(trajectory.step_means(edges, moved * moved * moved)),
+        wakefulness=rounded(share_awake(wakefulness_parameters(subject), edges)),
         dexamethasone=rounded(agonist * p.doses.dexamethasone_brain_share / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),

@@ -13,6 +13,7 @@ from abm.body.irisin import IrisinParameters
 from abm.body.ketones import KetoneParameters
 from abm.body.lactate import LactateParameters
 from abm.body.rates import BodyParameters
+from abm.body.wakefulness import LIGHTS
 from abm.parameters import load_parameters
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 TRAINING = ("untrained", "recreational", "trained", "elite")
 CONDITIONS = ("healthy", "type_2_diabetes")
-# The rhythm of rodents in the parameter file belongs to lights that go off at this clock hour.
-LIGHTS_OFF = 19.0
 
 
 def body_parameters(subject: Subject) -> BodyParameters:
@@ -36,7 +35,7 @@ def body_parameters(subject: Subject) -> BodyParameters:
         raise ValueError(f"unknown condition {subject.condition!r}; expected one of {', '.join(CONDITIONS)}")
     species, overrides = subject.species, subject.overrides
     cortisol = load_parameters(CortisolParameters, "body_cortisol", species, overrides)
-    shift = subject.lights[1] - LIGHTS_OFF
+    shift = subject.lights[1] - LIGHTS[1]
     adaptation = load_parameters(AdaptationParameters, "body_adaptation", species, overrides)
     p = BodyParameters(
         load_parameters(LactateParameters, "body_lactate", species, overrides),

@@ -114,9 +114,11 @@ class EvidenceObservation(Part):
     contrast: str | None = None
     """Two arms, "wheel / sedentary": the second is the one compared with."""
     schedule: str | None = None
-    """The arm of a plain value."""
+    """The arm of a plain value, or of a change since `baseline`."""
+    baseline: Hours | None = None
+    """Of a ratio or an effect: the earlier or other time of the same arm with which it is compared."""
     ratio: Number | None = None
-    """Mean of the arm over that of its reference."""
+    """Mean of the arm over that of its reference, or over its own at `baseline`."""
     value: Amount | None = None
     """The number itself, in a unit of the read-out: "0.89 mmol/L"; a plain number for a read-out without unit."""
     smd: Number | None = None
@@ -152,14 +154,21 @@ class EvidenceObservation(Part):
         return self
 
     def _check_arms(self) -> None:
-        """A value is that of one arm; everything else compares two."""
-        wanted, other = ("schedule", "contrast") if self.value is not None else ("contrast", "schedule")
+        """A value is that of one arm; everything else compares two arms, or one with itself at another time."""
+        alone = self.value is not None or self.baseline is not None
+        wanted, other = ("schedule", "contrast") if alone else ("contrast", "schedule")
+        if self.baseline is not None and (self.value is not None or self.smd is not None):
+            expected = "a ratio or an effect with a baseline"
+            raise Fault(f"'baseline' does not go with a {self._given}", expected=expected, at=("baseline",))
+        if self.baseline is not None and self.baseline == self.at:
+            raise Fault("compares a time with itself", expected="a time other than `at`", at=("baseline",))
         if getattr(self, other) is not None:
-            raise Fault(f"'{other}' does not go with a {self._given}", expected=f"'{wanted}'", at=(other,))
+            what = "baseline" if self.baseline is not None else self._given
+            raise Fault(f"'{other}' does not go with a {what}", expected=f"'{wanted}'", at=(other,))
         if getattr(self, wanted) is None:
             expected = "schedule: sedentary" if wanted == "schedule" else "contrast: wheel / sedentary"
             raise Fault("says of no arm", expected=f"'{wanted}' such as {expected}")
-        if self.contrast is not None and self.metric.partition(".")[0] in WITHOUT_RATIO:
+        if self.value is None and self.metric.partition(".")[0] in WITHOUT_RATIO:
             expected = "value: with schedule:, for each arm"
             raise Fault("may be zero or negative, so that arms have no ratio", expected=expected, at=("metric",))
         if self.contrast is not None and len(_arms(self.contrast)) != 2:
@@ -181,7 +190,7 @@ class EvidenceObservation(Part):
             raise Fault("'within' is for no effect", expected="effect: none", at=("within",))
         if given == "ratio" and self.number is not None and self.number <= 0.0:
             raise Fault("must be more than 0", expected="a ratio such as 1.86", at=("ratio",))
-        if self.paired and (self.contrast is None or isinstance(self.n, tuple)):
+        if self.paired and (self.value is not None or isinstance(self.n, tuple)):
             raise Fault("pairs are of two arms and counted once", expected="contrast: and n: 12", at=("paired",))
         if given == "value" and isinstance(self.n, tuple):
             raise Fault("a value is of one arm", expected="one number such as n: 8", at=("n",))
@@ -234,6 +243,19 @@ class EvidenceObservation(Part):
             return self.schedule or "", None
         arm, reference = _arms(self.contrast)
         return arm, reference
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """When it is read, h: at its time and, of a change, at the baseline."""
+        return (self.at,) if self.baseline is None else (self.at, self.baseline)
+
+    @property
+    def readings(self) -> tuple[tuple[str, float], ...]:
+        """Arms and times (h) that are read: the one that is spoken of, then what it is compared with, if anything."""
+        arm, reference = self.arms
+        if reference is not None:
+            return (arm, self.at), (reference, self.at)
+        return tuple((arm, hour) for hour in self.times)
 
     @property
     def sizes(self) -> tuple[int, int] | None:
@@ -340,7 +362,7 @@ class Evidence(Part):
 
     @model_validator(mode="after")
     def _fits_its_protocol(self) -> Self:
-        self.protocol.step_through(observation.at for observation in self.observations)
+        self.protocol.step_through(hour for observation in self.observations for hour in observation.times)
         arms = self.protocol.schedules
         for index, observation in enumerate(self.observations):
             for arm in observation.arms:
@@ -359,7 +381,9 @@ class Evidence(Part):
         try:
             checks.check_observations(self.experiment)
         except Fault as fault:
-            at = ("observations", *fault.at[1:3]) if fault.at[0] == "observe" else ("protocol", *fault.at)
+            of_baseline = fault.at[2:] == ("at", 1)
+            at = ("observations", fault.at[1], "baseline") if of_baseline else ("observations", *fault.at[1:3])
+            at = at if fault.at[0] == "observe" else ("protocol", *fault.at)
             raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=at) from fault
 
     @property
@@ -367,7 +391,7 @@ class Evidence(Part):
         """The protocol, named after the evidence, with the read-outs that were seen."""
         # Checked already: metric and time of each observation are those of an observation of an experiment.
         observe = tuple(
-            Observation.model_construct(metric=seen.metric, at=(seen.at,), every=None) for seen in self.observations
+            Observation.model_construct(metric=seen.metric, at=seen.times, every=None) for seen in self.observations
         )
         return self.protocol.model_copy(update={"name": self.id, "observe": observe})
 

@@ -57,7 +57,7 @@ class Answers:
             yield Answer(predicted, "the read-outs have no ratio" if undefined else "")
 
     def _runs(self, place: int, number: int) -> list[Run]:
-        """The runs of the first `number` replicates of a question's arms."""
+        """The runs of the first `number` replicates of a question's arms; one twice that is compared with itself."""
         keys = self.plan.questions[place].trajectories
         return [Run(self.plan.trajectories[key].base, key, replicate) for replicate in range(number) for key in keys]
 
@@ -74,9 +74,9 @@ class Answers:
     def _predict(self, place: int, number: int, values: Values) -> Prediction:
         if (place, number) not in self.said:
             question = self.plan.questions[place]
-            read = [values[run][question.reading] for run in self._runs(place, number)]
-            arms = len(question.trajectories)
-            self.said[place, number] = predict(question, [read[arm::arms] for arm in range(arms)])
+            runs, arms = self._runs(place, number), len(question.trajectories)
+            read = [[values[run][own] for run in runs[arm::arms]] for arm, own in enumerate(question.readings)]
+            self.said[place, number] = predict(question, read)
         return self.said[place, number]
 
 
@@ -86,7 +86,7 @@ def predict(question: Question, arms: Sequence[Sequence[float]]) -> Prediction:
         return _standardised(question, *arms)
     if len(arms) == 1:
         return Prediction(*mean_over_replicates(arms[0])[1:])
-    return arm_ratio(*arms) if METRICS[question.reading.metric].has_zero else NOTHING
+    return arm_ratio(*arms) if METRICS[question.metric].has_zero else NOTHING
 
 
 def arm_ratio(treated: Sequence[float], control: Sequence[float]) -> Prediction:
@@ -111,5 +111,5 @@ def _standardised(question: Question, treated: Sequence[float], control: Sequenc
     subject, seed = question.evidence.protocol.subject, question.evidence.protocol.run.seed
     p = load_parameters(ObservationParameters, "observation", subject.species, subject.overrides)
     pairs = zip(treated, control, strict=True)
-    differences = [effect_size(p, question.reading.metric, own, other, seed) for own, other in pairs]
+    differences = [effect_size(p, question.metric, own, other, seed) for own, other in pairs]
     return Prediction(*mean_over_replicates(differences)[1:])

@@ -74,6 +74,7 @@ PLASMA_MEANINGS = {
     "glycogen": "liver glycogen as glucose per kg body mass", "movement": "share of the oxygen-uptake reserve in use",
     "movement_squared": "square of the share of the oxygen-uptake reserve in use",
     "movement_cubed": "cube of the share of the oxygen-uptake reserve in use",
+    "wakefulness": "share of the step that the subject is awake",
     "dexamethasone": "dexamethasone at receptors of the brain, in multiples of its half-saturating concentration",
     "bdnf_iv": "BDNF that was infused", "fitness": "fitness, 0 untrained, 1 trained",
     "vo2max": "maximal oxygen uptake", "plasma_volume": "volume relative to time zero",

@@ -64,14 +64,13 @@ class BodyRows:
         self.rows = list(rows)
         self.courses: dict[str, _Course] = {}
         for evidence, observation in self.rows:
-            for arm in observation.arms:
-                if arm is not None:
-                    self._add(evidence.experiment, arm, observation)
+            for arm, hour in observation.readings:
+                self._add(evidence.experiment, arm, hour, observation)
 
-    def _add(self, experiment: Experiment, arm: str, observation: EvidenceObservation) -> None:
+    def _add(self, experiment: Experiment, arm: str, hour: float, observation: EvidenceObservation) -> None:
         key = _key(experiment, arm)
         old = self.courses.get(key)
-        hours = max(observation.at, experiment.run.step, old.hours if old else 0.0)
+        hours = max(hour, experiment.run.step, old.hours if old else 0.0)
         tissue = observation.metric.partition(".")[0] in (*TISSUE, *CROSSING) or bool(old and old.tissue)
         neurons = observation.metric.startswith(SAMPLES) or bool(old and old.neurons)
         self.courses[key] = _Course(key, experiment, arm, hours, tissue, neurons)
@@ -90,9 +89,9 @@ class BodyRows:
         found = []
         for evidence, observation in self.rows:
             experiment, metric = evidence.experiment, observation.metric.partition(".")[0]
-            place = max(round(observation.at / experiment.run.step) - 1, 0)
             own, *others = (
-                float(read[_key(experiment, arm)][metric][place]) for arm in observation.arms if arm is not None
+                float(read[_key(experiment, arm)][metric][max(round(hour / experiment.run.step) - 1, 0)])
+                for arm, hour in observation.readings
             )
             if observation.smd is not None:
                 p = _observation_parameters(experiment.subject, changes[experiment.subject.species])

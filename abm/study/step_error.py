@@ -36,7 +36,8 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     # Compiled code is loaded only where a report is made.
     from abm.epigenome import EpigenomeParameters
     from abm.expectation import expected_neuron, set_point
-    from abm.expression import ExpressionParameters
+    from abm.expression import ExpressionParameters, waking_drive
+    from abm.forcing import resting_wakefulness
     from abm.parameters import load_parameters
     from abm.study.bdnf_response import bdnf_response
     from abm.wiring import NetworkParameters, input_activity, unevenness_of_steps
@@ -48,7 +49,8 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
     response = bdnf_response(experiment)
     following = response.times, response.weights
     step = experiment.run.step
-    found = []
+    resting, found = resting_wakefulness(experiment), []
+    waking_at_rest = waking_drive(x, resting, resting)
     day = _means(_signals(results, results.reference)[: max(round(24.0 / step), 1) + 1])
     for schedule in results.schedules:
         signals = _signals(results, schedule)
@@ -57,12 +59,17 @@ def step_errors(results: Results, experiment: Experiment) -> list[StepError]:
         movement = _movement(results, schedule)
         activity = np.array([input_activity(network, moved) for moved in movement[0]])
         uneven = unevenness_of_steps(network.movement_gain, x.release_exponent, movement)
+        waking = waking_drive(x, _awake(results, schedule), resting)
         rest = set_point(e, x, day)
-        coarse = expected_neuron(e, x, _means(signals), activity, rest, step, following=following, uneven=uneven)
-        halves = np.repeat(activity, 2), np.repeat(uneven, 2)
+        coarse = expected_neuron(
+            e, x, _means(signals), activity, rest, step, following=following, uneven=uneven, waking=waking,
+            waking_at_rest=waking_at_rest,
+        )  # fmt: skip
+        halves = [np.repeat(values, 2) for values in (activity, uneven, waking)]
         fine = expected_neuron(
-            e, x, _means(_halved(signals)), halves[0], rest, step / 2.0, following=following, uneven=halves[1]
-        )
+            e, x, _means(_halved(signals)), halves[0], rest, step / 2.0, following=following, uneven=halves[1],
+            waking=halves[2], waking_at_rest=waking_at_rest,
+        )  # fmt: skip
         worst = {
             name: float(np.max(np.abs(getattr(coarse, name) / getattr(fine, name)[1::2] - 1.0)))
             for name in StepError._fields[1:]
@@ -85,6 +92,14 @@ def _movement(results: Results, schedule: str) -> npt.NDArray[np.float64]:
         return np.zeros((3, results.traces.sizes["step_time"] - 1))
     names = ("movement", "movement_squared", "movement_cubed")
     return np.array([results.traces[f"plasma_{name}"].sel(schedule=schedule).values for name in names])
+
+
+def _awake(results: Results, schedule: str) -> npt.NDArray[np.float64]:
+    """Share of each step that the subject is awake, (T,); nothing of slices and cultures."""
+    if "plasma_wakefulness" not in results.traces:
+        return np.zeros(results.traces.sizes["step_time"] - 1)
+    awake: npt.NDArray[np.float64] = results.traces["plasma_wakefulness"].sel(schedule=schedule).values
+    return awake
 
 
 def _halved(signals: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

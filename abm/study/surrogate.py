@@ -17,8 +17,17 @@ import numpy.typing as npt
 
 from abm.epigenome import EpigenomeParameters, free_enzyme, resting_repressed_share
 from abm.expectation import Expected, SetPoint, expected_neuron, set_point
-from abm.expression import ExpressionParameters, glucocorticoid_occupancy
-from abm.forcing import ForcingParameters, bath, bath_agonist, blood_of, injections, pharmacology, resting_blood
+from abm.expression import ExpressionParameters, glucocorticoid_occupancy, waking_drive
+from abm.forcing import (
+    ForcingParameters,
+    bath,
+    bath_agonist,
+    blood_of,
+    injections,
+    pharmacology,
+    resting_blood,
+    resting_wakefulness,
+)
 from abm.loops import compiled
 from abm.metric_names import split_metric
 from abm.model import HippocampusModel
@@ -48,12 +57,13 @@ class Arm(NamedTuple):
     """What one schedule brings to the neurons, in steps of `step` h: movement (3, T), drugs (T or 1, 20), signals.
 
     ends, means (T, 5): of the signals after each step and on the mean over it; before: steps of them before time zero,
-    where a fast began then. movement: step means of it, of its square and of its cube.
+    where a fast began then. movement: step means of it, of its square and of its cube; awake (T,): share of each step.
     """
 
     ends: Floats
     means: Floats
     movement: Floats
+    awake: Floats
     drugs: Floats
     step: float
     before: int
@@ -64,8 +74,8 @@ class Site(NamedTuple):
     """The piece of tissue in which the expected neuron lies, settled.
 
     overrides: of parameters of neurons, by the subject itself; mean (5,): of its signals; share (5,): what neurons meet
-    of that; induction (3,): of MCT1; bdnf: how it follows release in the experiment's whole tissue; day (T, 5): signals
-    at the neurons over a resting day.
+    of that; induction (3,): of MCT1; bdnf: how it follows release in the experiment's whole tissue; awake (24,):
+    share of each hour of a resting day; day (T, 5): signals at the neurons over it.
     """
 
     species: str
@@ -76,6 +86,7 @@ class Site(NamedTuple):
     share: Floats
     induction: Floats
     bdnf: BdnfResponse
+    awake: Floats
     day: Floats
 
 
@@ -146,6 +157,8 @@ class ExposedNeuron:
             (site.bdnf.times, site.bdnf.weights),
             brought,
             uneven,
+            waking_drive(own.expression, arm.awake, site.awake),
+            waking_drive(own.expression, site.awake, site.awake),
         )
         return course, arm, own
 
@@ -160,31 +173,29 @@ class Surrogate(ExposedNeuron):
     def __init__(self, evidence: Sequence[Evidence]) -> None:
         super().__init__()
         self.observations: list[tuple[Evidence, EvidenceObservation]] = []
-        self.places: list[tuple[str, str | None]] = []
+        self.places: list[list[tuple[str, float]]] = []
         for item in evidence:
             for observation in item.observations:
                 metric = split_metric(observation.metric)[0]
-                alone = observation.arms[1] is None
+                alone = observation.value is not None
                 if metric in READ_OUTS and observation.smd is None and not (alone and metric in ONLY_RATIOS):
                     self._add(item, observation)
 
     def _add(self, item: Evidence, observation: EvidenceObservation) -> None:
-        arm, reference = observation.arms
-        keys = [self.expose(item.protocol, name) for name in (arm, reference) if name is not None]
         self.observations.append((item, observation))
-        self.places.append((keys[0], keys[1] if len(keys) > 1 else None))
+        self.places.append([(self.expose(item.protocol, arm), hour) for arm, hour in observation.readings])
 
     def predict(self, overrides: Mapping[str, float] | None = None) -> Floats:
-        """Predicted ratio (of a contrast) or value of every observation under changed parameters.
+        """Predicted ratio (of a contrast or a change) or value of every observation under changed parameters.
 
         overrides: `part.name` -> number in the unit its record is written in.
         """
         courses = self.courses(overrides)
         found = []
-        for (_, observation), (own, other) in zip(self.observations, self.places, strict=True):
+        for (_, observation), places in zip(self.observations, self.places, strict=True):
             read = READ_OUTS[split_metric(observation.metric)[0]]
-            value = read(*courses[own], observation.at)
-            found.append(value if other is None else value / read(*courses[other], observation.at))
+            value, *others = (read(*courses[key], hour) for key, hour in places)
+            found.append(value / others[0] if others else value)
         return np.array(found)
 
 
@@ -212,7 +223,8 @@ def _site(experiment: Experiment, response: BdnfResponse) -> Site:
     share[BDNF] = response.contrast
     subject = experiment.subject
     own = tuple(sorted(item for item in subject.overrides.items() if item[0].partition(".")[0] in NEURAL_PARTS))
-    site = Site(subject.species, own, model.applied, piece, mean, share, barrier.state.copy(), response, np.empty(0))
+    awake, induction = resting_wakefulness(experiment), barrier.state.copy()
+    site = Site(subject.species, own, model.applied, piece, mean, share, induction, response, awake, np.empty(0))
     return site._replace(day=_signals(site, timeline, resting, experiment.run.step).means)
 
 
@@ -222,7 +234,7 @@ def _arm(site: Site, experiment: Experiment, name: str, base: str, plasma: Plasm
     plasma, step = plasma or blood_of(experiment, timeline), experiment.run.step
     course, drugs = _signals(site, timeline, plasma, step), _drugs(site, timeline, plasma, step)
     moved = np.stack([plasma.lived(name) for name in ("movement", "movement_squared", "movement_cubed")])
-    return Arm(*course, moved, drugs, step, plasma.steps_before, base)
+    return Arm(*course, moved, plasma.lived("wakefulness"), drugs, step, plasma.steps_before, base)
 
 
 def _signals(site: Site, timeline: Timeline, plasma: Plasma, step: float) -> SignalCourse:

@@ -53,13 +53,18 @@ class Trajectory:
 
 
 class Question(NamedTuple):
-    """An observation to be predicted: what to read on which trajectories (that of the reference arm comes second)."""
+    """An observation to be predicted: what to read on which trajectories (what it is compared with comes second)."""
 
     evidence: Evidence
     observation: EvidenceObservation
     published: Published
-    reading: Reading
+    readings: tuple[Reading, ...]
     trajectories: tuple[str, ...]
+
+    @property
+    def metric(self) -> str:
+        """The read-out, without its region."""
+        return self.readings[0].metric
 
 
 @dataclass(frozen=True)
@@ -96,16 +101,17 @@ def _ask(item: Evidence, observation: EvidenceObservation, asked: dict[str, _Ask
     except ConfigError as error:
         value, expected = observation.metric, error.expected
         raise ConfigError(error.problem, file=item.id, key="metric", value=value, expected=expected) from None
-    reading = Reading(*split_metric(observation.metric), round(observation.at / experiment.run.step))
-    keys = []
-    for arm in (name for name in observation.arms if name is not None):
+    readings, keys = [], []
+    for arm, hour in observation.readings:
+        reading = Reading(*split_metric(observation.metric), round(hour / experiment.run.step))
         base, schedule = base_key(experiment), experiment.schedules[arm]
         key = _key(base, _content(schedule), experiment.run.duration if _looks_ahead(schedule) else None)
         found = asked.setdefault(key, _Asked(base, experiment, schedule, arm))
         found.duration = max(found.duration, experiment.run.duration)
         found.readings[reading] = None
+        readings.append(reading)
         keys.append(key)
-    return Question(item, observation, published_of(observation), reading, tuple(keys))
+    return Question(item, observation, published_of(observation), tuple(readings), tuple(keys))
 
 
 def base_key(experiment: Experiment) -> str:
@@ -149,8 +155,9 @@ def _trajectory(key: str, asked: _Asked) -> Trajectory:
 
 
 def observation_text(observation: EvidenceObservation) -> str:
-    """What was read where and when: "bdnf_protein wheel / sedentary at 21 d"."""
+    """What was read where and when: "bdnf_protein wheel / sedentary at 21 d", "... sedentary at 49 h / at 37 h"."""
     arm, reference = observation.arms
     contrast = arm if reference is None else f"{arm} / {reference}"
     measure = f"{observation.metric} (SMD)" if observation.smd is not None else observation.metric
-    return f"{measure} {contrast} at {hours_text(observation.at)}"
+    since = "" if observation.baseline is None else f" / at {hours_text(observation.baseline)}"
+    return f"{measure} {contrast} at {hours_text(observation.at)}{since}"

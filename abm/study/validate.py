@@ -152,7 +152,7 @@ def _row(question: Question, said: Answer) -> BoardRow:
         source=item.source,
         role=item.role,
         kind=published.kind,
-        part=METRICS[question.reading.metric].part,
+        part=METRICS[question.metric].part,
         predicted=said.predicted.value,
         predicted_low=said.predicted.low,
         predicted_high=said.predicted.high,

@@ -36,7 +36,7 @@ SUBMODELS = {
     "Schedule": ("schedule", "forcing"),
     "Body": (
         *(f"body/{name}" for name in ("__init__", "lactate", "fuels", "ketones", "irisin", "cortisol", "adaptation")),
-        *(f"body/{name}" for name in ("diabetes", "doses", "haemoconcentration", "hypervolaemia")),
+        *(f"body/{name}" for name in ("diabetes", "doses", "haemoconcentration", "hypervolaemia", "wakefulness")),
     ),
     "Blood-brain barrier": ("barrier",),
     "Tissue": tuple(f"tissue/{name}" for name in ("geometry", "placement", "medium", "kernels", "solver")),
@@ -45,7 +45,7 @@ SUBMODELS = {
     "Wiring": ("wiring",),
     "Synapses": ("synapses", "network"),
     "Observation": tuple(
-        f"observation/{name}" for name in ("blood", "assays", "probe", "memory", "miniature", "cohort")
+        f"observation/{name}" for name in ("blood", "uptake", "assays", "probe", "memory", "miniature", "cohort")
     ),
 }
 OF_THE_BODY = ("Body", "Blood-brain barrier")  # submodels that a culture has not
@@ -74,8 +74,9 @@ CONCEPTS = {
     "Basic principles": """\
 Beta-hydroxybutyrate inhibits histone deacetylases at the Bdnf promoters and raises the CREB signal and
 excitability; lactate acts on CREB through NMDA receptors and through SIRT1, PGC-1a and FNDC5; irisin acts
-through integrin; cortisol holds transcription back and shapes potentiation. Each route acts relative to the
-neuron's own set point, the mean that it meets over a resting day.""",
+through integrin; cortisol holds transcription back and shapes potentiation; waking raises the CREB signal and
+sleep lowers it. Each route acts relative to the neuron's own set point, the mean that it meets over a resting
+day.""",
     "Emergence": """\
 BDNF over weeks of training, which synapses are consolidated, how unequal and how clustered they are, and what a
 block of training leaves behind emerge from chromatin, stores of protein and structure. No rule of a neuron
@@ -85,7 +86,9 @@ Neurons and synapses answer local signals by fixed rules. The body adapts to tra
 barrier to what the blood brings.""",
     "Objectives, learning, prediction": """\
 None. Plasticity of synapses is what the model is about, not a means by which its agents pursue an aim.""",
-    "Sensing": "A neuron senses the five signals in its own voxel, its synaptic drive and its own state.",
+    "Sensing": """\
+A neuron senses the five signals in its own voxel, its synaptic drive, whether the animal is awake, and its own
+state.""",
     "Interaction": """\
 Neurons interact through the BDNF that they release into the shared tissue, and in events in which connected
 cells fire together.""",

@@ -26,6 +26,7 @@ def population(world: World) -> Any:
     fields, namespace = world.recording["fields"], constants(world, PROMOTERS)
     for k, signal in enumerate(SIGNALS):
         namespace[f"{signal}_at"] = brian2.TimedArray(np.ascontiguousarray(fields[:, k]), dt=step)
+    namespace["waking"] = brian2.TimedArray(world.recording["waking"], dt=step)
     namespace["unevenness"] = brian2.TimedArray(world.recording["unevenness"], dt=step)
     namespace["input"] = brian2.TimedArray(world.recording["input_activity"], dt=step)
     group = brian2.NeuronGroup(world.neurons, variables(), namespace=namespace)

@@ -19,7 +19,7 @@ GRADES = {"seen", "derived", "recalled", "assumed"}
 FITTED = {
     "V01", "V03", "V06", "V09", "V13a", "V13b", "V14", "V16", "V17", "V18", "V19", "V20", "V21", "V32",
     "E01", "E02", "E03", "E06", "E07", "E08", "E09", "E10", "E30", "E31", "E32", "E36",
-    "R01", "R02", "R03", "R16", "R19",
+    "R01", "R02", "R03", "R16", "R19", "Y1a", "Y1b", "Y1c",
 }  # fmt: skip
 
 Row = dict[str, str]

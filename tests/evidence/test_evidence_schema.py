@@ -36,6 +36,7 @@ observations:
   - {schedule: wheel, metric: plasma_lactate, at: 2 d, value: 890 umol/L, interval: [0.8 mmol/L, 1 mmol/L]}
   - {contrast: wheel / sedentary, metric: hdac3, at: 2 d, ratio: 0.7, n: [6, 5]}
   - {contrast: wheel / sedentary, metric: hdac2, at: 2 d, effect: down, n: 4, p: 0.05}
+  - {schedule: sedentary, metric: bdnf_mrna_IV, at: 2 d 1 h, baseline: 37 h, effect: up, n: 7, paired: true}
 """
 
 
@@ -86,6 +87,15 @@ MISTAKES = {
     "half an animal": Mistake("n: [5, 4]", "n: [5, 4.5]", "n", ("whole number",)),
     "too few animals": Mistake("n: [5, 4]", "n: 1", "n", ("too few",)),
     "p above one": Mistake("p: 0.2", "p: 2", "p", ("probability",)),
+    "baseline of a value": Mistake("value: 890 umol/L", "baseline: 1 d, value: 890 umol/L", "baseline",
+        ("a ratio or",)),
+    "baseline of two arms": Mistake("at: 2 d, ratio: 0.7", "at: 2 d, baseline: 1 d, ratio: 0.7", "contrast",
+        ("'schedule'",)),
+    "baseline at the same time": Mistake("baseline: 37 h", "baseline: 49 h", "baseline", ("with itself",)),
+    "baseline after the end": Mistake("baseline: 37 h", "baseline: 4 d", "baseline", ("after the end",)),
+    "baseline between two steps": Mistake("baseline: 37 h", "baseline: 37 h 10 min", "baseline", ("whole number",)),
+    "a change of what may be zero": Mistake("metric: bdnf_mrna_IV", "metric: brain_bhb_uptake", "metric",
+        ("no ratio",)),
     "after the end": Mistake("at: 2 d 9 h", "at: 4 d", "at", ("after the end",)),
     "no ratio": Mistake("metric: hdac2", "metric: spatial_clustering", "metric", ("no ratio", "schedule:")),
     "regions of the blood": Mistake("metric: serum_bdnf", "metric: serum_bdnf.DG", "metric", ("no regions",)),
@@ -134,10 +144,13 @@ def test_every_key_is_checked_for_its_spelling(tmp_path: Path) -> None:
 
 
 def test_what_was_seen(tmp_path: Path) -> None:
-    protein, none, smd, lactate, hdac3, down = load(tmp_path, BASE).observations
-    assert [seen.kind for seen in (protein, none, smd, lactate, hdac3, down)] == [
-        "ratio", "none", "value", "value", "ratio", "down",
+    protein, none, smd, lactate, hdac3, down, change = load(tmp_path, BASE).observations
+    assert [seen.kind for seen in (protein, none, smd, lactate, hdac3, down, change)] == [
+        "ratio", "none", "value", "value", "ratio", "down", "up",
     ]  # fmt: skip
+    assert protein.readings == (("wheel", 57.0), ("sedentary", 57.0))
+    assert lactate.readings == (("wheel", 48.0),)
+    assert change.readings == (("sedentary", 49.0), ("sedentary", 37.0))
     assert protein.arms == ("wheel", "sedentary")
     assert protein.at == 57.0
     assert protein.limits == (1.5, 2.2)
@@ -170,7 +183,7 @@ def test_the_experiment_reads_what_was_seen(tmp_path: Path) -> None:
     evidence = load(tmp_path, BASE)
     assert evidence.experiment.name == "wheel"
     assert [(seen.metric, seen.at) for seen in evidence.experiment.observe] == [
-        (seen.metric, (seen.at,)) for seen in evidence.observations
+        (seen.metric, seen.times) for seen in evidence.observations
     ]
     assert evidence.protocol.observe == ()
 

@@ -1,0 +1,51 @@
+"""When a subject is awake: by the clock of its species, and by the lights of the animal house."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import numpy as np
+
+from abm.body.rates import Vector
+from abm.clock import DAY
+from abm.parameters import Unit, load_parameters
+
+if TYPE_CHECKING:
+    from abm.config import Subject
+
+LIGHTS = (7.0, 19.0)  # clock hours at which they go on and off in the parameter files
+
+
+class WakefulnessParameters(NamedTuple):
+    """Constants of sleep and waking; sources in configs/parameters/body_wakefulness.yaml."""
+
+    active_from: Annotated[float, Unit("h")]
+    active_until: Annotated[float, Unit("h")]
+    awake_when_active: Annotated[float, Unit("1")]
+    awake_at_rest: Annotated[float, Unit("1")]
+
+
+def wakefulness_parameters(subject: Subject) -> WakefulnessParameters:
+    """Constants of a subject; where lights go on and off at other hours, so does the active part of the day."""
+    p = load_parameters(WakefulnessParameters, "body_wakefulness", subject.species, subject.overrides)
+    later_on, later_off = (own - usual for own, usual in zip(subject.lights, LIGHTS, strict=True))
+    return p._replace(active_from=(p.active_from + later_off) % DAY, active_until=(p.active_until + later_on) % DAY)
+
+
+def share_awake(p: WakefulnessParameters, edges: Vector) -> Vector:
+    """Share of each step between `edges` (T + 1, h from a midnight) that an undisturbed subject is awake, (T,).
+
+    a in the active part of the day and b in the rest, in which it sleeps most; exact for edges anywhere. Exercise at
+    hours of sleep does not wake a subject here: what it does to neurons comes with movement.
+    """
+    active = np.diff(_active_hours(p, edges)) / np.diff(edges)
+    found: Vector = p.awake_at_rest + (p.awake_when_active - p.awake_at_rest) * active
+    return found
+
+
+def _active_hours(p: WakefulnessParameters, hours: Vector) -> Vector:
+    """Hours of active parts of days that have passed since the first of them began on day 0; less than 0 before."""
+    days, since = np.divmod(hours - p.active_from, DAY)
+    length = (p.active_until - p.active_from) % DAY
+    found: Vector = days * length + np.minimum(since, length)
+    return found
