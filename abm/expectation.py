@@ -146,8 +146,9 @@ def expected_neuron(
     out = np.zeros((len(Expected._fields), len(activity)))
     c, state = promoter_constants(x, e, dt, waking_at_rest), resting_state(x, e, dt)[0]
     _march(
-        e, x, c, rest, room(), concentrations, waking, activity, uneven, drugs, brought, *following, dt, state.copy(), out
-    )
+        e, x, c, rest, room(), concentrations, waking, activity, uneven, drugs, brought, *following, dt, state.copy(),
+        out,
+    )  # fmt: skip
     return Expected(*out)
 
 

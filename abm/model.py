@@ -140,6 +140,7 @@ class HippocampusModel(mesa.Model):
         self.network = load_parameters(NetworkParameters, "network", species, overrides)
         self.applied = load_parameters(ForcingParameters, "forcing", species, overrides)
         self.resting_wakefulness = resting_wakefulness(self.experiment)
+        self.waking_at_rest = waking_drive(self.expression, self.resting_wakefulness, self.resting_wakefulness)
         self._promoters: dict[float, PromoterConstants] = {}  # by the length of a step
 
     def _build(self, neurons: int, seed: int) -> None:
@@ -222,9 +223,7 @@ class HippocampusModel(mesa.Model):
         """What the promoters' rules make of the parameters for a step as long as the coming one."""
         length = self.clock.length
         if length not in self._promoters:
-            awake = self.resting_wakefulness
-            day = waking_drive(self.expression, awake, awake).tolist()
-            self._promoters[length] = promoter_constants(self.expression, self.epigenome, length, day)
+            self._promoters[length] = promoter_constants(self.expression, self.epigenome, length, self.waking_at_rest)
         return self._promoters[length]
 
     @property

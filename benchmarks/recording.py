@@ -51,6 +51,7 @@ def record(model: Any, steps: int, synapses: bool = False) -> dict[str, np.ndarr
         **{name: np.array(values) for name, values in kept.items()},
         "place": place.astype(np.int64),
         "dt": np.array(model.clock.step),
+        "waking_at_rest": np.array(model.waking_at_rest),
     }
 
 

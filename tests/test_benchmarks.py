@@ -131,6 +131,7 @@ def test_the_text_for_brian2_says_what_the_plain_rule_does(model_and_recording):
         **{f"allele{q}_{a}": own["promoter_on"][q][a] for q in range(4) for a in range(2)},
         **{f"nucleosome{q}_{k}": own["nucleosomes"][q][k] for q in range(4) for k in range(12)},
         "place": own["place"], "t": 0.0, "input": lambda t: float(world.recording["input_activity"][0]),
+        "waking": lambda t: world.recording["waking"][0],
         "unevenness": lambda t: float(world.recording["unevenness"][0]),
         "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "clip": np.clip, "int": int, "rand": random.random,
         "poisson": np.random.default_rng(1).poisson,

