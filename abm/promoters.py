@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from abm.clock import DAY
 from abm.elementary import LN2, exponential, power, solved
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
@@ -20,7 +21,7 @@ from abm.epigenome import (
     resting_acetylation,
     slow_pair,
 )
-from abm.expression import ExpressionParameters, burst_end, bursting, survival, switching
+from abm.expression import ExpressionParameters, burst_end, burst_start, bursting, survival, switching
 from abm.loops import loop
 from abm.metric_names import PROMOTERS
 
@@ -52,13 +53,29 @@ def promoter_constants(
 ) -> PromoterConstants:
     """The promoters' constants as arrays for the compiled loop, for steps of dt hours.
 
-    Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` at rest, on the
-    mean over a day in which waking brings w to the CREB signal: bursts start in proportion to w^n.
+    Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` on the mean over
+    a resting day. waking: CREB signal in equal parts of that day, 1 on the mean.
     """
-    c, bursts, levels = _uninitiated(p, e, dt), resting_state(p, e, dt)[1], list(waking)
-    by_waking = [math.fsum(power(w, n) for w in levels) / len(levels) for n in c.frequency_exponent.tolist()]
+    c, bursts = _uninitiated(p, e, dt), _bursts_of_a_day(p, e, dt, tuple(waking))
     with np.errstate(divide="ignore", invalid="ignore"):  # where promoters never burst
-        return c._replace(initiation=c.transcripts * (LN2 / p.transcript_half_life) / (bursts * np.array(by_waking)))
+        return c._replace(initiation=c.transcripts * (LN2 / p.transcript_half_life) / bursts)
+
+
+@lru_cache(maxsize=64)
+def _bursts_of_a_day(p: ExpressionParameters, e: EpigenomeParameters, dt: float, waking: tuple[float, ...]) -> Floats:
+    """Each promoter's mean number of bursting alleles over a resting day, (4,): the second one after constant rest."""
+    state, bursts = resting_state(p, e, dt)
+    if all(level == 1.0 for level in waking):
+        return bursts
+    c, w, state, steps = _uninitiated(p, e, dt), room(), state.copy(), round(DAY / dt)
+    found = np.zeros((2, steps, 4))
+    for day, step in np.ndindex(2, steps):
+        level = waking[step * len(waking) // steps]
+        move_nucleosomes(e, level, 1.0, dt, w.rows, state)
+        for q, exponent in enumerate(c.frequency_exponent.tolist()):
+            start = burst_start(p, power(level, exponent), 1.0)
+            found[day, step, q] = switch_alleles(p, c, state[0], start, q, dt, w.alleles, state[q + 1])
+    return np.array([math.fsum(column) / steps for column in found[1].T])
 
 
 def _uninitiated(p: ExpressionParameters, e: EpigenomeParameters, dt: float) -> PromoterConstants:
