@@ -209,7 +209,7 @@ def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):
     for _ in range(2 * day):  # it starts at midnight from the mean of a day
         model.advance()
         seen.append(model.tissue.outflow(4) / model.rest_outflow)
-    assert np.mean(seen[-day:]) == pytest.approx(1.0, abs=0.02)
+    assert np.mean(seen[-day:]) == pytest.approx(1.0, abs=0.04)  # of which asleep chromatin closes a little
 
 
 def test_receptors_read_in_a_slice_hold_what_is_in_its_bath():
