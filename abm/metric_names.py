@@ -24,6 +24,7 @@ BLOOD_METRIC_NAMES = (
     "plasma_bdnf",
     "brain_bdnf_release",
     "brain_bhb_uptake",
+    "brain_bhb_oxidation",
     "brain_lactate_uptake",
     "arteriovenous_lactate",
 )

@@ -217,9 +217,14 @@ def _uptake() -> list[Metric]:
         "brain_lactate_uptake": ("umol/g/min", taken.format("lactate")),
         "arteriovenous_lactate": ("mmol/L", venous),
     }
+    oxidation = "brain_bhb_oxidation"
+    burnt = "Beta-hydroxybutyrate that the brain burns; its net uptake where nothing changes."
     return [
-        Metric(name, unit, "blood", text, partial(_taken_up, name), has_zero=False, traced=False)
-        for name, (unit, text) in definitions.items()
+        *(
+            Metric(name, unit, "blood", text, partial(_taken_up, name), has_zero=False, traced=False)
+            for name, (unit, text) in definitions.items()
+        ),
+        Metric(oxidation, "umol/g/min", "blood", burnt, partial(_taken_up, oxidation), traced=False),
     ]
 
 

@@ -11,7 +11,7 @@ from abm.forcing import resting_blood
 from abm.metrics import METRICS
 from abm.model import HippocampusModel
 from abm.observation import observation_parameters
-from abm.signals import LACTATE
+from abm.signals import BHB, LACTATE
 
 PLAN = {
     "name": "uptake",
@@ -81,3 +81,19 @@ def test_without_carriers_less_is_taken_up() -> None:
     assert 0.0 < read("brain_lactate_uptake", blocked) < 0.8 * read("brain_lactate_uptake", model)
     assert blocked.tissue.concentration[LACTATE].mean() < model.tissue.concentration[LACTATE].mean()
     assert 0.0 < read("brain_bhb_uptake", blocked) < read("brain_bhb_uptake", model)
+
+
+def test_in_steady_blood_the_bhb_that_is_burnt_is_what_is_taken_up() -> None:
+    model = after_two_hours(0.9)
+    assert read("brain_bhb_oxidation", model) == pytest.approx(read("brain_bhb_uptake", model), rel=1e-2)
+    model.tissue.reset_ledger()
+    model.expose()
+    burnt = model.tissue.ledger.table()["bhb"]["consumed"] / (model.tissue.volume * model.clock.step)
+    assert model.tissue.bhb_burnt() == pytest.approx(burnt, rel=5e-3)
+
+
+def test_bhb_that_is_burnt_is_michaelis_menten_in_every_voxel() -> None:
+    model = after_two_hours(0.9)
+    p, bhb = model.tissue.parameters, model.tissue.concentration[BHB]
+    expected = (p.bhb_consumption_limit * bhb / (p.bhb_consumption_half + bhb)).mean()
+    assert model.tissue.bhb_burnt() == pytest.approx(expected, rel=1e-12)

@@ -45,7 +45,8 @@ UNITS = {
     "plasma_bhb": "mmol/L", "plasma_lactate": "mmol/L", "plasma_glucose": "mmol/L", "plasma_irisin": "nmol/L",
     "plasma_ffa": "mmol/L", "plasma_insulin": "pmol/L", "liver_glycogen": "mmol/kg",
     "plasma_cortisol": "nmol/L", "plasma_bdnf": "ng/mL", "serum_bdnf": "ng/mL", "brain_bdnf_release": "ng/g/min",
-    "brain_bhb_uptake": "umol/g/min", "brain_lactate_uptake": "umol/g/min", "arteriovenous_lactate": "mmol/L",
+    "brain_bhb_uptake": "umol/g/min", "brain_bhb_oxidation": "umol/g/min", "brain_lactate_uptake": "umol/g/min",
+    "arteriovenous_lactate": "mmol/L",
     "tissue_bhb": "mmol/L", "tissue_lactate": "mmol/L", "tissue_irisin": "nmol/L", "tissue_cortisol": "nmol/L",
     "tissue_bdnf": "nmol/L", "bdnf_release": "1/h", "vo2max": "mL/kg/min",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the brain takes from the blood: net uptake, and the difference between artery and jugular vein that shows it.
+"""What the brain takes from the blood: net uptake, the difference between artery and vein, and the BHB it burns.
 
 The model's hippocampus stands for the whole brain; blood that leaves it is not modelled, so that a difference is the
 uptake over a blood flow that stays as it is at rest (assumed; in starvation it did, hasselbalch1994).
@@ -49,6 +49,14 @@ def brain_bhb_uptake(model: Perfused) -> float:
 def brain_lactate_uptake(model: Perfused) -> float:
     """`net_uptake` of lactate."""
     return net_uptake(model, LACTATE)
+
+
+def brain_bhb_oxidation(model: Perfused) -> float:
+    """BHB that the tissue burns at the end of the step, umol per g of brain and minute; in steady state its net uptake.
+
+    Mean over the tissue of `abm.tissue.kernels.bhb_consumption` times the concentration.
+    """
+    return float(model.tissue.bhb_burnt() / (MINUTES * model.barrier.parameters.tissue_density))
 
 
 def arteriovenous_lactate(model: Perfused) -> float:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from abm.study.priors import Prior
 
 TISSUE = ("tissue_bhb", "tissue_lactate")
-CROSSING = ("brain_bhb_uptake", "brain_lactate_uptake", "arteriovenous_lactate")
+CROSSING = ("brain_bhb_uptake", "brain_bhb_oxidation", "brain_lactate_uptake", "arteriovenous_lactate")
 BLOOD = (*BODY_READ_OUTS, *SAMPLE_COLUMNS)
 SAMPLES = ("serum_bdnf", "plasma_bdnf")
 NEURONS, SIDE = 60, 200.0  # um
@@ -172,7 +172,7 @@ def _changed(subject: Subject, changes: Changes) -> Subject:
 def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Floats]:
     """Extracellular BHB and lactate, mean over the neurons, and what the brain takes of them, after each step."""
     from abm.model import HippocampusModel
-    from abm.observation.uptake import net_uptake
+    from abm.observation.uptake import brain_bhb_oxidation, net_uptake
     from abm.signals import BHB, LACTATE, SIGNALS
 
     experiment = course.experiment
@@ -191,8 +191,8 @@ def _brain(course: _Course, of_body: Changes, changes: Changes) -> dict[str, Flo
         model.expose()
         model.clock = model.clock.next()
         seen.append(model.tissue.concentration.reshape(len(SIGNALS), -1)[:, model.neurons.voxel].mean(axis=1))
-        taken.append((net_uptake(model, BHB), net_uptake(model, LACTATE)))
-    columns, (bhb, lactate) = np.array(seen).T, np.array(taken).T
+        taken.append((net_uptake(model, BHB), brain_bhb_oxidation(model), net_uptake(model, LACTATE)))
+    columns, (bhb, burnt, lactate) = np.array(seen).T, np.array(taken).T
     flow = _observation_parameters(experiment.subject, changes).cerebral_blood_flow
-    crossing = dict(zip(CROSSING, (bhb, lactate, lactate / flow), strict=True))
+    crossing = dict(zip(CROSSING, (bhb, burnt, lactate, lactate / flow), strict=True))
     return crossing | {name: columns[SIGNALS.index(name.removeprefix("tissue_"))] for name in TISSUE}

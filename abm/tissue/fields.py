@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.parameters import load_parameters
-from abm.signals import BDNF, LACTATE, SIGNALS
+from abm.signals import BDNF, BHB, LACTATE, SIGNALS
 from abm.streams import generator
-from abm.sums import inner_rows
+from abm.sums import inner, inner_rows
 from abm.tissue.geometry import cell_layers, layer_map
-from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates, foresee
+from abm.tissue.kernels import Account, Coefficients, MeanRates, Metabolism, Rates, consumption, foresee
 from abm.tissue.ledger import HELD, INJECTED, TERMS, Ledger
 from abm.tissue.medium import Structure, bdnf_memory, build_structure, extracellular_space, mean_conductance
 from abm.tissue.parameters import TissueParameters
@@ -207,6 +207,12 @@ class Tissue:
     def content(self) -> Floats:
         """Mean amount of each signal per tissue volume, (5,), mmol or nmol per litre: what spectroscopy sees."""
         return np.asarray(self.stored() / self.volume)
+
+    def bhb_burnt(self) -> float:
+        """BHB that the tissue burns, mean per tissue volume, mmol/L/h: `bhb_consumption` times the concentration."""
+        rates = np.empty_like(self._fields)
+        consumption(self._metabolism, self._fields[BHB], 0.0, rates)
+        return float(inner(rates[BHB], self._fields[BHB]) / rates.shape[1])
 
     @cached_property
     def mean_rates(self) -> MeanRates:
