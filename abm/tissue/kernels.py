@@ -87,7 +87,8 @@ class Account(NamedTuple):
 def bhb_consumption(p: Metabolism, bhb: float) -> float:
     """First-order rate at which the tissue burns BHB, per tissue volume (1/h).
 
-    Michaelis-Menten in the extracellular concentration (mmol/L):  limit / (half + bhb).
+    Michaelis-Menten in the extracellular concentration (mmol/L), of a capacity that does not grow with ketosis:
+    limit / (half + bhb). What is burnt is limited by transport at low levels (blomqvist1995, mikkelsen2014).
     """
     return p.bhb_consumption_limit / (p.bhb_consumption_half + bhb)
 
