@@ -305,7 +305,7 @@ def test_the_default_experiment_is_the_one_promised() -> None:
 
 
 def test_the_names_of_read_outs() -> None:
-    assert len(METRIC_NAMES) == len(set(METRIC_NAMES)) == 56
+    assert len(METRIC_NAMES) == len(set(METRIC_NAMES)) == 57
     assert split_metric("bdnf_protein.CA1") == ("bdnf_protein", "CA1")
     assert split_metric("bdnf_protein") == ("bdnf_protein", "all")
     assert REGIONS == ("all", "DG", "CA3", "CA1")

@@ -46,6 +46,7 @@ class Model:
             outflow=lambda signal: fields[signal].mean(),
             capillary_concentration=lambda: fields[:, 0, :2].copy(),
             capillary_weight=np.array([6.0, 10.0]),
+            bhb_burnt=lambda: 2.0 * float(fields[0].mean()),
             layers=np.zeros((4, 4), np.int8),
         )
         self.barrier, self.carriers = Barrier(load_parameters(BarrierParameters, "barrier", "human")), 1.0
