@@ -70,7 +70,8 @@ def _bursts_of_a_day(p: ExpressionParameters, e: EpigenomeParameters, dt: float,
     c, w, state, steps = _uninitiated(p, e, dt), room(), state.copy(), round(DAY / dt)
     found = np.zeros((2, steps, 4))
     for day, step in np.ndindex(2, steps):
-        level = waking[step * len(waking) // steps]
+        first, last = step * len(waking) // steps, -(-(step + 1) * len(waking) // steps)
+        level = math.fsum(waking[first:last]) / (last - first)
         move_nucleosomes(e, level, 1.0, dt, w.rows, state)
         for q, exponent in enumerate(c.frequency_exponent.tolist()):
             start = burst_start(p, power(level, exponent), 1.0)

@@ -6,11 +6,14 @@ import pytest
 from abm.body import resting_day, simulate_body
 from abm.body.wakefulness import WakefulnessParameters, share_awake, wakefulness_parameters
 from abm.config import Schedule, Subject, build_experiment
+from abm.epigenome import EpigenomeParameters
 from abm.expectation import expected_neuron, set_point
 from abm.expression import LEAST_CREB, ExpressionParameters, awake_creb, waking_drive
 from abm.forcing import resting_wakefulness
+from abm.metric_names import PROMOTERS
 from abm.model import HippocampusModel
 from abm.parameters import load_parameters
+from abm.promoters import promoter_constants
 from abm.schedule import compile_schedule
 
 X = load_parameters(ExpressionParameters, "expression", "mouse")
@@ -71,8 +74,6 @@ def test_a_blocker_of_creb_takes_what_waking_brings_with_it():
 
 
 def test_sleep_and_waking_leave_deacetylases_and_their_set_points_alone():
-    from abm.epigenome import EpigenomeParameters
-
     e = load_parameters(EpigenomeParameters, "epigenome", "mouse")
     rest = np.array([[0.1, 1.9, 0.5, 5.0]])
     awake = np.tile(share_awake(NIGHT, np.arange(0.0, 24.25, 0.25)), 20)
@@ -86,6 +87,20 @@ def test_sleep_and_waking_leave_deacetylases_and_their_set_points_alone():
     assert day.transcripts[last].max() > 1.1 * day.transcripts[last].min()
     per_store = day.release / day.bdnf
     assert np.ptp(per_store[last]) < 1e-9 * per_store[0]  # waking is no part of firing
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0, 6.0, 24.0])
+def test_promoters_keep_their_transcripts_on_the_mean_of_a_day_in_any_step(dt):
+    e = load_parameters(EpigenomeParameters, "epigenome", "human")
+    awake = share_awake(wakefulness_parameters(Subject(species="human")), np.arange(25.0))
+    at_rest = waking_drive(X, awake, awake)
+    steps = round(24.0 / dt)
+    waking = np.tile(at_rest.repeat(240).reshape(steps, -1).mean(axis=1), 3)
+    rest = np.array([[0.1, 1.5, 0.5, 5.0]])
+    signals, even = np.repeat(rest, waking.size, axis=0), np.ones(waking.size)
+    day = expected_neuron(e, X, signals, even, set_point(e, X, rest), dt, waking=waking, waking_at_rest=at_rest)
+    for promoter, share in zip(PROMOTERS, promoter_constants(X, e, dt).transcripts, strict=True):
+        assert getattr(day, f"transcripts_{promoter}")[-steps:].mean() == pytest.approx(share, rel=0.05)
 
 
 def test_a_slice_neither_sleeps_nor_wakes():

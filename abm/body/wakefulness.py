@@ -35,8 +35,8 @@ def wakefulness_parameters(subject: Subject) -> WakefulnessParameters:
 def share_awake(p: WakefulnessParameters, edges: Vector) -> Vector:
     """Share of each step between `edges` (T + 1, h from a midnight) that an undisturbed subject is awake, (T,).
 
-    a in the active part of the day and b in the rest, in which it sleeps most; exact for edges anywhere. Exercise at
-    hours of sleep does not wake a subject here: what it does to neurons comes with movement.
+    `awake_when_active` in the active part of the day and `awake_at_rest` in the rest of it; exact for edges anywhere.
+    Exercise at hours of sleep does not wake a subject here: what it does to neurons comes with movement.
     """
     active = np.diff(_active_hours(p, edges)) / np.diff(edges)
     found: Vector = p.awake_at_rest + (p.awake_when_active - p.awake_at_rest) * active
