@@ -250,9 +250,12 @@ def experiment(given: argparse.Namespace) -> int:
     from abm.study import run_experiment
     from abm.view.drawing import draw, drawers, summon
 
+    chosen = _load(given)
+    if not given.scheduler:
+        _warn_of_memory(chosen, given.workers)
     with drawers() as pool:
         results = run_experiment(
-            _load(given),
+            chosen,
             given.out,
             workers=given.workers,
             scheduler=given.scheduler,
@@ -270,6 +273,14 @@ def experiment(given: argparse.Namespace) -> int:
     print(summary_text(results))
     print(f"\nresults in {results.path}, report in {page}")
     return _tell_failures(results.manifest["failures"])
+
+
+def _warn_of_memory(experiment: Experiment, workers: int | None) -> None:
+    from abm.study.estimate import estimate, lacking_memory
+    from abm.study.plan import plan_experiment
+
+    if lacking := lacking_memory(estimate(plan_experiment(experiment), workers or os.cpu_count() or 1)):
+        print(f"warning: {lacking}: the system may stop it; choose fewer neurons or --workers 1", file=sys.stderr)
 
 
 def _tell_failures(failures: list[dict[str, object]]) -> int:

@@ -23,7 +23,7 @@ from abm.config import ConfigError, load_experiment
 from abm.metrics import METRICS
 from abm.schedule import Bout, Timeline
 from abm.study import open_results, run_experiment
-from abm.study.estimate import estimate
+from abm.study.estimate import estimate, lacking_memory
 from abm.study.experiment import drive
 from abm.study.plan import Reading, Run, plan_experiment, whole_voxels
 from abm.study.record import QUANTILES, Recorder, quantiles
@@ -143,6 +143,17 @@ def test_the_estimate_grows_with_the_work() -> None:
     assert estimate(large, 4).wall_time < estimate(large, 1).wall_time
     assert estimate(large, 1, predicted=True).wall_time > estimate(large, 1).wall_time
     assert estimate(large, 1).disk == pytest.approx(2 * estimate(small, 1).disk)
+
+
+def test_a_study_that_this_machine_cannot_hold_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    cost = estimate(plan_experiment(toy_experiment()), 2)
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PAGE_SIZE": 4096}.get(name, 1 << 18))  # 1 GiB
+    assert lacking_memory(cost) == ""
+    large = cost._replace(memory=3e9)
+    assert lacking_memory(large) == "about 6 GB of memory on 2 workers are needed, and this machine has 1 GB"
+    assert lacking_memory(large._replace(workers=1)).startswith("about 3 GB of memory are needed")
+    monkeypatch.delattr("os.sysconf")
+    assert lacking_memory(large) == ""
 
 
 # recording

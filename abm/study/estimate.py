@@ -7,6 +7,7 @@ The costs were measured on one core of a server of 2023 (AMD EPYC), 200 to 8,000
 from __future__ import annotations
 
 import math
+import os
 from typing import NamedTuple
 
 from abm.clock import DAY, burn_in_steps
@@ -52,6 +53,19 @@ def estimate(plan: Plan, workers: int, *, predicted: bool = False) -> Estimate:
     wall = START + max(core / workers, body + burn_in + run) + drawn / workers
     memory = WORKER_BYTES + NEURON_BYTES * neurons + VOXEL_BYTES * voxels
     return Estimate(core + drawn + START * workers, wall, workers, memory, _disk(plan))
+
+
+def lacking_memory(cost: Estimate) -> str:
+    """That a study needs more memory than this machine has, in words; empty where it does not, or nobody can say."""
+    try:
+        there = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):
+        return ""
+    needed = cost.memory * cost.workers
+    if needed <= there:
+        return ""
+    on = f"on {cost.workers} workers " if cost.workers > 1 else ""
+    return f"about {needed / 1e9:.0f} GB of memory {on}are needed, and this machine has {there / 1e9:.0f} GB"
 
 
 def voxels_of(plan: Plan) -> int:

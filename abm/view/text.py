@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from abm.clock import burn_in_steps, hours_text
 from abm.metrics import METRICS
-from abm.study.estimate import Estimate, estimate
+from abm.study.estimate import Estimate, estimate, lacking_memory
 from abm.study.plan import Plan
 
 if TYPE_CHECKING:  # a plan is shown without loading what reads results
@@ -152,6 +152,7 @@ def plan_text(plan: Plan) -> str:
     size = f"{len(plan.timelines)} schedules x {run.replicates} replicates = {len(plan.runs)}"
     resting = burn_in_steps(run.step, run.burn_in)
     hourly = ", most of it by the hour" if resting < plan.burn_in_steps else ""
+    cost = estimate(plan, os.cpu_count() or 1, predicted=True)
     lines = [
         f"{experiment.name}: {', '.join(about).replace('_', ' ')}",
         f"tissue      {tissue_text(experiment.tissue)}",
@@ -166,8 +167,9 @@ def plan_text(plan: Plan) -> str:
         "",
         _schedule_table(plan),
         "",
-        _cost_line(estimate(plan, os.cpu_count() or 1, predicted=True)),
+        _cost_line(cost),
         *_cautions(plan),
+        *(f"note        {text}" for text in [lacking_memory(cost)] if text),
     ]
     return "\n".join(lines)
 

@@ -176,8 +176,10 @@ def test_a_tissue_of_another_size_rests_first(session: Session) -> None:
     session.resize(40)
     session.wait()
     assert len(session.arms[0].model.neurons.region) == 40
-    with pytest.raises(ConfigError, match="neurons"):
-        session.resize(1)
+    for many in (1, 10**9):
+        with pytest.raises(ConfigError, match="neurons"):
+            session.resize(many)
+    assert len(session.arms[0].model.neurons.region) == 40
 
 
 def test_rested_tissues_are_shared_and_the_oldest_unused_forgotten() -> None:

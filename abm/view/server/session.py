@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from abm.config import Experiment, build_experiment
 from abm.errors import ConfigError
+from abm.study.estimate import estimate, lacking_memory
+from abm.study.plan import plan_experiment
 from abm.view.server.arm import Arm, Plan, ready_plan
 from abm.view.server.plans import with_plan
 from abm.view.server.resting import Rest, RestedTissues
@@ -144,6 +146,8 @@ class Session:
         """Take a tissue of another number of neurons, which first has to rest; ConfigError where there is none."""
         content = self.experiment.resolved()
         changed = build_experiment({**content, "tissue": {**content["tissue"], "neurons": neurons}})
+        if lacking := lacking_memory(estimate(plan_experiment(changed), 1)):
+            raise ConfigError(lacking, key="tissue.neurons", value=str(neurons), expected="fewer")
         with self.lock:
             self._leave()
             self.experiment, self.error = changed, ""
