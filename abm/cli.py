@@ -115,7 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     fit = verbs.add_parser("calibrate", help="fit parameters to the published experiments kept for calibration")
     fit.add_argument("config", metavar="CONFIG", help="calibration file, such as configs/calibration/body.yaml")
     fit.add_argument("--out", metavar="DIR", type=Path, help="results folder (default: results/calibration/<its name>)")
-    fit.add_argument("--seed", metavar="S", type=_seed, default=1, help="seed of all random draws (default: 1)")
+    fit.add_argument("--seed", metavar="S", type=_not_negative, default=1, help="seed of all random draws (default: 1)")
     fit.add_argument("--workers", metavar="N", type=_count, default=1, help="processes (default: 1)")
     fit.add_argument(
         "--write", action="store_true", help="write values, intervals and posterior draws into configs/parameters"
@@ -129,11 +129,12 @@ def build_parser() -> argparse.ArgumentParser:
     spread = verbs.add_parser("sensitivity", help="which parameters a result depends on, and how well these are known")
     _add_study(spread, "results/<name of the experiment>_sensitivity")
     spread.add_argument(
-        "--trajectories", metavar="R", type=_count, default=4, help="of Morris' screening (default: %(default)s)"
-    )
+        "--samples", metavar="N", type=_count, default=900,
+        help="places at which all parameters are varied at once; twice their number at least (default: %(default)s)",
+    )  # fmt: skip
     spread.add_argument(
-        "--samples", metavar="N", type=_power_of_two, default=64,
-        help="base samples of Sobol's indices, a power of two (default: %(default)s)",
+        "--trajectories", metavar="R", type=_not_negative, default=0,
+        help="of Morris' elementary effects, which are had besides (default: none)",
     )  # fmt: skip
     spread.add_argument(
         "--parameters", metavar="PART.NAME", nargs="+", default=[], help="vary only these (default: all in use)"
@@ -154,7 +155,7 @@ def _add_study(parser: argparse.ArgumentParser, folder: str) -> None:
 def _add_config(parser: argparse.ArgumentParser, what: str = "experiment file") -> None:
     parser.add_argument("config", metavar="CONFIG", nargs="?", help=f"{what} (default: {DEFAULT_CONFIG})")
     parser.add_argument("--replicates", metavar="N", type=_count, help="number of replicates, in place of the file's")
-    parser.add_argument("--seed", metavar="S", type=_seed, help="seed, in place of the file's")
+    parser.add_argument("--seed", metavar="S", type=_not_negative, help="seed, in place of the file's")
     parser.add_argument(
         "--set",
         metavar="KEY.PATH=VALUE",
@@ -179,13 +180,6 @@ def _count(text: str) -> int:
     return number
 
 
-def _power_of_two(text: str) -> int:
-    number = _count(text)
-    if number & (number - 1) or number < 2:
-        raise argparse.ArgumentTypeError("must be a power of two, 2 or more")
-    return number
-
-
 def _port(text: str) -> int:
     number = _whole(text)
     if not 0 <= number < 65536:
@@ -193,7 +187,7 @@ def _port(text: str) -> int:
     return number
 
 
-def _seed(text: str) -> int:
+def _not_negative(text: str) -> int:
     number = _whole(text)
     if number < 0:
         raise argparse.ArgumentTypeError("must be 0 or more")
@@ -385,7 +379,7 @@ def attribute(given: argparse.Namespace) -> int:
 
 
 def sensitivity(given: argparse.Namespace) -> int:
-    """Screen the parameters of an experiment, divide its variance among them and their grades, print what is found."""
+    """Vary the parameters of an experiment, divide its variance among them and their grades, print what is found."""
     from abm.study.sensitivity import analyse_sensitivity, design_sensitivity, small_experiment
     from abm.view.sensitivity import design_text, sensitivity_text, write_sensitivity_page
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from abm.parameters import GRADES
+import numpy as np
+from numpy.typing import NDArray
 
-MEASUREMENTS = 3
+from abm.parameters import GRADES
+from abm.study.contrasts import NAN
+from abm.study.indices import WITHIN, FirstOrder, TotalOrder
+
+Floats = NDArray[np.float64]
+
+TOGETHER, LUCK = "together", "luck"
+SHARED = (*GRADES, TOGETHER, LUCK)
 LEAST = 0.005  # share of the variance below which a parameter is not named: it would show as 0 %
+SURE, POSSIBLE = 0.9, 0.1  # how often among the three in resamples: named as one of them, named as one that may be
+CANDIDATES = 3
 
 
 class SensitivityRow(NamedTuple):
     """A row of sensitivity.csv: one parameter and one contrast, which is the logarithm of a ratio to the reference.
 
-    mu, mu_star, sigma: of the elementary effects, per whole range of the parameter. S1, ST: Sobol's first-order and
-    total-order index with half-widths of 95 % bootstrap intervals, NaN where only screened. share: of the variance,
-    from what `basis` names, "sobol" or "morris". tissue: what was simulated.
+    mu, mu_star, sigma: of Morris' elementary effects, per whole range of the parameter; NaN without trajectories.
+    S1: first-order index of the contrast's rank, with the half-width of its 95 % interval; also its share of the
+    variance. ST, ST_conf: NaN, as total-order indices are not estimated any more. basis: what the share comes from,
+    "regression". tissue: what was simulated. srrc: standardised rank regression coefficient. among_three: how often the
+    parameter is among the three with the largest indices, over resamples.
     """
 
     contrast: str
@@ -36,11 +48,17 @@ class SensitivityRow(NamedTuple):
     share: float
     basis: str
     tissue: str
+    srrc: float
+    among_three: float
 
 
 class GradeRow(NamedTuple):
-    """A row of sensitivity_grades.csv: share of the variance of a contrast in numbers of one grade, and the part of
-    the share that comes from Sobol's indices.
+    """A row of sensitivity_grades.csv: share of the variance of a contrast's rank in numbers of one grade, each by
+    itself, in numbers that act together or along curves ("together"), or in luck, with its 95 % interval.
+
+    share_sobol: NaN, as Sobol's indices of single parameters are not estimated any more. parameters: how many are of
+    the grade. total: total-order index of all of the grade, its share with all that it does together with others, with
+    its 95 % interval; of luck the same as its share.
     """
 
     contrast: str
@@ -50,6 +68,11 @@ class GradeRow(NamedTuple):
     share_sobol: float
     parameters: int
     tissue: str
+    low: float
+    high: float
+    total: float
+    total_low: float
+    total_high: float
 
 
 def by_contrast(rows: Sequence[SensitivityRow]) -> dict[tuple[str, str], list[SensitivityRow]]:
@@ -60,51 +83,94 @@ def by_contrast(rows: Sequence[SensitivityRow]) -> dict[tuple[str, str], list[Se
     return {key: sorted(own, key=lambda row: -row.share) for key, own in found.items()}
 
 
-def grade_rows(rows: Sequence[SensitivityRow]) -> list[GradeRow]:
-    """The share of each grade in each contrast; over the four grades they sum to 1 (0 where nothing varies)."""
-    crossed = []
-    for (contrast, metric), own in by_contrast(rows).items():
-        for grade in GRADES:
-            graded = [row for row in own if row.grade == grade]
-            share = math.fsum(row.share for row in graded)
-            sobol = math.fsum(row.share for row in graded if row.basis == "sobol")
-            crossed.append(GradeRow(contrast, metric, grade, share, sobol, len(graded), own[0].tissue))
-    return crossed
+def grade_rows(
+    contrast: str, metric: str, tissue: str, grades: Sequence[str], found: FirstOrder, totals: Mapping[str, TotalOrder]
+) -> list[GradeRow]:
+    """Shares of each grade, of what acts together and of luck in one contrast; they sum to 1 (0 where nothing varies).
+
+    grades: of the factors of `found`, in their order; totals: of luck and of each grade that there is.
+    """
+    luck, nothing = totals[LUCK], (NAN, NAN, NAN)
+    whole = 1.0 if found.coefficient.any() else 0.0
+    left, left_resampled = whole - luck.share, whole - luck.resampled
+    rows = []
+    for grade in GRADES:
+        own = np.array([other == grade for other in grades])
+        share, resampled = float(found.share[own].sum()), found.resampled[:, own].sum(axis=1)
+        left, left_resampled = left - share, left_resampled - resampled
+        total = _interval(totals[grade].share, totals[grade].resampled) if grade in totals else (0.0, 0.0, 0.0)
+        rows.append((grade, int(own.sum()), _interval(share, resampled), total))
+    together, by_luck = _interval(left, left_resampled), _interval(luck.share, luck.resampled)
+    rows += [(TOGETHER, 0, together, nothing), (LUCK, 0, by_luck, by_luck)]
+    return [
+        GradeRow(contrast, metric, grade, share[0], NAN, parameters, tissue, *share[1:], *total)
+        for grade, parameters, share, total in rows
+    ]
 
 
-def sentences(rows: Sequence[SensitivityRow]) -> list[str]:
+def _interval(centre: float, resampled: Floats) -> tuple[float, float, float]:
+    """A share with the ends of its 95 % interval."""
+    low, high = np.quantile(resampled, WITHIN).tolist()
+    return centre, low, high
+
+
+def percent(share: float, low: float, high: float) -> str:
+    """Such as "25 % [20, 31]"; a share is never told as less than nothing or more than all."""
+    if math.isnan(share):
+        return "unknown"
+    centre, *ends = (f"{100.0 * min(max(value, 0.0), 1.0):.0f}" for value in (share, low, high))
+    return f"{centre} % [{', '.join(ends)}]"
+
+
+def percent_of(row: SensitivityRow) -> str:
+    """The share of a parameter with its interval."""
+    return percent(row.share, row.share - row.S1_conf, row.share + row.S1_conf)
+
+
+def sentences(rows: Sequence[SensitivityRow], grades: Sequence[GradeRow]) -> list[str]:
     """For each contrast: where its variance comes from, and which measurements would narrow it most."""
     told = []
     for (contrast, metric), own in by_contrast(rows).items():
-        share = {row.grade: 100.0 * row.share for row in grade_rows(own)}
-        sobol = 100.0 * math.fsum(row.share for row in own if row.basis == "sobol")
-        largest = [row for row in own[:MEASUREMENTS] if row.share >= LEAST]
-        if not largest:
-            told.append(f"No parameter that was varied changes {contrast} {metric}.")
-            continue
-        named = ", ".join(f"{row.parameter} ({row.grade}, {100.0 * row.share:.0f} %)" for row in largest)
-        count = "measurement" if len(largest) == 1 else f"{_word(len(largest))} measurements"
-        told.append(
-            f"{share['measured']:.0f} % of the variance of {contrast} {metric} comes from measured numbers, "
-            f"{share['derived']:.0f} % from derived, {share['fitted']:.0f} % from fitted and {share['assumed']:.0f} % "
-            f"from assumed ones; the {count} that would narrow it most {'is' if len(largest) == 1 else 'are'} {named}. "
-            + _basis(sobol)
-        )
+        shares = {row.grade: row for row in grades if (row.contrast, row.metric) == (contrast, metric)}
+        share = {grade: percent(row.share, row.low, row.high) for grade, row in shares.items()}
+        if all(math.isnan(row.share) for row in own):
+            told.append(f"Too few points have an outcome of {contrast} {metric} to share its variance out.")
+        elif not any(row.share >= LEAST for row in own):
+            told.append(f"No parameter that was varied changes {contrast} {metric} by itself.")
+        else:
+            told.append(
+                f"{share['measured']} of the variance of {contrast} {metric} comes from measured numbers, "
+                f"{share['derived']} from derived, {share['fitted']} from fitted and {share['assumed']} from assumed "
+                f"ones, each by itself; {share[TOGETHER]} from numbers acting together and {share[LUCK]} from luck. "
+                f"{_totals(shares)} {_measurements(own)}"
+            )
     return told
 
 
-def _basis(sobol: float) -> str:
-    """What the shares rest on; sobol: per cent shared out by Sobol's indices."""
-    if sobol == 0.0:
-        return (
-            "(Shares by Morris' mean effects alone; Sobol's indices, where there are any, are too uncertain at this "
-            "size.)"
-        )
-    return (
-        f"({sobol:.0f} % of the variance is shared out by Sobol's total-order indices, the rest by Morris' mean "
-        "effects.)"
+def _totals(shares: Mapping[str, GradeRow]) -> str:
+    """How much of the variance has to do with each grade."""
+    parts = [
+        f"{percent(row.total, row.total_low, row.total_high)} with {grade}"
+        for grade, row in shares.items()
+        if grade in GRADES and row.parameters
+    ]
+    return f"With what they do together with others: {', '.join(parts)} numbers."
+
+
+def _measurements(rows: Sequence[SensitivityRow]) -> str:
+    """Which measurements would narrow a contrast most, as far as that is sure; rows: the largest share first."""
+    sure = [row for row in rows if row.share >= LEAST and row.among_three >= SURE]
+    candidates = [row for row in rows if row.share >= LEAST and POSSIBLE <= row.among_three < SURE]
+    candidates = sorted(candidates, key=lambda row: -row.among_three)[:CANDIDATES]
+    named = ", ".join(f"{row.parameter} ({row.grade}, {percent_of(row)})" for row in sure)
+    possible = ", ".join(
+        f"{row.parameter} ({row.grade}, {percent_of(row)}, in {100.0 * row.among_three:.0f} % of resamples)"
+        for row in candidates
     )
-
-
-def _word(count: int) -> str:
-    return {2: "two", 3: "three"}[count]
+    if not sure:
+        return f"Which measurements would narrow it most is not sure: {possible}." if possible else (
+            "Which measurements would narrow it most is not sure."
+        )  # fmt: skip
+    count = {1: "measurement", 2: "two measurements", 3: "three measurements"}[len(sure)]
+    text = f"The {count} that would narrow it most {'is' if len(sure) == 1 else 'are'} {named}"
+    return text + (f"; among the three may also be {possible}." if possible else ".")

@@ -1,11 +1,16 @@
-"""Sensitivity indices on the unit cube: Morris' elementary effects, then Sobol's indices, with SALib.
+"""Sensitivity indices on the unit cube: first-order and total-order indices of ranks, and Morris' elementary effects.
 
-Places that cannot be simulated are NaN in the outputs; what depends on them is left out and nothing is put in place.
+The output is replaced by its rank r among the places of a Latin hypercube, since few large values would decide about a
+variance of the output itself. In r = a + sum b_i z_i + e, with z_i the places scaled to variance 1 and r likewise, b_i
+is the standardised rank regression coefficient and b_i^2 the share of the variance that factor i brings alone, along a
+straight line: the first-order index. All come from the same places, however many factors there are. What a group of
+factors does with others as well, its total-order index, takes places where that group alone is drawn anew (Jansen's
+estimator). Places that cannot be simulated are NaN in the outputs; what depends on them is left out and nothing is put
+in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -13,15 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from abm.errors import ConfigError
+from abm.streams import generator
 
 Floats = NDArray[np.float64]
 
 LEVELS = 4
-MOST_IMPORTANT = 10
-COVERED = 0.95
-RESAMPLES = 500
-MOST_UNCERTAIN = 0.3  # half-width of the 95 % interval of a total-order index that is still used
-INDICES = ("S1", "S1_conf", "ST", "ST_conf")
+RESAMPLES = 1000
+WITHIN = (0.025, 0.975)
+MEASUREMENTS = 3
 
 
 class Morris(NamedTuple):
@@ -33,16 +37,33 @@ class Morris(NamedTuple):
     n: NDArray[np.intp]
 
 
-class Sobol(NamedTuple):
-    """Per factor: first-order and total-order index with half-widths of their 95 % bootstrap intervals, and how many
-    base samples were complete.
+class FirstOrder(NamedTuple):
+    """Of one output, per factor: standardised rank regression coefficient and first-order index, its square less its
+    error, which is without bias and so may fall below 0; resampled (RESAMPLES, factors): the index over the error of
+    the regression.
     """
 
-    first: Floats
-    first_confidence: Floats
-    total: Floats
-    total_confidence: Floats
-    n: int
+    coefficient: Floats
+    share: Floats
+    resampled: Floats
+
+    @property
+    def half_width(self) -> Floats:
+        """Of the 95 % interval of each index."""
+        low, high = np.quantile(self.resampled, WITHIN, axis=0)
+        return np.asarray((high - low) / 2.0, dtype=np.float64)
+
+    @property
+    def among_largest(self) -> Floats:
+        """How often each factor is among the three of the largest index."""
+        return np.asarray((self.resampled >= _third(self.resampled)[:, None]).mean(axis=0), dtype=np.float64)
+
+
+class TotalOrder(NamedTuple):
+    """Of one output and a group of factors: total-order index of the rank, and the same over resamples."""
+
+    share: float
+    resampled: Floats
 
 
 def salib(module: str) -> Any:
@@ -58,8 +79,80 @@ def _problem(factors: int) -> dict[str, Any]:
     return {"num_vars": factors, "names": [str(i) for i in range(factors)], "bounds": [[0.0, 1.0]] * factors}
 
 
+def latin_places(factors: int, samples: int, seed: int) -> Floats:
+    """Places of a Latin hypercube, (samples, factors): each factor once in each of as many slices of its range."""
+    found = salib("sample.latin").sample(_problem(factors), samples, seed=seed)
+    return np.asarray(found, dtype=np.float64)
+
+
+def ranks(values: Floats, among: Floats) -> Floats:
+    """Ranks of values among others, scaled to mean 0 and variance 1 of the others; equal ones share their mean rank.
+
+    All 0 where the others do not vary.
+    """
+    ordered = np.sort(among)
+    middle = _middle(ordered, among)
+    spread = middle.std()
+    return (_middle(ordered, values) - middle.mean()) / spread if spread > 0.0 else np.zeros(len(values))
+
+
+def _middle(ordered: Floats, values: Floats) -> Floats:
+    below, upto = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    return np.asarray((below + upto) / 2.0, dtype=np.float64)
+
+
+def first_order(places: Floats, output: Floats, seed: int) -> FirstOrder:
+    """First-order indices of the rank of one output, at the places of a Latin hypercube, by ordinary least squares.
+
+    The error may differ between places. With h the leverage of a place and e its residual, e^2 / (1 - h) stands for the
+    variance there in the mean error of an index, and in the resamples, a wild bootstrap with normal draws, e / (1 - h)
+    for its size as in a jackknife, as residuals hide a part of what differs. NaN where there are hardly more places
+    than factors.
+    """
+    there = np.isfinite(output)
+    factors, n = places.shape[1], int(there.sum())
+    if n < factors + 3:
+        nothing = np.full((RESAMPLES, factors), np.nan)
+        return FirstOrder(nothing[0], nothing[0], nothing)
+    rank = ranks(output[there], output[there])
+    scaled = np.column_stack([np.ones(n), np.sqrt(12.0) * (places[there] - 0.5)])
+    solution = np.linalg.pinv(scaled)
+    coefficients = solution @ rank
+    leverage = np.einsum("ij,ji->i", scaled, solution)
+    residuals, free = rank - scaled @ coefficients, np.maximum(1.0 - leverage, 1e-6)
+    bias = (np.square(solution[1:] * residuals) / free).sum(axis=1)
+    noise = (solution[1:] * (residuals / free)).T
+    draws = generator(seed, 0, "wild bootstrap").standard_normal((RESAMPLES, n))
+    resampled = (coefficients[1:] + draws @ noise) ** 2 - (noise**2).sum(axis=0) - bias
+    return FirstOrder(coefficients[1:], coefficients[1:] ** 2 - bias, resampled)
+
+
+def total_order(output: Floats, again: Floats, seed: int) -> TotalOrder:
+    """Total-order index of a group of factors, E[(r - r')^2] / 2, its share with all that it does with others.
+
+    again: the output at the first places, with the group's factors drawn anew and the others as they were; a seed is a
+    factor like others. Resampled by the bootstrap of pairs.
+    """
+    there = np.isfinite(output[: len(again)]) & np.isfinite(again)
+    if not there.any():
+        return TotalOrder(float("nan"), np.full(RESAMPLES, np.nan))
+    among = output[np.isfinite(output)]
+    pairs = (ranks(values[there], among) for values in (output[: len(again)], again))
+    halves = np.square(np.subtract(*pairs)) / 2.0
+    picked = generator(seed, 0, "bootstrap of pairs").integers(len(halves), size=(RESAMPLES, len(halves)))
+    return TotalOrder(float(halves.mean()), halves[picked].mean(axis=1))
+
+
+def _third(resampled: Floats) -> Floats:
+    """The third largest index of each resample, above 0; of fewer factors the least."""
+    count = min(MEASUREMENTS, resampled.shape[1])
+    return np.maximum(np.sort(resampled, axis=1)[:, -count], np.finfo(float).tiny)
+
+
 def morris_places(factors: int, trajectories: int, seed: int) -> Floats:
     """Places of Morris' design: per trajectory factors + 1 rows, each of which differs from the last in one factor."""
+    if not trajectories:
+        return np.empty((0, factors))
     found = salib("sample.morris").sample(_problem(factors), trajectories, num_levels=LEVELS, seed=seed)
     return np.asarray(found, dtype=np.float64)
 
@@ -83,79 +176,3 @@ def morris_effects(places: Floats, output: Floats) -> Morris:
         np.array([np.std(own, ddof=1) if len(own) > 1 else np.nan for own in effects]),
         np.array([len(own) for own in effects], dtype=np.intp),
     )
-
-
-def most_important(mu_star: Sequence[Floats]) -> tuple[list[int], float]:
-    """Factors that matter, strongest first, and the part of the effects that they cover.
-
-    Effects of each output are measured in parts of their sum and averaged over outputs; as many factors are taken as
-    cover 95 % of it, at most ten, none without effect.
-    """
-    parts = [np.nan_to_num(own) / np.nansum(own) for own in mu_star if np.nansum(own) > 0.0]
-    if not parts:
-        return [], 0.0
-    weight = np.mean(parts, axis=0)
-    order = np.argsort(-weight, kind="stable")
-    enough = int(np.searchsorted(np.cumsum(weight[order]), COVERED - 1e-12)) + 1
-    chosen = [int(i) for i in order[: min(enough, MOST_IMPORTANT)] if weight[i] > 0.0]
-    return chosen, float(weight[chosen].sum())
-
-
-def sobol_places(factors: int, samples: int, seed: int) -> Floats:
-    """Places of Saltelli's design: per base sample factors + 2 rows. samples: a power of two."""
-    found = salib("sample.sobol").sample(_problem(factors), samples, calc_second_order=False, seed=seed)
-    return np.asarray(found, dtype=np.float64)
-
-
-def sobol_indices(factors: int, output: Floats, seed: int) -> Sobol:
-    """First-order and total-order indices of one output; a base sample with a NaN among its rows is left out.
-
-    An output that does not vary has no variance to share: all indices are zero. NaN with fewer than two samples.
-    """
-    rows = output.reshape(-1, factors + 2)
-    rows = rows[np.isfinite(rows).all(axis=1)]
-    if len(rows) < 2:
-        return _same(factors, np.nan, len(rows))
-    if np.ptp(rows) == 0.0:
-        return _same(factors, 0.0, len(rows))
-    with np.errstate(all="ignore"):  # a resample may happen to hold equal outputs only
-        found = salib("analyze.sobol").analyze(
-            # SALib takes 0 for no seed at all, and would draw what nobody can repeat.
-            _problem(factors), rows.ravel(), calc_second_order=False, num_resamples=RESAMPLES, seed=max(seed, 1)
-        )
-    first, first_confidence, total, total_confidence = (np.asarray(found[key]) for key in INDICES)
-    return Sobol(first, first_confidence, total, total_confidence, len(rows))
-
-
-def _same(factors: int, value: float, n: int) -> Sobol:
-    same = np.full(factors, value)
-    return Sobol(same, same, same, same, n)
-
-
-def can_share(sobol: Sobol | None) -> bool:
-    """Whether total-order indices are there, not all zero, and known to +- 0.3 or better, so that they can be used."""
-    if sobol is None or not len(sobol.total) or not np.isfinite(sobol.total).all():
-        return False
-    return bool(sobol.total.max() > 0.0 and sobol.total_confidence.max() <= MOST_UNCERTAIN)
-
-
-def variance_shares(morris: Morris, chosen: Sequence[int], sobol: Sobol | None) -> Floats:
-    """Share of each factor in the variance of an output; they sum to 1, or are all 0 where nothing varies.
-
-    Of all factors the square of their mean effect, for which mu^2 - sigma^2 / n of n effects is the estimate without
-    bias, nothing where that is negative. A factor with a single effect, as its other points failed, counts nothing
-    beside those whose error is known. For an output that is a sum of straight lines it is the share of variance; mu*^2
-    would add up luck, which moves every place a little, by the number of factors. The part that the chosen ones have in
-    it is then divided among them in proportion to their total-order indices, where these are well known.
-    """
-    error = np.nan_to_num(morris.sigma) ** 2 / np.maximum(morris.n, 1)
-    squares: Floats = np.maximum(np.nan_to_num(morris.mu) ** 2 - error, 0.0)
-    if (morris.n > 1).any():
-        squares[morris.n == 1] = 0.0
-    if squares.sum() == 0.0:
-        return squares
-    shares: Floats = squares / squares.sum()
-    if sobol is not None and can_share(sobol):
-        total = np.clip(sobol.total, 0.0, None)
-        shares[list(chosen)] = shares[list(chosen)].sum() * total / total.sum()
-    return shares

@@ -1,8 +1,9 @@
-"""What a result depends on: screening of every parameter, then variance shares of those that matter, by evidence.
+"""What a result depends on: the share of every parameter, and of every grade of evidence, in the variance of a result.
 
 The outputs are the contrasts of an experiment: ln(schedule / reference) of mature BDNF and of synaptic strength at the
-end of the run. Every parameter spans the range of its record. Morris' elementary effects screen all of them (Morris
-1991); Sobol's indices (Saltelli's design) divide the variance among the strongest. Both come from SALib.
+end of the run. Every parameter spans the range of its record. All are varied at once, over a Latin hypercube, and the
+rank of each output is regressed on them (`abm.study.indices`). Each place has a seed of its own, so that luck is noise
+of known size and no effect is that on one tissue alone. Elementary effects (Morris 1991) can be had besides.
 """
 
 from __future__ import annotations
@@ -21,21 +22,19 @@ from numpy.typing import NDArray
 from abm.config import Experiment, load_experiment
 from abm.config.checks import is_multiple, treatment_times
 from abm.errors import ConfigError
+from abm.parameters import GRADES
 from abm.study.crew import Crew, crew_of
 from abm.study.estimate import START, estimate
 from abm.study.experiment import drive
-from abm.study.grades import SensitivityRow, grade_rows
+from abm.study.grades import LUCK, SensitivityRow, grade_rows
 from abm.study.indices import (
-    MOST_IMPORTANT,
+    FirstOrder,
     Morris,
-    Sobol,
-    can_share,
+    first_order,
+    latin_places,
     morris_effects,
     morris_places,
-    most_important,
-    sobol_indices,
-    sobol_places,
-    variance_shares,
+    total_order,
 )
 from abm.study.parameter_space import ParameterSpace, parameter_space
 from abm.study.plan import plan_experiment
@@ -47,10 +46,11 @@ from abm.study.work import lost_if_not_written
 
 Floats = NDArray[np.float64]
 
-TRAJECTORIES, SAMPLES = 4, 64
+TRAJECTORIES, SAMPLES = 0, 900
 NEURONS, SIDE = 200, 400.0  # um
 STEP, BURN_IN = 0.5, 48.0  # h
-LUCKS = 8  # seeds at the nominal parameters
+PLACES_PER_FACTOR = 2  # at the least
+PAIRS = 48  # places that are simulated again with one grade, or the seed, drawn anew
 
 
 def small_experiment(path: str | Path, overrides: Sequence[str] = (), replicates: int | None = None) -> Experiment:
@@ -104,32 +104,44 @@ class Design:
     samples: int
 
     @property
-    def screening_points(self) -> int:
-        """Points of the screening."""
-        return self.trajectories * (len(self.space.factors) + 1) + LUCKS
+    def pairs(self) -> int:
+        """Places that are simulated again with one grade, or the seed, drawn anew."""
+        return min(PAIRS, self.samples // 2)
 
     @property
-    def most_points(self) -> int:
-        """Points of screening and indices together, if ten parameters matter."""
-        return self.screening_points + self.samples * (min(MOST_IMPORTANT, len(self.space.factors)) + 2)
+    def grades(self) -> list[str]:
+        """Of each factor."""
+        return [factor.record.grade for factor in self.space.factors]
 
-    def seconds(self, points: int, workers: int) -> float:
-        """Estimated wall time of so many points, s."""
+    @property
+    def points(self) -> int:
+        """Points in all, that at the nominal parameters among them."""
+        again = self.pairs * (1 + len(set(self.grades)))
+        return 1 + self.samples + again + self.trajectories * (len(self.space.factors) + 1)
+
+    def seconds(self, workers: int) -> float:
+        """Estimated wall time, s."""
         point = estimate(plan_experiment(self.experiment), 1).core_time - START
-        return START + points * point / max(workers, 1)
+        return START + self.points * point / max(workers, 1)
 
 
 def design_sensitivity(
     experiment: Experiment, names: Sequence[str] = (), trajectories: int = TRAJECTORIES, samples: int = SAMPLES
 ) -> Design:
-    """Lay out a sensitivity study; samples: a power of two. Raises ConfigError where it cannot be done."""
+    """Lay out a sensitivity study. Raises ConfigError where it cannot be done, as with too few samples for a regression
+    on all parameters.
+    """
     if len(experiment.schedules) < 2:
         raise ConfigError("there is only the reference schedule", key="schedules", expected="a schedule to compare")
     plan_experiment(experiment)
-    morris_places(2, 1, 0)  # tells now, not later, whether SALib is missing
+    latin_places(2, 1, 0)  # tells now, not later, whether SALib is missing
     space = parameter_space(experiment, names)
     if not space.factors:
         raise ConfigError("there is no parameter left to vary", key="subject.overrides")
+    least = PLACES_PER_FACTOR * (len(space.factors) + 1)
+    if samples < least:
+        problem = f"too few for a regression on {len(space.factors)} parameters"
+        raise ConfigError(problem, key="--samples", value=str(samples), expected=f"{least} or more")
     return Design(experiment, space, trajectories, samples)
 
 
@@ -144,7 +156,7 @@ def analyse_sensitivity(
     progress: bool = False,
     announce: Callable[[int], None] | None = None,
 ) -> Sensitivity:
-    """Screen, choose, divide the variance, cross it with the grades; results in `out`.
+    """Simulate all points, divide the variance among parameters, cross it with the grades; results in `out`.
 
     out: default results/NAME_sensitivity; the results folder of the experiment will do as well. The other options and
     what is raised: as in `abm.study.attribute.attribute`. ConfigError where the nominal parameters already fail.
@@ -202,46 +214,51 @@ class _Study:
         return found
 
     def _find(self) -> Sensitivity:
-        lucks = [Point((), self.seed + extra) for extra in range(LUCKS)]
-        luck = self._simulate(lucks)
-        if np.isnan(luck[0]).any():
+        nominal = self._simulate([Point((), self.seed)])
+        if np.isnan(nominal).any():
             problem = next(iter(self.problems), "no outcome")
             raise ConfigError(f"the experiment cannot be run at its own parameters: {problem}")
-        places = morris_places(len(self.space.factors), self.design.trajectories, self.seed)
-        screened = self._simulate([self._point(place) for place in places])
-        morris = [morris_effects(places, values) for values in screened.T]
-        chosen, covered = most_important([own.mu_star for own in morris])
-        rows = self._rows(morris, chosen, self._sobol(chosen))
-        name = self.experiment.reference
-        about = [
-            Contrast(
-                f"{schedule} / {name}", metric, float(luck[0, i]), over_ranges(screened[:, i]), _spread(luck[:, i])
-            )
-            for i, (schedule, metric) in enumerate(self.outputs)
-        ]
-        strongest = [self.space.factors[i].name for i in chosen]
-        return Sensitivity(
-            self.folder.path, tissue_text(self.experiment), rows, grade_rows(rows), about, strongest, covered,
-            self.points, dict(self.problems.most_common()),
-        )  # fmt: skip
+        factors, samples, pairs = len(self.space.factors), self.design.samples, self.design.pairs
+        places = latin_places(factors, samples, self.seed)
+        steps = morris_places(factors, self.design.trajectories, self.seed)
+        mixed = self._mixed(places)
+        values = self._simulate([
+            *(self._point(place, self.seed + k) for k, place in enumerate(places)),
+            *(self._point(place, self.seed + samples + k) for k, place in enumerate(places[:pairs])),
+            *(self._point(place, self.seed + k) for own in mixed.values() for k, place in enumerate(own)),
+            *(self._point(place, self.seed) for place in steps),
+        ])  # fmt: skip
+        ends = [samples + k * pairs for k in range(2 + len(mixed))]
+        drawn, *again, walked = np.split(values, ends)
+        rows, grades, about, tissue = [], [], [], tissue_text(self.experiment)
+        for i, (schedule, metric) in enumerate(self.outputs):
+            contrast, output = f"{schedule} / {self.experiment.reference}", drawn[:, i]
+            found = first_order(places, output, self.seed)
+            totals = {
+                name: total_order(output, own[:, i], self.seed)
+                for name, own in zip((LUCK, *mixed), again, strict=True)
+            }
+            rows += self._rows(contrast, metric, found, morris_effects(steps, walked[:, i]))
+            grades += grade_rows(contrast, metric, tissue, self.design.grades, found, totals)
+            luck = _spread((output[:pairs] - again[0][:, i]) / math.sqrt(2.0), about=0.0)
+            about.append(Contrast(contrast, metric, float(nominal[0, i]), _spread(output), luck))
+        problems = dict(self.problems.most_common())
+        return Sensitivity(self.folder.path, tissue, rows, grades, about, self.points, problems)
 
-    def _sobol(self, chosen: Sequence[int]) -> list[Sobol | None]:
-        """Sobol's indices of the chosen factors, the others at their nominal values, per output."""
-        if not chosen:
-            return [None] * len(self.outputs)
-        inner = ParameterSpace(tuple(self.space.factors[i] for i in chosen), self.space.records, self.space.held)
-        places = sobol_places(len(chosen), self.design.samples, self.seed)
-        values = self._simulate([self._point(place, inner) for place in places])
-        return [sobol_indices(len(chosen), own, self.seed) for own in values.T]
+    def _mixed(self, places: Floats) -> dict[str, Floats]:
+        """The first places with the numbers of each grade as they are at others."""
+        pairs, grades = self.design.pairs, np.array(self.design.grades)
+        first, other = places[:pairs], places[pairs : 2 * pairs]
+        return {grade: np.where(grades == grade, other, first) for grade in GRADES if grade in grades}
 
-    def _point(self, place: Floats, space: ParameterSpace | None = None) -> Point | None:
+    def _point(self, place: Floats, seed: int) -> Point | None:
         """The point at a place; None, and counted, where the parameters contradict each other."""
         try:
-            overrides = (space or self.space).overrides(place.tolist())
+            overrides = self.space.overrides(place.tolist())
         except ArithmeticError as error:
             self.problems[str(error)] += 1
             return None
-        return Point(tuple(sorted(overrides.items())), self.seed)
+        return Point(tuple(sorted(overrides.items())), seed)
 
     def _simulate(self, points: Sequence[Point | None]) -> Floats:
         own = [point for point in points if point is not None]
@@ -251,40 +268,23 @@ class _Study:
         self.points += len(points)
         return values
 
-    def _rows(
-        self, morris: Sequence[Morris], chosen: Sequence[int], sobol: Sequence[Sobol | None]
-    ) -> list[SensitivityRow]:
-        rows, tissue, place = [], tissue_text(self.experiment), {factor: k for k, factor in enumerate(chosen)}
-        for i, (schedule, metric) in enumerate(self.outputs):
-            shares, usable = variance_shares(morris[i], chosen, sobol[i]), can_share(sobol[i])
-            for j, factor in enumerate(self.space.factors):
-                record, indices = factor.record, _indices(sobol[i], place.get(j))
-                effects = (float(morris[i].mu[j]), float(morris[i].mu_star[j]), float(morris[i].sigma[j]))
-                basis = "sobol" if usable and j in place else "morris"
-                rows.append(SensitivityRow(
-                    f"{schedule} / {self.experiment.reference}", metric, factor.name, factor.part, record.grade,
-                    " ".join(record.source), *effects, *indices,
-                    float(shares[j]), basis, tissue,
-                ))  # fmt: skip
+    def _rows(self, contrast: str, metric: str, found: FirstOrder, morris: Morris) -> list[SensitivityRow]:
+        rows, tissue, nothing = [], tissue_text(self.experiment), float("nan")
+        measures = (found.share, found.half_width, found.coefficient, found.among_largest)
+        shares, halves, coefficients, among = (values.tolist() for values in measures)
+        for j, factor in enumerate(self.space.factors):
+            record = factor.record
+            effects = (float(morris.mu[j]), float(morris.mu_star[j]), float(morris.sigma[j]))
+            rows.append(SensitivityRow(
+                contrast, metric, factor.name, factor.part, record.grade, " ".join(record.source), *effects,
+                shares[j], halves[j], nothing, nothing, shares[j], "regression", tissue, coefficients[j], among[j],
+            ))  # fmt: skip
         return rows
 
 
-def _indices(sobol: Sobol | None, place: int | None) -> tuple[float, float, float, float]:
-    if sobol is None or place is None:
-        return (float("nan"),) * 4
-    first, first_confidence, total, total_confidence = (float(values[place]) for values in sobol[:4])
-    return first, first_confidence, total, total_confidence
-
-
-def over_ranges(screened: Floats) -> float:
-    """Standard deviation that parameters spread evenly over their ranges would bring about, from a screening.
-
-    The four levels of Morris' grid, 0, 1/3, 2/3 and 1 of a range, vary by 5/36, an even spread by 1/12.
-    """
-    return math.sqrt(3.0 / 5.0) * _spread(screened)
-
-
-def _spread(values: Floats) -> float:
-    """Standard deviation of the finite values; NaN of fewer than two."""
+def _spread(values: Floats, about: float | None = None) -> float:
+    """Standard deviation of the finite values, about their mean or a given one; NaN of fewer than two."""
     finite = values[np.isfinite(values)]
-    return float(finite.std(ddof=1)) if len(finite) > 1 else float("nan")
+    if len(finite) < 2:
+        return float("nan")
+    return float(finite.std(ddof=1)) if about is None else float(np.sqrt(np.square(finite - about).mean()))

@@ -19,7 +19,7 @@ ROWS, GRADES = "sensitivity.csv", "sensitivity_grades.csv"
 @dataclass(frozen=True)
 class Contrast:
     """About one output: its value at the nominal parameters, its standard deviation over parameters spread evenly over
-    their ranges (`abm.study.sensitivity.over_ranges`), and that over seeds at the nominal parameters, which is luck.
+    their ranges, and that over seeds, root mean square over places of the ranges, which is luck.
     """
 
     contrast: str
@@ -31,17 +31,13 @@ class Contrast:
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """What was found: rows of both tables, contrasts, parameters taken on to Sobol's indices and what part of the
-    effects they cover, points done and those left out with the reason.
-    """
+    """What was found: rows of both tables, contrasts, points done and those left out with the reason."""
 
     path: Path
     tissue: str
     rows: list[SensitivityRow]
     grades: list[GradeRow]
     contrasts: list[Contrast]
-    chosen: list[str]
-    covered: float
     points: int
     problems: dict[str, int]
 
@@ -49,8 +45,8 @@ class Sensitivity:
 def sensitivity_record(found: Sensitivity) -> dict[str, Any]:
     """What goes into sensitivity.json besides provenance: all that the tables do not hold."""
     return {
-        "tissue": found.tissue, "points": found.points, "left_out": found.problems, "chosen": found.chosen,
-        "covered": found.covered, "contrasts": [vars(contrast) for contrast in found.contrasts],
+        "tissue": found.tissue, "points": found.points, "left_out": found.problems,
+        "contrasts": [vars(contrast) for contrast in found.contrasts],
     }  # fmt: skip
 
 
@@ -61,7 +57,7 @@ def write_tables(found: Sensitivity) -> None:
 
 
 def read_sensitivity(path: str | Path) -> Sensitivity:
-    """Read a finished study; ResultsError where the folder holds none."""
+    """Read a finished study; ResultsError where the folder holds none, or one of an earlier version."""
     folder = SensitivityFolder(path)
     record = folder.manifest()
     if not folder.is_complete():
@@ -69,15 +65,15 @@ def read_sensitivity(path: str | Path) -> Sensitivity:
     rows = [SensitivityRow(**cells) for cells in _cells(folder.path / ROWS, SensitivityRow)]
     grades = [GradeRow(**cells) for cells in _cells(folder.path / GRADES, GradeRow)]
     contrasts = [Contrast(**cells) for cells in record["contrasts"]]
-    return Sensitivity(
-        folder.path, record["tissue"], rows, grades, contrasts, record["chosen"], record["covered"],
-        record["points"], record["left_out"],
-    )  # fmt: skip
+    return Sensitivity(folder.path, record["tissue"], rows, grades, contrasts, record["points"], record["left_out"])
 
 
 def _cells(path: Path, kind: type[SensitivityRow] | type[GradeRow]) -> Iterator[dict[str, Any]]:
     """The rows of a table, its numbers as numbers; an empty cell is NaN."""
     types = get_type_hints(kind)
     with path.open(newline="", encoding="utf-8") as stream:
-        for row in csv.DictReader(stream):
+        table = csv.DictReader(stream)
+        if tuple(table.fieldnames or ()) != kind._fields:
+            raise ResultsError(f"{path} was written by another version: do the study again with --overwrite")
+        for row in table:
             yield {name: (types[name](cell) if cell or types[name] is str else NAN) for name, cell in row.items()}

@@ -13,11 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from abm.parameters import GRADES
-from abm.study.grades import LEAST, GradeRow, SensitivityRow, by_contrast, sentences
+from abm.study.grades import (
+    LEAST,
+    LUCK,
+    SHARED,
+    TOGETHER,
+    GradeRow,
+    SensitivityRow,
+    by_contrast,
+    percent,
+    percent_of,
+    sentences,
+)
 from abm.study.points import SensitivityFolder
 from abm.study.sensitivity import Design, tissue_text
 from abm.study.sensitivity_results import Contrast, Sensitivity, read_sensitivity
-from abm.study.store import ResultsFolder, write_text
+from abm.study.store import ResultsError, ResultsFolder, write_text
 from abm.view.page import details, image, note, page, table
 from abm.view.style import PALETTE, STYLE, WORDS, save_figure
 from abm.view.text import aligned, duration_text, number, workers_text
@@ -25,24 +36,23 @@ from abm.view.text import aligned, duration_text, number, workers_text
 DPI = 150
 SHOWN = 8  # parameters per contrast on the terminal
 DRAWN = 5
-LUCK_TOLD = 0.1  # part of the variance from which luck is worth a warning
 # Okabe and Ito's colours; hatched too, so that the grades can be told apart without colour.
 LOOKS = dict(zip(GRADES, ((PALETTE[0], ""), (PALETTE[5], "//"), (PALETTE[4], ".."), (PALETTE[1], "xx")), strict=True))
-HEAD = ("parameter", "grade", "share", "total-order [95 %]", "first-order [95 %]", "mu*", "mu", "sigma")
+LOOKS |= {TOGETHER: (PALETTE[6], ""), LUCK: ("0.85", "")}
+HEAD = ("parameter", "grade", "share [95 %]", "among three", "SRRC", "mu*", "mu", "sigma")
 CAPTION = (
-    "Left: share of the variance of each contrast by the grade of the numbers it comes from. Right: the parameters "
-    "with the largest shares in each contrast."
+    "Left: share of the variance of each contrast's rank by the grade of the numbers it comes from, each by itself, "
+    "what numbers bring together, and luck. Right: the parameters with the largest shares in each contrast, with 95 % "
+    "intervals."
 )
 
 
 def design_text(design: Design, workers: int) -> str:
     """What a sensitivity study will run, and what that will cost, before it starts."""
-    first, most = design.screening_points, design.most_points
-    times = [duration_text(design.seconds(points, workers)) for points in (first, most)]
+    time = duration_text(design.seconds(workers))
     return (
         f"{len(design.space.factors)} parameters, each point all schedules on {tissue_text(design.experiment)}\n"
-        f"screening: {first} points, about {times[0]} on {workers_text(workers)}; with Sobol's indices at most {most}, "
-        f"about {times[1]}"
+        f"{design.points} points, about {time} on {workers_text(workers)}"
     )
 
 
@@ -52,50 +62,33 @@ def sensitivity_text(found: Sensitivity) -> str:
     for (contrast, metric), own in by_contrast(found.rows).items():
         rows.append((f"{contrast} {metric}", *[""] * (len(HEAD) - 1)))
         rows += [(f"  {row.parameter}", *_cells(row)) for row in own[:SHOWN] if row.share >= LEAST]
-    told = [*sentences(found.rows), *luck_sentences(found.contrasts)]
+    told = sentences(found.rows, found.grades)
     return "\n\n".join([aligned(rows), aligned(_grade_cells(found.grades)), *told, "\n".join(about_lines(found))])
 
 
 def _grade_cells(grades: Sequence[GradeRow]) -> list[tuple[str, ...]]:
-    """Share of the variance of each contrast in the numbers of each grade."""
-    rows: list[tuple[str, ...]] = [("share of the variance", *GRADES)]
-    shares = {(row.contrast, row.metric, row.grade): f"{100.0 * row.share:.0f} %" for row in grades}
+    """Share of the variance of each contrast in the numbers of each grade, in what acts together, and in luck."""
+    rows: list[tuple[str, ...]] = [("share of the variance [95 %]", *SHARED)]
+    shares = {(row.contrast, row.metric, row.grade): percent(row.share, row.low, row.high) for row in grades}
     for contrast, metric in dict.fromkeys((row.contrast, row.metric) for row in grades):
-        rows.append((f"{contrast} {metric}", *(shares[contrast, metric, grade] for grade in GRADES)))
+        rows.append((f"{contrast} {metric}", *(shares[contrast, metric, grade] for grade in SHARED)))
     return rows
 
 
-def luck_sentences(contrasts: Sequence[Contrast]) -> list[str]:
-    """A warning for each contrast in which luck is a good part of what the points differ by."""
-    told = []
-    for row in contrasts:
-        part = (row.luck / row.spread) ** 2 if row.spread > 0.0 else math.inf
-        if part >= LUCK_TOLD:
-            amount = f"{100.0 * part:.0f} % of" if part < 1.0 else "no less than"
-            told.append(
-                f"Luck: the variance of {row.contrast} {row.metric} over seeds is {amount} that over parameters. All "
-                "points share their seed, so small effects may be those on this tissue alone; more replicates or more "
-                "neurons would tell."
-            )
-    return told
-
-
 def about_lines(found: Sensitivity) -> list[str]:
-    """How the study was done: tissue, screening, luck, and points that could not be simulated."""
-    lines = [f"Simulated: {found.points} points, each with {found.tissue}."]
-    if found.chosen:
-        taken = f"{len(found.chosen)} of {_parameters(found)} parameters were taken on to Sobol's indices"
-        lines.append(f"{taken}; they cover {100.0 * found.covered:.0f} % of the summed effects of the screening.")
-    lines += [_luck_line(contrast) for contrast in found.contrasts]
+    """How the study was done: tissue, what a share is, luck, and points that could not be simulated."""
+    parameters = len({row.parameter for row in found.rows})
+    lines = [
+        f"Simulated: {found.points} points, each with {found.tissue}.",
+        f"Shares are of the variance of a contrast's rank, over {parameters} parameters that each lie anywhere in the "
+        "range of their records; brackets are 95 % intervals.",
+        *(_luck_line(contrast) for contrast in found.contrasts),
+    ]
     left = sum(found.problems.values())
     if left:
         reasons = "; ".join(f"{count} x {problem}" for problem, count in found.problems.items())
         lines.append(f"Left out: {left} points whose parameters do not go together ({reasons}).")
     return lines
-
-
-def _parameters(found: Sensitivity) -> int:
-    return len({row.parameter for row in found.rows})
 
 
 def _luck_line(contrast: Contrast) -> str:
@@ -108,13 +101,8 @@ def _luck_line(contrast: Contrast) -> str:
 
 
 def _cells(row: SensitivityRow) -> tuple[str, ...]:
-    effects = (number(row.mu_star), number(row.mu), number(row.sigma))
-    total, first = _index(row.ST, row.ST_conf), _index(row.S1, row.S1_conf)
-    return row.grade, f"{100.0 * row.share:.1f} %", total, first, *effects
-
-
-def _index(value: float, half: float) -> str:
-    return "" if math.isnan(value) else f"{value:.2f} +- {half:.2f}"
+    effects = (number(row.srrc), number(row.mu_star), number(row.mu), number(row.sigma))
+    return row.grade, percent_of(row), f"{100.0 * row.among_three:.0f} %", *effects
 
 
 def sensitivity_figure(found: Sensitivity) -> Figure:
@@ -123,21 +111,21 @@ def sensitivity_figure(found: Sensitivity) -> Figure:
     figure = Figure(figsize=(9.5, 0.8 + 1.15 * len(contrasts)), layout="constrained")
     axes = figure.subplots(len(contrasts), 2, squeeze=False, width_ratios=(1.0, 1.3), sharex="col")
     for (left, right), ((contrast, metric), rows) in zip(axes, contrasts.items(), strict=True):
-        _draw_grades(left, rows)
+        _draw_grades(left, [row for row in found.grades if (row.contrast, row.metric) == (contrast, metric)])
         _draw_largest(right, rows)
         left.set_title(f"{contrast}: {' '.join(WORDS.get(word, word) for word in metric.split('_'))}", loc="left")
     axes[-1, 0].set_xlabel("share of variance")
     axes[-1, 1].set_xlabel("share of variance")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=len(GRADES))
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(SHARED))
     return figure
 
 
-def _draw_grades(axes: Axes, rows: list[SensitivityRow]) -> None:
+def _draw_grades(axes: Axes, rows: list[GradeRow]) -> None:
     left = 0.0
-    for grade, (colour, hatch) in LOOKS.items():
-        share = math.fsum(row.share for row in rows if row.grade == grade)
-        axes.barh(0.0, share, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, label=grade)
+    for row in rows:
+        (colour, hatch), share = LOOKS[row.grade], max(row.share, 0.0)
+        axes.barh(0.0, share, left=left, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5, label=row.grade)
         left += share
     axes.set_xlim(0.0, 1.0)
     axes.set_ylim(-0.7, 0.7)
@@ -148,7 +136,7 @@ def _draw_largest(axes: Axes, rows: list[SensitivityRow]) -> None:
     largest = [row for row in rows[:DRAWN] if row.share >= LEAST]
     for place, row in enumerate(largest):
         colour, hatch = LOOKS[row.grade]
-        axes.barh(place, row.share, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+        axes.barh(place, row.share, xerr=row.S1_conf, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
     axes.set_yticks(range(len(largest)), [row.parameter for row in largest], fontsize=6)
     axes.set_ylim(DRAWN - 0.4, -0.6)
 
@@ -173,12 +161,15 @@ def report_section(folder: Path) -> str:
     study, results = beside.manifest(), ResultsFolder(folder).manifest()
     same = all(study.get(key) == results.get(key) for key in ("config_hash", "code_hash"))
     warning = "" if same else note("This study was made with another configuration or program than the results here.")
-    return warning + sensitivity_section(read_sensitivity(folder))
+    try:
+        return warning + sensitivity_section(read_sensitivity(folder))
+    except ResultsError as error:
+        return note(str(error))
 
 
 def sensitivity_section(found: Sensitivity) -> str:
     """The study as HTML: sentences, figure, tables."""
-    told = [*sentences(found.rows), *luck_sentences(found.contrasts)]
+    told = sentences(found.rows, found.grades)
     parts = [f"<p>{html.escape(text)}</p>" for text in told]
     picture = found.path / "sensitivity.png"
     if picture.is_file():
@@ -187,10 +178,12 @@ def sensitivity_section(found: Sensitivity) -> str:
     parts.append(table(grades[0], grades[1:], range(1, len(grades[0]))))
     parts += [note(line) for line in about_lines(found)]
     parts.append(note(
-        "Share: of the variance when every parameter may lie anywhere in its range. Parameters with indices: Sobol's "
-        "total-order index, scaled to their joint part, where it is known to 0.3 or better; else Morris' mean effect "
-        "squared, less its error. mu*: mean size of an elementary effect, per whole range of the parameter. All points "
-        "share their seed: effects are those on the same tissue with the same draws."
+        "Share: first-order index of the contrast's rank, what would be gone of its variance if the parameter were "
+        "known, as far as it follows a straight line. Together: what numbers bring only with each other, or along "
+        "curves. Among three: how often the parameter is among those with the three largest shares, over resamples. "
+        "SRRC: standardised rank regression coefficient; its sign says whether more of the parameter raises the "
+        "contrast. mu*, mu, sigma: of Morris' elementary effects, where trajectories were asked for. Each point has a "
+        "seed of its own."
     ))  # fmt: skip
     for (contrast, metric), rows in by_contrast(found.rows).items():
         lines = [(row.parameter, *_cells(row)) for row in rows if row.share > 0.0]
