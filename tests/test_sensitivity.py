@@ -421,17 +421,18 @@ def test_the_sentence_names_grades_and_measurements() -> None:
     assert "20 % [18, 23] of the variance of hiit / rest bdnf_protein comes from measured numbers" in sentence
     assert "20 % [18, 23] from fitted and 50 % [48, 53] from assumed ones, each by itself" in sentence
     assert "7 % [5, 10] from numbers acting together and 3 % [1, 6] from luck" in sentence
-    assert "50 % [40, 60] with measured" in sentence
-    assert "luck numbers" not in sentence
+    assert "together with others: measured 50 % [40, 60], derived 50 % [40, 60], fitted 50 %" in sentence
     assert "two measurements that would narrow it most are a.y (assumed, 50 % [46, 54]), a.x (measured" in sentence
     assert "among the three may also be a.z (fitted, 10 % [6, 14], in 60 % of resamples), a.w" in sentence
     assert "a.v" not in sentence
+    assert sentence.endswith("; no other brings more than 5 %.")
 
 
 def test_the_sentence_says_how_unsure_it_is() -> None:
     grades = graded(measured=0.0, derived=0.0, fitted=0.0, assumed=0.0, together=1.0, luck=0.0)
     assert "by itself" in sentences([row("a.x", "measured", 0.0)], grades)[0]
-    assert "most is not sure: a.x" in sentences([row("a.x", "measured", 0.02, 0.3)], grades)[0]
+    assert "most is not sure: none stands out" in sentences([row("a.x", "measured", 0.02, 0.3)], grades)[0]
+    assert "most is not sure: a.x" in sentences([row("a.x", "measured", 0.2, 0.3)], grades)[0]
     assert "Too few points" in sentences([row("a.x", "measured", math.nan, math.nan)], grades)[0]
     (told,) = sentences([row("a.x", "measured", 0.9), row("a.y", "assumed", 1e-5)], grades)
     assert "The measurement that would narrow it most is a.x" in told  # and not one of 0 %

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from abm.parameters import GRADES
 from abm.study.contrasts import NAN
-from abm.study.indices import WITHIN, FirstOrder, TotalOrder
+from abm.study.indices import MEASUREMENTS, WITHIN, FirstOrder, TotalOrder
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +19,6 @@ TOGETHER, LUCK = "together", "luck"
 SHARED = (*GRADES, TOGETHER, LUCK)
 LEAST = 0.005  # share of the variance below which a parameter is not named: it would show as 0 %
 SURE, POSSIBLE = 0.9, 0.1  # how often among the three in resamples: named as one of them, named as one that may be
-CANDIDATES = 3
 
 
 class SensitivityRow(NamedTuple):
@@ -148,29 +147,30 @@ def sentences(rows: Sequence[SensitivityRow], grades: Sequence[GradeRow]) -> lis
 
 
 def _totals(shares: Mapping[str, GradeRow]) -> str:
-    """How much of the variance has to do with each grade."""
-    parts = [
-        f"{percent(row.total, row.total_low, row.total_high)} with {grade}"
-        for grade, row in shares.items()
-        if grade in GRADES and row.parameters
-    ]
-    return f"With what they do together with others: {', '.join(parts)} numbers."
+    """How much of the variance numbers of each grade have to do with."""
+    own = [shares[grade] for grade in GRADES if shares[grade].parameters]
+    named = ", ".join(f"{row.grade} {percent(row.total, row.total_low, row.total_high)}" for row in own)
+    return f"With all that they do together with others: {named}."
 
 
 def _measurements(rows: Sequence[SensitivityRow]) -> str:
     """Which measurements would narrow a contrast most, as far as that is sure; rows: the largest share first."""
-    sure = [row for row in rows if row.share >= LEAST and row.among_three >= SURE]
-    candidates = [row for row in rows if row.share >= LEAST and POSSIBLE <= row.among_three < SURE]
-    candidates = sorted(candidates, key=lambda row: -row.among_three)[:CANDIDATES]
-    named = ", ".join(f"{row.parameter} ({row.grade}, {percent_of(row)})" for row in sure)
-    possible = ", ".join(
+    known = [row for row in rows if row.share - row.S1_conf >= LEAST]
+    sure = [row for row in known if row.among_three >= SURE]
+    possible = [row for row in known if POSSIBLE <= row.among_three < SURE]
+    most = max((row.share + row.S1_conf for row in rows if row not in (*sure, *possible)), default=0.0)
+    rest = f"no other brings more than {100.0 * most:.0f} %"
+    candidates = ", ".join(
         f"{row.parameter} ({row.grade}, {percent_of(row)}, in {100.0 * row.among_three:.0f} % of resamples)"
-        for row in candidates
+        for row in possible
     )
     if not sure:
-        return f"Which measurements would narrow it most is not sure: {possible}." if possible else (
-            "Which measurements would narrow it most is not sure."
-        )  # fmt: skip
-    count = {1: "measurement", 2: "two measurements", 3: "three measurements"}[len(sure)]
-    text = f"The {count} that would narrow it most {'is' if len(sure) == 1 else 'are'} {named}"
-    return text + (f"; among the three may also be {possible}." if possible else ".")
+        return f"Which measurement would narrow it most is not sure: {candidates or 'none stands out'}; {rest}."
+    named = ", ".join(f"{row.parameter} ({row.grade}, {percent_of(row)})" for row in sure)
+    text = f"The {_count(len(sure))} that would narrow it most {'is' if len(sure) == 1 else 'are'} {named}"
+    text += f"; among the three may also be {candidates}" if candidates else ""
+    return f"{text}." if len(sure) == MEASUREMENTS else f"{text}; {rest}."
+
+
+def _count(measurements: int) -> str:
+    return {1: "measurement", 2: "two measurements", 3: "three measurements"}[measurements]

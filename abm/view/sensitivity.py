@@ -38,7 +38,7 @@ SHOWN = 8  # parameters per contrast on the terminal
 DRAWN = 5
 # Okabe and Ito's colours; hatched too, so that the grades can be told apart without colour.
 LOOKS = dict(zip(GRADES, ((PALETTE[0], ""), (PALETTE[5], "//"), (PALETTE[4], ".."), (PALETTE[1], "xx")), strict=True))
-LOOKS |= {TOGETHER: (PALETTE[6], ""), LUCK: ("0.85", "")}
+LOOKS |= {TOGETHER: ("0.6", ""), LUCK: ("0.85", "")}
 HEAD = ("parameter", "grade", "share [95 %]", "among three", "SRRC", "mu*", "mu", "sigma")
 CAPTION = (
     "Left: share of the variance of each contrast's rank by the grade of the numbers it comes from, each by itself, "
@@ -58,12 +58,18 @@ def design_text(design: Design, workers: int) -> str:
 
 def sensitivity_text(found: Sensitivity) -> str:
     """For each contrast the parameters with the largest shares; then sentences, and what was left out."""
-    rows: list[tuple[str, ...]] = [HEAD]
+    head = _head(found)
+    rows: list[tuple[str, ...]] = [head]
     for (contrast, metric), own in by_contrast(found.rows).items():
-        rows.append((f"{contrast} {metric}", *[""] * (len(HEAD) - 1)))
-        rows += [(f"  {row.parameter}", *_cells(row)) for row in own[:SHOWN] if row.share >= LEAST]
+        rows.append((f"{contrast} {metric}", *[""] * (len(head) - 1)))
+        rows += [(f"  {row.parameter}", *_cells(row))[: len(head)] for row in own[:SHOWN] if row.share >= LEAST]
     told = sentences(found.rows, found.grades)
     return "\n\n".join([aligned(rows), aligned(_grade_cells(found.grades)), *told, "\n".join(about_lines(found))])
+
+
+def _head(found: Sensitivity) -> tuple[str, ...]:
+    """What the table of parameters shows; elementary effects only where there are any."""
+    return HEAD if any(row.mu_star >= 0.0 for row in found.rows) else HEAD[: HEAD.index("mu*")]
 
 
 def _grade_cells(grades: Sequence[GradeRow]) -> list[tuple[str, ...]]:
@@ -81,7 +87,7 @@ def about_lines(found: Sensitivity) -> list[str]:
     lines = [
         f"Simulated: {found.points} points, each with {found.tissue}.",
         f"Shares are of the variance of a contrast's rank, over {parameters} parameters that each lie anywhere in the "
-        "range of their records; brackets are 95 % intervals.",
+        "range of their records; brackets are 95 % intervals. SRRC: standardised rank regression coefficient.",
         *(_luck_line(contrast) for contrast in found.contrasts),
     ]
     left = sum(found.problems.values())
@@ -185,7 +191,8 @@ def sensitivity_section(found: Sensitivity) -> str:
         "contrast. mu*, mu, sigma: of Morris' elementary effects, where trajectories were asked for. Each point has a "
         "seed of its own."
     ))  # fmt: skip
+    head = _head(found)
     for (contrast, metric), rows in by_contrast(found.rows).items():
-        lines = [(row.parameter, *_cells(row)) for row in rows if row.share > 0.0]
-        parts.append(details(f"{contrast}, {metric}", table(HEAD, lines, range(2, len(HEAD)))))
+        lines = [(row.parameter, *_cells(row))[: len(head)] for row in rows if row.share > 0.0]
+        parts.append(details(f"{contrast}, {metric}", table(head, lines, range(2, len(head)))))
     return "".join(parts)
