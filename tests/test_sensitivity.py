@@ -375,15 +375,14 @@ def test_a_point_changes_parameters_and_seed_only() -> None:
 def row(name: str, grade: str, share: float, among: float = 1.0, metric: str = "bdnf_protein") -> SensitivityRow:
     nan = math.nan
     return SensitivityRow(
-        "hiit / rest", metric, name, "x", grade, "", nan, nan, nan, share, 0.04, nan, nan, share, "regression", "", 0.5,
-        among,
+        "hiit / rest", metric, name, "x", grade, "", nan, nan, nan, 0.5, share, 0.04, among, "",
     )  # fmt: skip
 
 
 def graded(**shares: float) -> list[GradeRow]:
     key, total = ("hiit / rest", "bdnf_protein"), (0.5, 0.4, 0.6)
     return [
-        GradeRow(*key, grade, share, math.nan, 5, "", share - 0.02, share + 0.03, *total)
+        GradeRow(*key, grade, share, share - 0.02, share + 0.03, 5, *total, "")
         for grade, share in shares.items()
     ]
 
@@ -471,7 +470,7 @@ def test_a_straight_line_is_found_again(found: Sensitivity) -> None:
     for name, slope, share in zip(NAMES, SLOPES, expected, strict=True):
         assert own[name].mu == pytest.approx(slope, abs=1e-9)
         assert own[name].mu_star == pytest.approx(abs(slope), abs=1e-9)
-        assert own[name].share == own[name].S1 == pytest.approx(share, abs=0.03)
+        assert own[name].share == pytest.approx(share, abs=0.03)
         assert own[name].srrc == pytest.approx(math.sqrt(share), abs=0.03)
         assert own[name].among_three == (1.0 if slope else 0.0)
 
@@ -498,14 +497,17 @@ def test_the_files_of_a_study(found: Sensitivity) -> None:
     }  # fmt: skip
     with (found.path / "sensitivity.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert list(rows[0])[:14] == [
-        "contrast", "metric", "parameter", "part", "grade", "source", "mu", "mu_star", "sigma", "S1", "S1_conf", "ST",
-        "ST_conf", "share",
+    assert list(rows[0]) == [
+        "contrast", "metric", "parameter", "part", "grade", "source", "mu", "mu_star", "sigma", "srrc", "share",
+        "share_conf", "among_three", "tissue",
     ]  # fmt: skip
     assert len(rows) == 2 * len(NAMES)
     with (found.path / "sensitivity_grades.csv").open(newline="") as stream:
         grades = list(csv.DictReader(stream))
-    assert list(grades[0])[:7] == ["contrast", "metric", "grade", "share", "share_sobol", "parameters", "tissue"]
+    assert list(grades[0]) == [
+        "contrast", "metric", "grade", "share", "low", "high", "parameters", "total", "total_low", "total_high",
+        "tissue",
+    ]  # fmt: skip
     assert [row["grade"] for row in grades] == 2 * list(SHARED)
     assert {row["tissue"] for row in rows} == {tissue_text(toy_experiment())}
     assert 'src="data:image/png' in page

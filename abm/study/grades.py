@@ -25,10 +25,9 @@ class SensitivityRow(NamedTuple):
     """A row of sensitivity.csv: one parameter and one contrast, which is the logarithm of a ratio to the reference.
 
     mu, mu_star, sigma: of Morris' elementary effects, per whole range of the parameter; NaN without trajectories.
-    S1: first-order index of the contrast's rank, with the half-width of its 95 % interval; also its share of the
-    variance. ST, ST_conf: NaN, as total-order indices are not estimated any more. basis: what the share comes from,
-    "regression". tissue: what was simulated. srrc: standardised rank regression coefficient. among_three: how often the
-    parameter is among the three with the largest indices, over resamples.
+    srrc: standardised rank regression coefficient. share: of the variance of the contrast's rank, the first-order index
+    (S1), and share_conf the half-width of its 95 % interval. among_three: how often the parameter is among the three
+    with the largest shares, over resamples. tissue: what was simulated.
     """
 
     contrast: str
@@ -40,38 +39,32 @@ class SensitivityRow(NamedTuple):
     mu: float
     mu_star: float
     sigma: float
-    S1: float
-    S1_conf: float
-    ST: float
-    ST_conf: float
-    share: float
-    basis: str
-    tissue: str
     srrc: float
+    share: float
+    share_conf: float
     among_three: float
+    tissue: str
 
 
 class GradeRow(NamedTuple):
     """A row of sensitivity_grades.csv: share of the variance of a contrast's rank in numbers of one grade, each by
     itself, in numbers that act together or along curves ("together"), or in luck, with its 95 % interval.
 
-    share_sobol: NaN, as Sobol's indices of single parameters are not estimated any more. parameters: how many are of
-    the grade. total: total-order index of all of the grade, its share with all that it does together with others, with
-    its 95 % interval; of luck the same as its share.
+    low, high: of that interval. parameters: how many are of the grade. total: total-order index of all of the grade,
+    its share with all that it does together with others, with its 95 % interval; of luck the same as its share.
     """
 
     contrast: str
     metric: str
     grade: str
     share: float
-    share_sobol: float
-    parameters: int
-    tissue: str
     low: float
     high: float
+    parameters: int
     total: float
     total_low: float
     total_high: float
+    tissue: str
 
 
 def by_contrast(rows: Sequence[SensitivityRow]) -> dict[tuple[str, str], list[SensitivityRow]]:
@@ -102,7 +95,7 @@ def grade_rows(
     together, by_luck = _interval(left, left_resampled), _interval(luck.share, luck.resampled)
     rows += [(TOGETHER, 0, together, nothing), (LUCK, 0, by_luck, by_luck)]
     return [
-        GradeRow(contrast, metric, grade, share[0], NAN, parameters, tissue, *share[1:], *total)
+        GradeRow(contrast, metric, grade, *share, parameters, *total, tissue)
         for grade, parameters, share, total in rows
     ]
 
@@ -123,7 +116,7 @@ def percent(share: float, low: float, high: float) -> str:
 
 def percent_of(row: SensitivityRow) -> str:
     """The share of a parameter with its interval."""
-    return percent(row.share, row.share - row.S1_conf, row.share + row.S1_conf)
+    return percent(row.share, row.share - row.share_conf, row.share + row.share_conf)
 
 
 def sentences(rows: Sequence[SensitivityRow], grades: Sequence[GradeRow]) -> list[str]:
@@ -155,10 +148,10 @@ def _totals(shares: Mapping[str, GradeRow]) -> str:
 
 def _measurements(rows: Sequence[SensitivityRow]) -> str:
     """Which measurements would narrow a contrast most, as far as that is sure; rows: the largest share first."""
-    known = [row for row in rows if row.share - row.S1_conf >= LEAST]
+    known = [row for row in rows if row.share - row.share_conf >= LEAST]
     sure = [row for row in known if row.among_three >= SURE]
     possible = [row for row in known if POSSIBLE <= row.among_three < SURE]
-    most = max((row.share + row.S1_conf for row in rows if row not in (*sure, *possible)), default=0.0)
+    most = max((row.share + row.share_conf for row in rows if row not in (*sure, *possible)), default=0.0)
     rest = f"no other brings more than {100.0 * most:.0f} %"
     candidates = ", ".join(
         f"{row.parameter} ({row.grade}, {percent_of(row)}, in {100.0 * row.among_three:.0f} % of resamples)"

@@ -269,7 +269,7 @@ class _Study:
         return values
 
     def _rows(self, contrast: str, metric: str, found: FirstOrder, morris: Morris) -> list[SensitivityRow]:
-        rows, tissue, nothing = [], tissue_text(self.experiment), float("nan")
+        rows, tissue = [], tissue_text(self.experiment)
         measures = (found.share, found.half_width, found.coefficient, found.among_largest)
         shares, halves, coefficients, among = (values.tolist() for values in measures)
         for j, factor in enumerate(self.space.factors):
@@ -277,7 +277,7 @@ class _Study:
             effects = (float(morris.mu[j]), float(morris.mu_star[j]), float(morris.sigma[j]))
             rows.append(SensitivityRow(
                 contrast, metric, factor.name, factor.part, record.grade, " ".join(record.source), *effects,
-                shares[j], halves[j], nothing, nothing, shares[j], "regression", tissue, coefficients[j], among[j],
+                coefficients[j], shares[j], halves[j], among[j], tissue,
             ))  # fmt: skip
         return rows
 

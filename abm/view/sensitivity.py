@@ -142,7 +142,7 @@ def _draw_largest(axes: Axes, rows: list[SensitivityRow]) -> None:
     largest = [row for row in rows[:DRAWN] if row.share >= LEAST]
     for place, row in enumerate(largest):
         colour, hatch = LOOKS[row.grade]
-        axes.barh(place, row.share, xerr=row.S1_conf, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
+        axes.barh(place, row.share, xerr=row.share_conf, color=colour, hatch=hatch, edgecolor="white", linewidth=0.5)
     axes.set_yticks(range(len(largest)), [row.parameter for row in largest], fontsize=6)
     axes.set_ylim(DRAWN - 0.4, -0.6)
 
