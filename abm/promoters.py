@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from abm.clock import DAY
 from abm.elementary import LN2, exponential, power, solved
 from abm.epigenome import (
     NUCLEOSOMES_PER_PROMOTER,
@@ -54,7 +53,7 @@ def promoter_constants(
     """The promoters' constants as arrays for the compiled loop, for steps of dt hours.
 
     Initiation is such that steps of this length keep up each promoter's share of `transcripts_at_rest` on the mean over
-    a resting day. waking: CREB signal in equal parts of that day, 1 on the mean.
+    a resting day. waking: CREB signal in each hour of that day, 1 on the mean.
     """
     c, bursts = _uninitiated(p, e, dt), _bursts_of_a_day(p, e, dt, tuple(waking))
     with np.errstate(divide="ignore", invalid="ignore"):  # where promoters never burst
@@ -67,7 +66,7 @@ def _bursts_of_a_day(p: ExpressionParameters, e: EpigenomeParameters, dt: float,
     state, bursts = resting_state(p, e, dt)
     if all(level == 1.0 for level in waking):
         return bursts
-    c, w, state, steps = _uninitiated(p, e, dt), room(), state.copy(), round(DAY / dt)
+    c, w, state, steps = _uninitiated(p, e, dt), room(), state.copy(), round(len(waking) / dt)
     found = np.zeros((2, steps, 4))
     for day, step in np.ndindex(2, steps):
         first, last = step * len(waking) // steps, -(-(step + 1) * len(waking) // steps)

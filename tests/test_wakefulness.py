@@ -78,8 +78,8 @@ def test_sleep_and_waking_leave_deacetylases_and_their_set_points_alone():
     rest = np.array([[0.1, 1.9, 0.5, 5.0]])
     awake = np.tile(share_awake(NIGHT, np.arange(0.0, 24.25, 0.25)), 20)
     signals, even = np.repeat(rest, awake.size, axis=0), np.ones(awake.size)
-    at_rest = waking_drive(X, awake[:96], awake[:96])
-    waking = np.tile(at_rest, 20)
+    at_rest = waking_drive(X, awake[:96:4], awake[:96])
+    waking = waking_drive(X, awake, awake[:96])
     day = expected_neuron(e, X, signals, even, set_point(e, X, rest), 0.25, waking=waking, waking_at_rest=at_rest)
     last = slice(-96, None)
     assert np.ptp(day.hdac2) < 0.02  # by way of what TrkB feeds back
