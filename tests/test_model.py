@@ -203,13 +203,14 @@ def test_bdnf_of_a_bath_comes_on_top_of_what_neurons_release():
 
 
 def test_brain_release_of_a_day_at_rest_is_that_at_rest(experiment, rest):
-    days = experiment.model_copy(update={"run": experiment.run.model_copy(update={"duration": 48.0})})
+    days = experiment.model_copy(update={"run": experiment.run.model_copy(update={"duration": 10 * 24.0})})
     model = HippocampusModel(days, "sedentary", 0, resting=rest)
     seen, day = [], round(24.0 / model.clock.step)
-    for _ in range(2 * day):  # it starts at midnight from the mean of a day
+    for _ in range(10 * day):
         model.advance()
         seen.append(model.tissue.outflow(4) / model.rest_outflow)
-    assert np.mean(seen[-day:]) == pytest.approx(1.0, abs=0.04)  # of which asleep chromatin closes a little
+    # It starts at midnight, asleep, with the stores of a mean day; what that takes is back within a week.
+    assert np.mean(seen[-4 * day :]) == pytest.approx(1.0, abs=0.02)
 
 
 def test_receptors_read_in_a_slice_hold_what_is_in_its_bath():
