@@ -184,7 +184,7 @@ def awake_creb(creb: float, waking: float, left: float) -> float:
     """CREB signal with what waking brings: S + c (w - 1), w of `waking_drive`, c what a blocker leaves of CREB.
 
     Promoters and histones meet it, at once and beside the signals. The loss of deacetylases is what signals above rest
-    do over days of exercise (assumed): sleep and waking by turns leave it at rest.
+    do over days (assumed): sleep and waking by turns leave it at rest.
     """
     return max(creb + left * (waking - 1.0), LEAST_CREB)
 
