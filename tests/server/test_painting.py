@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -128,6 +130,22 @@ def test_svg_is_a_document_with_captions_units_and_regions() -> None:
     words = [element.text for element in root.iter() if element.text]
     assert {"ride & rest", "field: tissue lactate (mmol/L)", "neurons: synaptic strength", "CA1", "20 µm"} <= set(words)
     assert "http://" not in text.replace('xmlns="http://www.w3.org/2000/svg"', "")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_svg_of_several_plans_shows_each_of_them_whole_and_once(count: int) -> None:
+    captions = [f"plan {k}" for k in range(count)]
+    root = ET.fromstring(svg(*(paint(scene(), View(), caption) for caption in captions)))
+    name = "{http://www.w3.org/2000/svg}"
+    wide, high = (float(length) for length in root.attrib["viewBox"].split()[2:])
+    one = [float(length) for length in ET.fromstring(svg(paint(scene(), View()))).attrib["viewBox"].split()[2:]]
+    groups = root.findall(f"{name}g")
+    assert [group.findtext(f"{name}text") for group in groups] == captions
+    assert all(len(group.findall(f"{name}image")) == 1 for group in groups)
+    places = [[float(part) for part in re.findall(r"[\d.]+", group.attrib["transform"])] for group in groups]
+    assert all(x + one[0] <= wide and y + one[1] <= high for x, y in places)
+    apart = [(abs(x - u) >= one[0] or abs(y - v) >= one[1]) for (x, y), (u, v) in itertools.combinations(places, 2)]
+    assert all(apart), "none lies over another"
 
 
 def test_names_of_regions_lie_beside_their_neurons() -> None:

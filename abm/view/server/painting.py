@@ -19,6 +19,8 @@ from abm.view.text import number
 SIDE = 512  # pixels of the longer side
 WIDTH = 360.0  # of the SVG, in its own units
 BAR_ROW = 42.0
+BETWEEN = 12.0  # from one picture to the next
+PER_ROW = 3  # pictures, where several are saved as one
 NEURON_SPREAD = (0.02, 0.98)  # quantiles at the ends of the neurons' automatic scale
 Range = tuple[float, float]
 
@@ -165,18 +167,34 @@ def neuron_at(scene: Scene, view: View, right: float, down: float) -> int | None
     return int(shown[np.argmin(((scene.positions[shown] - place) ** 2).sum(axis=1))])
 
 
-def svg(picture: Picture) -> str:
-    """The tissue with captions, scale and colour bars as one SVG document that needs no other file."""
+def svg(*pictures: Picture) -> str:
+    """Tissues in rows of at most `PER_ROW`, with captions, scales and colour bars, as one SVG document of its own."""
+    drawn = [_drawn(picture) for picture in pictures]
+    across, row = min(len(drawn), PER_ROW), max(height for _, height in drawn)
+    wide = across * (WIDTH + BETWEEN) - BETWEEN
+    high = -(-len(drawn) // across) * (row + BETWEEN) - BETWEEN
+    placed = [
+        f'<g transform="translate({k % across * (WIDTH + BETWEEN):g} {k // across * (row + BETWEEN):g})">{inside}</g>'
+        for k, (inside, _) in enumerate(drawn)
+    ]
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" font-family="sans-serif" '
+        'font-size="12" fill="#222">',
+        f'<rect width="{wide:g}" height="{high:g}" fill="#fff"/>',
+        *placed,
+        "</svg>",
+    ]
+    return "".join(parts)
+
+
+def _drawn(picture: Picture) -> tuple[str, float]:
+    """One tissue as SVG elements, from the top left, and its height."""
     rows, columns = picture.pixels.shape
     unit = WIDTH / columns
     height = rows * unit
     top = 20.0
-    total = top + height + BAR_ROW * len(picture.bars) + 2.0
     encoded = base64.b64encode(picture.png()).decode()
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {total:g}" font-family="sans-serif" '
-        'font-size="12" fill="#222">',
-        f'<rect width="{WIDTH:g}" height="{total:g}" fill="#fff"/>',
         f'<text x="2" y="13" font-weight="bold"{_fitted(picture.caption)}>{html.escape(picture.caption)}</text>',
         f'<image x="0" y="{top:g}" width="{WIDTH:g}" height="{height:g}" preserveAspectRatio="none" '
         f'href="data:image/png;base64,{encoded}"/>',
@@ -184,9 +202,8 @@ def svg(picture: Picture) -> str:
         *(_region_label(name, x * unit, top + y * unit, picture.ink) for name, x, y in picture.labels),
         _scale_bar(picture.size[0], top + height, picture.ink),
         *(_bar(picture, bar, place, top + height) for place, bar in enumerate(picture.bars)),
-        "</svg>",
     ]
-    return "".join(parts)
+    return "".join(parts), top + height + BAR_ROW * len(picture.bars) + 2.0
 
 
 def _fitted(caption: str) -> str:

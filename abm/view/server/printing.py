@@ -14,7 +14,7 @@ import numpy as np
 
 from abm.errors import ConfigError
 from abm.view.server.colours import LEVELS
-from abm.view.server.painting import Bar, Picture
+from abm.view.server.painting import PER_ROW, Bar, Picture
 from abm.view.style import DARK, WHITE, scale_length
 from abm.view.text import number
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
 MARGIN, TOP, BAR_HEIGHT = 12, 34, 52
-PER_ROW = 3
 
 
 @cache

@@ -234,8 +234,8 @@ class Visit:
         return movie_file((print_pictures(frame) for frame in frames), FRAME_OF_MOVIE)
 
     def svg(self) -> str:
-        """The first picture as an SVG file; ConfigError where there is none."""
+        """The pictures side by side as one SVG file; ConfigError where there are none."""
         pictures = self.pictures()
         if not pictures:
             raise ConfigError("there is no tissue to show yet")
-        return svg(pictures[0])
+        return svg(*pictures)
