@@ -8,12 +8,15 @@ that out; it also lets kernels be kept where the package's own folder cannot be 
 import hashlib
 import os
 import sys
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDER = "kernels-"
 OLD = 7 * 24 * 3600.0  # s; younger kernels may be in use by a study that still runs the code they belong to
+PATIENCE = 120.0  # s to wait for what another process compiles, which may have been stopped meanwhile
 
 
 def code_digest() -> str:
@@ -45,9 +48,50 @@ def keep_kernels() -> None:
         sys.modules["numba"].config.CACHE_DIR = str(folder)
 
 
+@contextmanager
+def first_compiles(part: str) -> Iterator[None]:
+    """Let one process compile a part of the kernels while others wait; these then load what it has kept.
+
+    Only the first keeps the others out: they go on all together. Where the system or a shared disk has no such locks,
+    or the folder cannot be written, each compiles for itself.
+    """
+    lock = _lock(Path(os.environ["NUMBA_CACHE_DIR"]) / f"{part}.lock")
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(path: Path) -> int | None:
+    """A file that keeps others out until it is closed; None, once they have let go of it, where others were first."""
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _wait(lambda: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB))
+        except OSError:
+            pass
+        else:
+            return file
+        os.close(file)
+    return None
+
+
+def _wait(attempt: Callable[[], None]) -> None:
+    """Try until nothing blocks it, or until patience ends."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with suppress(BlockingIOError):
+            return attempt()
+        time.sleep(0.02)
+
+
 def _drop_old(folder: Path) -> None:
     import shutil
-    import time
 
     for other in folder.parent.glob(f"{FOLDER}*"):
         if time.time() - other.stat().st_mtime > OLD:

@@ -1,10 +1,11 @@
 """Loads the compiled loops, or compiles them where this state of the code has never run.
 
-Processes that start together begin at different ends, so that each compiles what the other has not yet: a loop that one
-of them has finished the other finds in the cache.
+Processes that start together begin at different ends and wait for what another is compiling, so that each loop is
+compiled by one of them and loaded by the others.
 """
 
 from abm.clock import DAY
+from abm.compiled import first_compiles
 from abm.config import build_experiment
 from abm.forcing import blood_at, no_blood, step_edges
 from abm.model import HippocampusModel
@@ -42,7 +43,9 @@ def load_kernels(order: int) -> None:
     experiment = build_experiment(PLAN)
     blood = no_blood(step_edges(DAY, experiment.run.step))
     timeline = resting_timeline(experiment.subject)
-    model = Unsettled(experiment, plasma=blood, resting=blood, timeline=timeline)
-    parts = [model.load_tissue, model.load_neurons]
-    for load in parts if order % 2 == 0 else reversed(parts):
-        load()
+    with first_compiles("creation"):
+        model = Unsettled(experiment, plasma=blood, resting=blood, timeline=timeline)
+    parts = {"tissue": model.load_tissue, "neurons": model.load_neurons}
+    for part in parts if order % 2 == 0 else reversed(parts):
+        with first_compiles(part):
+            parts[part]()

@@ -9,7 +9,7 @@ settings.load_profile("repeatable")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Where several processes test, each compiles what the others have not yet, instead of all the same at once."""
+    """Where several processes test, each loop is compiled by one of them, instead of by all at once."""
     worker = getattr(session.config, "workerinput", None)
     if worker is not None:
         from abm.warm_up import load_kernels

@@ -56,6 +56,84 @@ def test_a_package_that_cannot_be_written_keeps_kernels_with_the_user(package, t
     assert compiled.cache_folder().is_relative_to(tmp_path / "cache")
 
 
+COMPILE = """
+import os, sys, time
+from pathlib import Path
+from abm.compiled import first_compiles
+kept = Path(os.environ["NUMBA_CACHE_DIR"]) / "machine_code"
+print("started", flush=True)
+sys.stdin.readline()
+with first_compiles("part"):
+    found = kept.exists()
+    if not found:
+        time.sleep(0.5)
+        kept.touch()
+print("loaded" if found else "compiled")
+"""
+
+
+@pytest.fixture
+def together(tmp_path):
+    """Starts processes that want one part of the kernels, and lets them go on when all of them have come so far."""
+    started = []
+
+    def start(count, code=COMPILE):
+        command, own = [sys.executable, "-c", code], {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": own}
+        processes = [subprocess.Popen(command, **pipes) for _ in range(count)]
+        started.extend(processes)
+        for process in processes:
+            assert process.stdout.readline() == "started\n"
+        for process in processes:
+            process.stdin.write("\n")
+            process.stdin.flush()
+        return processes
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def outcomes(processes):
+    return sorted(process.communicate(timeout=60)[0].strip() for process in processes)
+
+
+def test_of_processes_that_start_together_one_compiles(together):
+    assert outcomes(together(4)) == ["compiled", "loaded", "loaded", "loaded"]
+
+
+def test_a_process_that_dies_over_its_work_leaves_it_to_others(together, tmp_path):
+    stuck = COMPILE.replace("time.sleep(0.5)", 'print("holds", flush=True); time.sleep(600)')
+    (holder,) = together(1, stuck)
+    assert holder.stdout.readline() == "holds\n"
+    others = together(2)
+    holder.kill()
+    assert "compiled" in outcomes(others)
+
+
+def test_a_process_that_stands_still_is_not_waited_for_without_end(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "PATIENCE", 0.1)
+    with compiled.first_compiles("part"), compiled.first_compiles("part"):
+        assert (tmp_path / "part.lock").exists()
+
+
+def test_a_folder_that_takes_no_lock_is_no_fault(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "missing"))
+    with compiled.first_compiles("part"):
+        assert not (tmp_path / "missing").exists()
+
+
+def test_what_fails_while_it_holds_a_part_frees_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "_wait", lambda attempt: pytest.fail("the part is still held"))
+    with pytest.raises(ZeroDivisionError), compiled.first_compiles("part"):
+        raise ZeroDivisionError
+    with compiled.first_compiles("part"):
+        pass
+
+
 def test_a_later_process_compiles_nothing():
     """Two are tried: what the first keeps is lost if another test compiles the kernel in other precision meanwhile."""
     code = (
