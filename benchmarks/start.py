@@ -51,7 +51,10 @@ PROCESSORS = {
 
 
 def start_rows(quick: bool) -> Iterator[Row]:
-    """Seconds to the help text, and to the model's first step beyond the work itself: with an empty cache, and warm."""
+    """Seconds to the help text, to the model's first step beyond the work itself, and of a first study beyond the next.
+
+    The cache is empty or warm; the study has two workers, which compile together.
+    """
     repeats = 3 if quick else 5
     times = [_clock([sys.executable, "run.py", "--help"], {}) for _ in range(repeats)]
     yield Row(START, "run.py --help", "ours", "time", statistics.median(times), goal="under 0.5 s", runs=repeats)
@@ -62,11 +65,14 @@ def start_rows(quick: bool) -> Iterator[Row]:
             cache = str(Path(folder) / f"cache{number}")
             cold.append(_beyond_work(config, cache))
         warm = [_beyond_work(config, cache) for _ in range(repeats)]
+        study = [_beyond_next(str(Path(folder) / f"study{number}")) for number in range(1 if quick else repeats)]
     case = "first step of a new process, beyond the work itself"
     for name, found, goal in (("empty cache", cold, "at most 5 s"), ("warm", warm, "at most 1 s")):
         value = statistics.median(beyond for beyond, _ in found)
         remark = f"the work itself takes {statistics.median(work for _, work in found):.2f} s"
         yield Row(START, f"{case}, {name}", "ours", "time", value, goal=goal, runs=len(found), remark=remark)
+    case, remark = "study of two workers, empty cache, beyond the next", "the small study that the bits are compared on"
+    yield Row(START, case, "ours", "time", statistics.median(study), runs=len(study), remark=remark)
 
 
 def bit_rows(quick: bool) -> Iterator[Row]:
@@ -115,6 +121,16 @@ def _beyond_work(config: str, cache: str) -> tuple[float, float]:
     output = subprocess.run(command, check=True, cwd=ROOT, env=env, capture_output=True, text=True).stdout
     work = float(output)
     return time.perf_counter() - start - 2.0 * work, work
+
+
+def _beyond_next(cache: str) -> float:
+    """Seconds of a study of two workers that finds an empty cache, less those of the next, which finds a full one."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-c", RUN, small(folder)]
+        first, following = (
+            _clock([*command, str(Path(folder) / out), "2"], {"NUMBA_CACHE_DIR": cache}) for out in ("first", "next")
+        )
+    return first - following
 
 
 def _digest(workers: str, environment: dict[str, str]) -> str:
