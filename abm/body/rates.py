@@ -160,7 +160,7 @@ def body_rates(
     rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], reserve, fitness)
     agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_restraint
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
-        p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist
+        p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist, fitness
     )
     glycolysis = deficit_glycolysis(p.lactate, demand, rest + y, state[MUSCLE_LACTATE] + state[LACTATE])
     rate[TRAINING_SIGNAL] = training_rate(p.adaptation, state[TRAINING_SIGNAL], reserve, glycolysis)
