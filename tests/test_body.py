@@ -429,10 +429,12 @@ def test_a_schedule_without_events_goes_on_as_the_resting_day(subject: Subject) 
         np.testing.assert_allclose(getattr(plasma, name)[240:], getattr(day, name), rtol=1e-5)
 
 
-@named
-def test_cortisol_of_a_resting_day_is_the_daily_level(subject: Subject) -> None:
-    p = body_parameters(subject)
-    day, fitness, p = resting_day(subject, STEP), initial_fitness(p.adaptation, subject.training), p.cortisol
+@pytest.mark.parametrize("training", ["untrained", "trained"])
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_cortisol_of_a_resting_day_is_the_daily_level(species: str, training: str) -> None:
+    subject = person(training, species=species)
+    day, p = resting_day(subject, STEP), body_parameters(subject).cortisol
+    fitness = initial_fitness(body_parameters(subject).adaptation, training)
     middle = [daily_level(p, time, fitness)[0] for time in (day.edges[1:] - STEP / 2).tolist()]
     np.testing.assert_allclose(day.cortisol, middle, rtol=2e-3)
     hours = np.arange(0, 24, 0.5)
