@@ -68,6 +68,7 @@ def _lock(path: Path) -> int | None:
     with suppress(ImportError, OSError):
         import fcntl
 
+        path.parent.mkdir(parents=True, exist_ok=True)
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -30,7 +30,7 @@ CLAMPED_COLUMNS = {
     "lactate": ("lactate", "sampled_lactate"),
     "irisin": ("irisin", "sampled_irisin"),
     "cortisol": ("cortisol", "sampled_cortisol", "dexamethasone"),
-    "bdnf": ("bdnf_iv",),
+    "bdnf": ("bdnf_iv", "sampled_bdnf"),
     "input_activity": ("movement", "movement_squared", "movement_cubed"),
 }
 # Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from abm.barrier import Barrier
-from abm.body import Plasma, resting_day
+from abm.body import Plasma, cortisol_at_rest, resting_day
 from abm.clock import Clock
 from abm.config import Experiment, load_experiment
 from abm.elementary import LN2, power
@@ -199,23 +198,21 @@ class HippocampusModel(mesa.Model):
         A bath without steroid is not where its neurons were at home: from the cut at time zero on their gain is read
         against the free hormone of the animal's own day. Before it they live as at home, the bath their set point.
         """
-        return float(np.mean([cortisol_gain(self.plasticity, free, free, 1.0) for free in self._resting_steroid()]))
-
-    def _resting_steroid(self) -> npt.NDArray[np.float64]:
-        """Free hormone of each step of the animal's resting day, nmol/L."""
-        day = resting_day(self.experiment.subject, self.clock.step)
-        return self.barrier.parameters.free_steroid * day.cortisol
+        day = self.barrier.parameters.free_steroid * resting_day(self.experiment.subject, self.clock.step).cortisol
+        return float(np.mean([cortisol_gain(self.plasticity, free, free, 1.0) for free in day]))
 
     def gain_at_trough(self) -> float:
-        """Cortisol gain of potentiation where an undisturbed animal has least hormone, over that at this hour.
+        """Cortisol gain of potentiation where an undisturbed animal has least hormone, over that in this step.
 
-        By its plasma of a resting day; 1 outside the animal. What treatment does to the hormone is not in it.
+        By the resting day of an animal as fit as it is now (`abm.body.cortisol.daily_level`); 1 outside the animal.
+        What a bout or a treatment does to the hormone is not in it.
         """
         if self.experiment.preparation != "in_vivo":
             return 1.0
-        day = self._resting_steroid()
-        lived = math.ceil(self.clock.hour_of_day / self.clock.step - 1e-6) - 1  # -1, the last of the day, at midnight
-        at_trough, now = (cortisol_gain(self.plasticity, free, free, 1.0) for free in (day.min(), day[lived]))
+        middle = self.clock.hour_of_day - self.clock.step / 2.0
+        levels = cortisol_at_rest(self.experiment.subject, middle, self.blood["fitness"])
+        free = (self.barrier.parameters.free_steroid * level for level in levels)
+        now, at_trough = (cortisol_gain(self.plasticity, steroid, steroid, 1.0) for steroid in free)
         return float(at_trough / now)
 
     @property

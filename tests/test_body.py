@@ -468,6 +468,15 @@ def test_adrenals_of_rats_grow_as_published() -> None:
     assert gland == pytest.approx(18.9 / 14.8, rel=0.01)
 
 
+def test_a_sample_holds_what_is_left_of_a_dose_when_it_is_drawn() -> None:
+    """BDNF into a vein at 1 h: by half every half-life from sample to sample, and a step's mean is more."""
+    line = Timeline("bolus", 3.0, doses=(Dose("bdnf", "iv", 1.0, 1.0, 0.0),))
+    plasma, half_life = simulate_body(HUMAN, line, edges(3.0, 0.5)), body_parameters(HUMAN).doses.bdnf_half_life
+    assert plasma.sampled_bdnf[1] == 0.0  # drawn before the dose that is given at the end of the step
+    assert plasma.sampled_bdnf[3] / plasma.sampled_bdnf[2] == pytest.approx(0.5 ** (0.5 / half_life), rel=1e-4)
+    assert plasma.bdnf_iv[2] > plasma.sampled_bdnf[2] > 0.0
+
+
 def test_overrides_change_the_body() -> None:
     slow = person(**{"body_lactate.lactate_half_life": "40 min"})
     assert body_parameters(slow).lactate.lactate_half_life == pytest.approx(40 / 60)

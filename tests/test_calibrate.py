@@ -65,6 +65,22 @@ def test_rows_that_disagree_leave_more_open_than_their_errors_say() -> None:
     assert agreed.widened == 1.0
 
 
+@pytest.mark.parametrize(
+    ("seen", "slope"), [([-8, -3, 5, -6, 4, -7, 6, -5], 2.0), ([-20, -3, 12, -16, 9, -17, 11, -15, -14], 8.0)]
+)
+def test_at_an_end_of_its_range_a_number_is_as_open_as_widened_errors_have_it(seen: list[int], slope: float) -> None:
+    """Rows that disagree and pull below the range, against the posterior density on a fine grid."""
+    rows, prior = np.array(seen, float), Prior("a.x", 0.5, 0.0, 1.0)
+    found = fit_least_squares(lambda x: slope * x[0] - rows, [prior], seed=1)
+    assert found.point[0] < 1e-3
+    assert found.widened > 3.0
+    places = np.linspace(0.0, 1.0, 100_001)
+    residuals = (slope * places[:, None] - rows) / found.widened
+    density = -0.5 * (residuals**2).sum(axis=1) - 0.5 * ((places - 0.5) * 3.92) ** 2
+    share = np.cumsum(np.exp(density - density.max()))
+    assert found.high[0] == pytest.approx(places[np.searchsorted(share, 0.975 * share[-1])], rel=0.05)
+
+
 def test_least_squares_finds_amplitude_and_half_life() -> None:
     times = np.array([0.5, 1.0, 2.0, 4.0])
     seen = 8.0 * 0.5 ** (times / 1.5)

@@ -120,9 +120,16 @@ def test_a_process_that_stands_still_is_not_waited_for_without_end(monkeypatch, 
 
 
 def test_a_folder_that_takes_no_lock_is_no_fault(monkeypatch, tmp_path):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "missing"))
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file" / "kernels"))
     with compiled.first_compiles("part"):
-        assert not (tmp_path / "missing").exists()
+        assert (tmp_path / "file").is_file()
+
+
+def test_a_folder_that_is_not_there_yet_takes_locks_too(monkeypatch, tmp_path):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "of" / "the user"))
+    with compiled.first_compiles("part"):
+        assert (tmp_path / "of" / "the user" / "part.lock").exists()
 
 
 def test_what_fails_while_it_holds_a_part_frees_it(monkeypatch, tmp_path):

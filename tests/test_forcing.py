@@ -51,6 +51,13 @@ def test_hours_before_time_zero_are_parted_clamped_and_joined_again():
     assert tissue_input(replace(parted, before=plasma(4, 11.0)), line) != tissue_input(parted, line)
 
 
+@pytest.mark.parametrize("name", ["bhb", "movement", "dexamethasone", "wakefulness", "sampled_bdnf"])
+def test_what_the_tissue_meets_or_a_sample_holds_is_part_of_its_input(name):
+    course, line = plasma(3, 10.0), Timeline("t", 3.0)
+    assert tissue_input(replace(course), line) == tissue_input(course, line)
+    assert tissue_input(replace(course, **{name: getattr(course, name) + 1.0}), line) != tissue_input(course, line)
+
+
 def test_blocks_leave_what_they_should():
     timeline = Timeline("t", 10.0, blocks=(Block("class_I_HDAC", 0.9, 0.0, 5.0), Block("NMDAR", 0.25, 0.0, 10.0)))
     drugs = forcing.pharmacology(timeline, 1.0, 0.5)

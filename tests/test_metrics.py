@@ -54,7 +54,7 @@ class Model:
         drawn = {"bhb": 0.1, "lactate": 1.0, "irisin": 0.3, "cortisol": 300.0, "glucose": 5.0, "ffa": 0.5}
         drawn |= {"insulin": 50.0, "glycogen": 5.0}
         self.blood = {f"sampled_{name}": level for name, level in drawn.items()} | {"vo2max": 40.0}
-        self.blood |= {"bdnf_iv": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
+        self.blood |= {"sampled_bdnf": 0.0, "dexamethasone": 0.2, "plasma_volume": 0.9, "plasma_gained": 0.05}
         self.blood |= {"platelets": 1.2, "platelet_count": 1.1, "exertion": 0.3}
         self.blood |= {"fitness": 0.2, "adaptation": 0.1, "platelet_adaptation": 0.05}
         self.experiment = SimpleNamespace(subject=SimpleNamespace(species="human", overrides={}))

@@ -10,13 +10,15 @@ import pytest
 import yaml
 
 from abm import clock
+from abm.body import body_parameters
+from abm.body.cortisol import daily_level
 from abm.config import Experiment, build_experiment, load_experiment
 from abm.elementary import LN2
 from abm.errors import ConfigError
 from abm.forcing import blood_at, blood_of, resting_blood
 from abm.model import DIMERS_PER_NANOMOLAR, HippocampusModel, burn_in, start
 from abm.schedule import compile_schedule, resting_timeline
-from abm.synapses import trkb_gain
+from abm.synapses import cortisol_gain, trkb_gain
 
 SMALL = {
     "name": "small",
@@ -502,6 +504,30 @@ def test_a_learning_test_is_one_in_the_morning_at_whatever_hour_it_is_read():
     assert found[19][0] < 0.6
     assert found[24][0] == pytest.approx(found[1][0], rel=0.1)
     assert all(preference < 0.51 for _, preference in found.values())
+
+
+def test_a_learning_test_of_a_trained_mouse_is_one_in_the_morning_too():
+    """Training raises the hormone of the evening and not of the trough, so that a test there does not feel it."""
+    run = {"duration": "1 d", "burn_in": "0 h", "step": "1 h"}
+    model = HippocampusModel(
+        build_experiment(
+            {
+                "subject": {"species": "mouse", "overrides": {"body_cortisol.adrenal_gain": 0.7}},
+                "tissue": {"neurons": 60, "size": ["0.1 mm", "0.1 mm"]},
+                "schedules": {"sedentary": {}}, "reference": "sedentary", "run": run,
+            }
+        )
+    )  # fmt: skip
+    model.advance()
+    axis, free = body_parameters(model.experiment.subject).cortisol, model.barrier.parameters.free_steroid
+    for fitness in (0.0, 0.7):
+        model.blood["fitness"] = fitness
+        middle = model.clock.hour_of_day - 0.5
+        present, trough = (
+            cortisol_gain(model.plasticity, free * level, free * level, 1.0)
+            for level in (daily_level(axis, middle, fitness)[0], axis.cortisol_nadir)
+        )
+        assert present * model.gain_at_trough() == pytest.approx(trough)
 
 
 def fast_before(day: str, first: int, burn_in_for: str) -> Experiment:

@@ -387,7 +387,7 @@ def test_serum_after_light_hard_and_maximal_exercise() -> None:
 
 def test_a_dose_is_added_in_its_own_mass() -> None:
     model = Rested()
-    model.blood["bdnf_iv"] = 2.0
+    model.blood["sampled_bdnf"] = 2.0
     assert plasma_bdnf(model) - plasma_bdnf(Rested()) == pytest.approx(2.0 * 27.0)  # 2 nmol/L of 27 kDa
 
 

@@ -116,6 +116,18 @@ def test_a_fast_that_began_before_time_zero_is_lived_as_one_that_begins_later():
         assert seen[0] == pytest.approx(seen[1], rel=0.01), metric
 
 
+def test_receptors_that_are_lost_hold_no_hormone():
+    lost = {"target": "GR", "fraction": 0.8, "start": "0 h", "duration": "1 d"}
+    run = {"duration": "1 d", "burn_in": "0 h", "replicates": 1, "seed": 2, "step": "30 min"}
+    schedules = {"sedentary": {}, "lost": {"knock_down": lost}}
+    exposed = ExposedNeuron()
+    plan = build_experiment({"schedules": schedules, "reference": "sedentary", "run": run})
+    keys = [exposed.expose(plan, name) for name in schedules]
+    courses = exposed.courses()
+    whole, left = (READ_OUTS["gr_occupancy"](*courses[key], 12.0) for key in keys)
+    assert left == pytest.approx(0.2 * whole)
+
+
 def test_arms_that_files_share_are_computed_once(rows):
     twice = Surrogate([rows, rows.model_copy(update={"id": "again"})])
     assert len(twice.arms) == 2

@@ -7,7 +7,7 @@ is computed once per subject and schedule.
 from abm.body.plasma import PLASMA_COLUMNS, Plasma
 from abm.body.rates import STATE_VARIABLES, STATES, BodyParameters
 from abm.body.simulate import Trajectory, exercised_body, resting_day, resting_state, simulate_body, solve_body
-from abm.body.subject import body_parameters, initial_fitness
+from abm.body.subject import body_parameters, cortisol_at_rest, initial_fitness
 from abm.body.wakefulness import share_awake, wakefulness_parameters
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Plasma",
     "Trajectory",
     "body_parameters",
+    "cortisol_at_rest",
     "exercised_body",
     "initial_fitness",
     "resting_day",

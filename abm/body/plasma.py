@@ -26,7 +26,7 @@ class Plasma:
     powers, movement_squared and movement_cubed, say how unevenly a step is moved through. wakefulness: share of the
     step that the subject is awake, undisturbed. dexamethasone: multiples of its EC50 at the glucocorticoid receptors of
     the brain. two_deoxyglucose: mmol/L. bdnf_iv: dosed, nmol/L. Only
-    samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to sampled_glycogen,
+    samples feel the rest, which hold at the end of a step, before what is given then: sampled_bhb to sampled_bdnf,
     as above; fitness, 0 untrained, 1 trained; vo2max, maximal oxygen uptake at that fitness, mL/kg/min; plasma_volume,
     platelets per volume of plasma and platelet_count, per volume of blood, relative to time zero; plasma_gained, what
     exercise of the last days has added to the plasma, as a share; exertion, recent power of the intensity, 0 at rest;
@@ -58,6 +58,7 @@ class Plasma:
     sampled_cortisol: Vector
     sampled_insulin: Vector
     sampled_glycogen: Vector
+    sampled_bdnf: Vector
     fitness: Vector
     vo2max: Vector
     plasma_volume: Vector

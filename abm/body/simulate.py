@@ -245,6 +245,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
         sampled_cortisol=end(CORTISOL),
         sampled_insulin=end(INSULIN),
         sampled_glycogen=end(GLYCOGEN),
+        sampled_bdnf=end(BDNF),
         fitness=rounded(fitness),
         vo2max=rounded(own.unit * relative_maximal_uptake(own, value) for value in fitness),
         movement=rounded(trajectory.step_means(edges, moved)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abm.body.adaptation import AdaptationParameters, MaximalUptake
-from abm.body.cortisol import CortisolParameters
+from abm.body.cortisol import CortisolParameters, daily_level
 from abm.body.diabetes import DiabetesParameters, with_diabetes
 from abm.body.doses import DoseParameters
 from abm.body.fuels import FuelParameters
@@ -54,6 +54,12 @@ def body_parameters(subject: Subject) -> BodyParameters:
     if subject.condition == "healthy":
         return p
     return with_diabetes(p, load_parameters(DiabetesParameters, "body_diabetes", species, overrides))
+
+
+def cortisol_at_rest(subject: Subject, clock_time: float, fitness: float) -> tuple[float, float]:
+    """Total plasma cortisol at rest, nmol/L: at a clock time (h) and a fitness, and the least of the day."""
+    axis = body_parameters(subject).cortisol
+    return daily_level(axis, clock_time, fitness)[0], axis.cortisol_nadir
 
 
 def maximal_uptake(subject: Subject, adaptation: AdaptationParameters) -> MaximalUptake:

@@ -96,7 +96,7 @@ def plasma_level(p: ObservationParameters, blood: Mapping[str, Any], release: An
     """
     elsewhere = adapted(p, blood, blood["adaptation"]) + p.peripheral_gain * blood["exertion"]
     supply = p.brain_share * release + (1.0 - p.brain_share) * elsewhere
-    return p.plasma_bdnf_at_rest * supply + infused(p, blood["bdnf_iv"])
+    return p.plasma_bdnf_at_rest * supply + infused(p, blood["sampled_bdnf"])
 
 
 def serum_level(p: ObservationParameters, blood: Mapping[str, Any], release: Any, store: Any) -> Any:

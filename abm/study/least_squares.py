@@ -38,6 +38,7 @@ DRAWS = 500
 MANY_DRAWS = 20_000  # from which the intervals are taken
 STEP = 0.02  # of finite differences, in prior standard deviations
 INSIDE = 0.01  # of a range, from its ends, where the search may begin
+AT_END = 1e-3  # of a range, from its ends, within which the search has ended there
 ROUNDS = 30  # most evaluations of the gradient
 
 
@@ -94,7 +95,10 @@ def fit_least_squares(residuals: Residuals, priors: Sequence[Prior], *, seed: in
     freedom = rows - determined
     widened = math.sqrt(squares / freedom) if squares > freedom >= 1.0 else 1.0
     covariance = _covariance(jacobian, rows, widened)
-    centre = found.x - covariance @ (jacobian.T @ found.fun)
+    # Inside the range the most probable value is the centre. At an end, where the slope is not 0, it lies beyond.
+    at_end = np.minimum(found.x - low, high - found.x) < AT_END * (high - low)
+    slope = jacobian[:rows].T @ found.fun[:rows] / widened**2 + jacobian[rows:].T @ found.fun[rows:]
+    centre = found.x - covariance @ np.where(at_end, slope, 0.0)
     draws = truncated_normal(centre, covariance, low, high, MANY_DRAWS, generator(seed, 0, "laplace"))
     below, above = np.quantile(draws, (0.025, 0.975), axis=0)
     return Laplace(

@@ -1,7 +1,7 @@
 """One place in the space of parameters: all schedules on a small tissue, and what came of it, kept on disk.
 
-Every point has the seed of the others (common random numbers), so that what differs between two points is due to their
-parameters and not to luck, as far as the random draws still mean the same there.
+Points of one seed (common random numbers) differ by their parameters and not by luck, as far as the random draws still
+mean the same there; places of a Latin hypercube have seeds of their own.
 """
 
 from __future__ import annotations

@@ -310,8 +310,8 @@ def _occupancy(enzyme: str, course: Expected, arm: Arm, own: Constants, hour: fl
 
 def _receptors(course: Expected, arm: Arm, own: Constants, hour: float) -> float:
     place = _index(arm, hour)
-    agonist = arm.drugs[min(place, len(arm.drugs) - 1), -1]
-    return float(glucocorticoid_occupancy(own.expression, arm.ends[place, 3], agonist))
+    drugs = Pharmacology(*arm.drugs[min(place, len(arm.drugs) - 1)])
+    return float(drugs.gr * glucocorticoid_occupancy(own.expression, arm.ends[place, 3], drugs.agonist))
 
 
 @compiled
