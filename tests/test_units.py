@@ -143,7 +143,7 @@ def test_fractions(value: object, fraction: float) -> None:
     assert parse_fraction(value) == pytest.approx(fraction)
 
 
-@pytest.mark.parametrize("value", [1.01, -0.1, math.nan, True, "95", "0.5 h", None])
+@pytest.mark.parametrize("value", [1.01, -0.1, math.nan, True, "95", "0.5 h", "50 deg", None])
 def test_what_is_no_fraction(value: object) -> None:
     with pytest.raises(Fault):
         parse_fraction(value)

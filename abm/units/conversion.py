@@ -52,7 +52,6 @@ ohm = volt / ampere
 siemens = ampere / volt = S
 farad = coulomb / volt = F
 percent = 0.01
-degree = 0.017453292519943295 = deg
 """
 # Spellings offered for a unit that is not known.
 _COMMON = (
