@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 Key = str | int
@@ -62,10 +63,16 @@ class ParameterError(ConfigError):
 
 
 def nearest(word: object, options: Iterable[str]) -> str | None:
-    """The valid spelling nearest to what was written, or None where nothing is near."""
+    """The valid spelling nearest to what was written: the only one that has it as a part, or one spelled much alike.
+
+    None where nothing is near, or where several have it as a part.
+    """
     by_lower = {option.lower(): option for option in options}
-    found = difflib.get_close_matches(str(word).strip().lower(), list(by_lower), n=1, cutoff=0.55)
-    return by_lower[found[0]] if found else None
+    written = str(word).strip().lower()
+    found = [option for option in by_lower if written in re.split(r"[_.]", option)]
+    if written in by_lower or not found:
+        found = difflib.get_close_matches(written, list(by_lower), n=1, cutoff=0.6)
+    return by_lower[found[0]] if len(found) == 1 else None
 
 
 def listed(options: Iterable[str], limit: int = 30) -> str:

@@ -143,6 +143,9 @@ def check_override(key: str, value: object, species: str) -> None:
             f"there are no parameters called '{part}'", expected=expected, suggestion=nearest(part, parameter_parts())
         )
     records = parameter_records(part, species)
+    if not name:
+        expected = f"{part}.name of a parameter in configs/parameters/{part}.yaml"
+        raise Fault("the name of a part of the parameters", expected=expected)
     if name not in records:
         near = nearest(name, records)
         expected = f"a parameter in configs/parameters/{part}.yaml"
@@ -155,8 +158,10 @@ def check_override(key: str, value: object, species: str) -> None:
             number = convert(value, record.unit)
         except Fault as fault:
             raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion) from fault
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+    elif isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise Fault("not a number", expected=expected)
+    elif abs(value) > sys.float_info.max:
+        raise Fault("too large a number", expected=expected)
     elif record.unit != "1":
         raise Fault("a bare number where a unit belongs", expected=expected)
     else:

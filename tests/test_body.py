@@ -286,6 +286,19 @@ def test_blocked_ketogenesis_makes_no_ketone() -> None:
     assert whole.at("ffa", 60.0) == pytest.approx(left * none.at("ffa", 60.0), rel=1e-2)
 
 
+def test_an_animal_without_fndc5_has_no_irisin() -> None:
+    """Lost in muscle too it leaves half or none of the irisin of a bout; a drug in the brain leaves all."""
+    found = [
+        experiment(HUMAN, 24.0, [bout(16.0, 60, 0.6)], blocks=[Block("FNDC5", fraction, 0.0, 24.0, loss)]).at(
+            "irisin", 17.0
+        )
+        for fraction, loss in ((1.0, True), (0.5, True), (1.0, False), (0.0, True))
+    ]
+    assert found[0] < 1e-3 * found[3]
+    assert found[1] == pytest.approx(0.5 * found[3], rel=1e-3)
+    assert found[2] == found[3]
+
+
 def test_two_blocks_of_ketogenesis_leave_the_product_of_what_each_leaves() -> None:
     both = [Block("ketogenesis", 0.5, 0.0, 60.0), Block("ketogenesis", 0.4, 10.0, 60.0)]
     one = [Block("ketogenesis", 0.5, 0.0, 10.0), Block("ketogenesis", 0.7, 10.0, 60.0)]

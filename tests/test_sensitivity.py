@@ -181,7 +181,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
         low, high = np.quantile(resampled, (0.025, 0.975), axis=1)
         held.append((low <= truth) & (truth <= high))
     covered = np.mean(held, axis=0)
-    assert (covered > 0.88).all(), covered
+    assert (covered > 0.9).all(), covered
 
 
 def test_first_order_indices_are_without_bias_where_factors_are_many() -> None:
@@ -425,6 +425,14 @@ def test_the_sentence_names_grades_and_measurements() -> None:
     assert "among the three may also be a.z (fitted, 10 % [6, 14], in 60 % of resamples), a.w" in sentence
     assert "a.v" not in sentence
     assert sentence.endswith("; no other brings more than 5 %.")
+
+
+def test_few_pairs_say_nothing_of_what_acts_together() -> None:
+    """A total-order index is no less than what is brought alone; an estimate from few pairs may be."""
+    grades = graded(measured=0.2, derived=0.0, fitted=0.2, assumed=0.6, together=0.0, luck=0.0)
+    (sentence,) = sentences([row("a.x", "measured", 0.2)], grades)
+    assert "takes more places" in sentence
+    assert "assumed 50 %" not in sentence
 
 
 def test_the_sentence_says_how_unsure_it_is() -> None:

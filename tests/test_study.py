@@ -128,7 +128,7 @@ INFUSED = "schedules={sedentary: {doses: {what: lactate, route: iv, amount: 500 
         ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 0 h}"), "rodent_meal_interval"),
         ((HUMAN, MOUSE, "subject.overrides={meals.rodent_meal_interval: 25 h}"), "rodent_meal_interval"),
         ((HUMAN, "subject.overrides={meals.breakfast_share: 0.7, meals.lunch_share: 0.6}"), "breakfast_share"),
-        ((INFUSED, "subject.overrides={substances.lactate: 0 g/mol}"), "more than a body"),
+        ((INFUSED, "subject.overrides={substances.lactate: 0 g/mol}"), "lactate has a molar mass of 0"),
         (("run.duration=1e999 d 1 h",), "too large a number"),
     ],
 )

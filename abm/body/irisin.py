@@ -18,11 +18,12 @@ class IrisinParameters(NamedTuple):
 
 
 @rule
-def irisin_rate(p: IrisinParameters, irisin: float, reserve: float, fitness: float) -> float:
-    """Rate of change of plasma irisin, nmol/L/h: k (I_rest (1 + b fitness) (1 + g e) - I), k = ln 2 / half-life.
+def irisin_rate(p: IrisinParameters, irisin: float, activity: float, reserve: float, fitness: float) -> float:
+    """Rate of change of plasma irisin, nmol/L/h: k (a I_rest (1 + b fitness) (1 + g e) - I), k = ln 2 / half-life.
 
+    activity a: what is left of FNDC5, from which irisin is cleaved, in an animal that has lost some of it.
     Scale from mass spectrometry (Jedrychowski 2015, jedrychowski2015), rise graded with workload (daskalopoulou2014): e
     is the share of the oxygen-uptake reserve in use.
     """
     release = p.irisin_at_rest * (1.0 + p.irisin_training_gain * fitness) * (1.0 + p.irisin_exercise_gain * reserve)
-    return LN2 / p.irisin_half_life * (release - irisin)
+    return LN2 / p.irisin_half_life * (activity * release - irisin)

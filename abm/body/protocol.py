@@ -18,6 +18,7 @@ from abm.body.rates import (
     GUT_CARBOHYDRATE,
     GUT_KETONE,
     IRISIN,
+    IRISIN_RELEASE,
     KETOGENESIS,
     LACTATE,
     LOAD,
@@ -27,7 +28,7 @@ from abm.body.rates import (
     Vector,
 )
 from abm.body.solve import Protocol
-from abm.schedule import Dose, Timeline
+from abm.schedule import Block, Dose, Timeline
 
 TIME_DIGITS = 9  # times closer than a nanohour are one
 # Applied to the tissue itself, so they do not pass through the body.
@@ -59,7 +60,7 @@ class _Inputs:
         self.p = p
         self.times = np.unique(np.round(breakpoints, TIME_DIGITS))
         self.columns = np.zeros((len(self.times) - 1, FIRST_INFUSION + len(STATES)))
-        self.columns[:, KETOGENESIS] = 1.0
+        self.columns[:, [KETOGENESIS, IRISIN_RELEASE]] = 1.0
         self.jumps: list[tuple[int, int, float]] = []
         self.depots: dict[tuple[str, str], int] = {}
         self.absorption: list[float] = []
@@ -136,6 +137,16 @@ def absorption_rate(p: BodyParameters, what: str, route: str) -> float:
     return rates[route]
 
 
+def blocked_input(block: Block) -> int | None:
+    """The input of the body that a block lowers; None where it acts in the tissue alone.
+
+    An animal that has lost FNDC5 has lost it in muscle too, which then releases no irisin; a drug acts in the brain.
+    """
+    if block.target == "FNDC5" and block.loss:
+        return IRISIN_RELEASE
+    return KETOGENESIS if block.target == "ketogenesis" else None
+
+
 def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adapting: bool) -> Protocol:
     """Cut a timeline at its own changes and at `edges` (h, increasing), within the first and last edge.
 
@@ -143,17 +154,17 @@ def build_protocol(p: BodyParameters, timeline: Timeline, edges: Vector, adaptin
     Raises ValueError for a substance or a route the body does not know.
     """
     doses = [dose for dose in timeline.doses if dose.route not in LOCAL_ROUTES]
-    blocks = [block for block in timeline.blocks if block.target == "ketogenesis"]
+    blocks = [(block, column) for block in timeline.blocks for column in [blocked_input(block)] if column is not None]
     changes = [time for bout in timeline.bouts for time in (bout.start, bout.end)]
     changes += [time for meal in timeline.meals for time in (meal.start, meal.end)]
-    changes += [time for block in blocks for time in (block.start, block.end)]
+    changes += [time for block, _ in blocks for time in (block.start, block.end)]
     changes += [time for dose in doses for time in (dose.at, dose.at + dose.duration)]
     inputs = _Inputs(p, [*edges.tolist(), *(time for time in changes if edges[0] < time < edges[-1])])
     inputs.columns[:, ADAPTING] = np.where(inputs.times[:-1] < 0.0, 0.0, float(adapting))
     for bout in timeline.bouts:
         inputs.columns[inputs.span(bout.start, bout.end), LOAD if bout.fixed else DEMAND] = bout.intensity
-    for block in blocks:
-        inputs.columns[inputs.span(block.start, block.end), KETOGENESIS] *= 1.0 - block.fraction
+    for block, column in blocks:
+        inputs.columns[inputs.span(block.start, block.end), column] *= 1.0 - block.fraction
     for meal in timeline.meals:
         carbohydrate = 1000.0 * meal.carbohydrate / p.glucose_molar_mass
         if meal.end > meal.start:

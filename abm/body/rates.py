@@ -68,7 +68,7 @@ STATES = tuple(STATE_VARIABLES)
 ) = range(len(STATES))  # fmt: skip
 
 # Columns of the inputs that hold over one interval; infusions into each state, in its unit per hour, follow them.
-DEMAND, LOAD, MEAL, KETOGENESIS, ADAPTING, FIRST_INFUSION = range(6)
+DEMAND, LOAD, MEAL, KETOGENESIS, IRISIN_RELEASE, ADAPTING, FIRST_INFUSION = range(7)
 
 Vector = NDArray[np.float64]
 
@@ -157,7 +157,7 @@ def body_rates(
         p.lactate, demand, rest, y, state[MUSCLE_LACTATE], state[LACTATE], shift
     )
     fuel_rates(p, state, inputs[MEAL], inputs[KETOGENESIS], rate)
-    rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], reserve, fitness)
+    rate[IRISIN] = irisin_rate(p.irisin, state[IRISIN], inputs[IRISIN_RELEASE], reserve, fitness)
     agonist = state[DEXAMETHASONE] / p.doses.dexamethasone_half_restraint
     rate[CORTISOL_DRIVE], rate[CORTISOL] = cortisol_rates(
         p.cortisol, time, rest, y, state[CORTISOL_DRIVE], state[CORTISOL], agonist, fitness

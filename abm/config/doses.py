@@ -18,16 +18,23 @@ from abm.parameters import Unit, load_parameters
 from abm.units import convert, same_dimension, split_quantity
 
 METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
+PROTEINS = ("irisin", "bdnf")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
-# What nobody gives in a day: per litre or kg a mole of a metabolite, a millimole of the rest; a millimole into the
-# ventricle.
-MOST = {"mmol/kg": 1e3, "nmol/kg": 1e6, "nmol": 1e6, "mmol/L": 1e3, "nmol/L": 1e6}
+# More than anybody gives: of metabolites, steroids and proteins g per kg and day, or per litre of a bath; of anything
+# into the ventricle g a day.
+MOST_METABOLITE, MOST_STEROID, MOST_PROTEIN, MOST_ICV = 50.0, 1.0, 0.1, 0.01
+_ROUNDING = 1e-9
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.
 _IMPOSSIBLE = {("irisin", "oral"): "a protein is digested", ("bdnf", "oral"): "a protein is digested"}
 _IMPOSSIBLE |= {
     (what, "icv"): "what it does in the brain after that is not in the model"
     for what in ("glucose", "2-deoxyglucose", "dexamethasone")
+}
+# A preparation lives on a medium with glucose that the model does not follow.
+_IMPOSSIBLE |= {
+    (what, "bath"): "nothing in a slice or a culture answers to it in the model"
+    for what in ("glucose", "2-deoxyglucose")
 }
 _IMPOSSIBLE |= {("ketone_ester", route): "the ester is taken by mouth" for route in ROUTES if route != "oral"}
 
@@ -89,19 +96,39 @@ def dose_amount(
                 raise Fault("a rate needs the duration of the infusion", expected=expected)
             value = convert(amount, form) * (duration if rate else 1.0)
             per_mole = molar_mass(what, overrides) if molar else 1.0
-            value = value / per_mole if per_mole > 0.0 else math.inf
-            days = 1.0 if route == "bath" else max(duration / DAY, 1.0)
-            if value > MOST[unit] * days:
-                expected = f"at most {MOST[unit]:g} {unit}{' a day' if days > 1.0 else ''}"
-                raise Fault("more than a body or a bath can hold", expected=expected)
-            return value
+            return value / per_mole
     raise Fault(f"'{written}' is not a unit of a dose given {route}", expected=expected)
+
+
+def check_most(what: str, route: str, amount: str, duration: float = 0.0, every: float | None = None) -> None:
+    """Fault where a body is given more in a day, or a bath holds more, than anybody gives.
+
+    duration of an infusion in h, of which over days a day's share counts; every: h after which it is given again.
+    """
+    unit = dose_unit(what, route)
+    grams = dose_amount(what, route, amount, duration) * molar_mass(what, None)
+    grams *= 1e-9 if unit.startswith("nmol") else 1e-3
+    if route != "bath":
+        grams *= DAY / min(max(duration, DAY), every or math.inf)
+    most, of = _most(what, route)
+    if grams > most * (1.0 + _ROUNDING):
+        raise Fault(f"{grams:.3g} {of}, more than anybody gives", expected=f"at most {most:g} {of}")
+
+
+def _most(what: str, route: str) -> tuple[float, str]:
+    """The most that is given, in g of what."""
+    if route == "icv":
+        return MOST_ICV, "g a day"
+    most = MOST_METABOLITE if what in METABOLITES else MOST_PROTEIN if what in PROTEINS else MOST_STEROID
+    return most, "g/L" if route == "bath" else "g/kg a day"
 
 
 def molar_mass(what: str, overrides: dict[str, str | float] | None) -> float:
     """Molar mass of what can be given, g/mol."""
     masses = load_parameters(MolarMasses, "substances", overrides=overrides)
     mass: float = getattr(masses, what.removeprefix("2-"))
+    if mass < 1.0:
+        raise Fault(f"{what} has a molar mass of {mass:g} g/mol", expected="at least that of hydrogen, 1 g/mol")
     return mass
 
 

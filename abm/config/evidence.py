@@ -205,7 +205,8 @@ class EvidenceObservation(Part):
                 continue
             low, high, inside = *ends, 1.0 if key == "within" else self.number
             if not low < high or (given != "smd" and low < 0 and given != "value"):
-                raise Fault("not a low and a high end", expected="[low, high], ratios above 0", at=(key,))
+                ratios = ", ratios above 0" if given != "smd" and given != "value" else ""
+                raise Fault("not a low and a high end", expected=f"[low, high]{ratios}", at=(key,))
             if inside is None or not low <= inside <= high:
                 raise Fault("does not hold what was seen", expected="low <= what was seen <= high", at=(key,))
             if not math.isfinite(high - low) and inside in (low, high):

@@ -159,7 +159,8 @@ def _is_known(name: str) -> str:
     metric, dot, region = name.partition(".")
     if metric not in METRIC_NAMES:
         near = nearest(metric, METRIC_NAMES)
-        expected = "the name of a read-out" if near else "one of " + listed(METRIC_NAMES)
+        alike = [known for known in METRIC_NAMES if metric.lower() in known.split("_")]
+        expected = "the name of a read-out" if near else "one of " + listed(alike or METRIC_NAMES)
         raise Fault("unknown read-out", expected=expected, suggestion=near)
     if dot and metric in BLOOD_METRIC_NAMES:
         raise Fault("the blood has no regions", expected=metric)

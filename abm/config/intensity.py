@@ -24,6 +24,16 @@ KINDS_OF_SPECIES = {"human": KINDS, "mouse": ("rest", *LOCOMOTION)}
 _RELATIVE = {"%VO2max": "%VO2max", "%VO2peak": "%VO2max", "%HRR": "%HRR", "%VO2R": "%HRR"}
 _ABSOLUTE = ("mL/kg/min", "W/kg", "m/min")
 _EXPECTED = 'an intensity such as "65 %VO2max", "60 %HRR", "2.5 W/kg", "12 km/h" or "35 mL/kg/min"'
+# What people also write, and what it is in a unit that is read.
+_ELSEWHERE = {
+    "met": "3.5 mL/kg/min for each MET",
+    "mets": "3.5 mL/kg/min for each MET",
+    "mph": "1.609 km/h for each mile per hour",
+    "min/km": "a speed such as 12 km/h, which is 5 min/km",
+    "kph": "km/h",
+    "w": "power per body mass such as 2.5 W/kg",
+    "bpm": 'a share of the reserve of the heart rate such as "60 %HRR"',
+}
 _EFFORT = re.compile(r"\s*(?P<duration>.+?)(?:\s+at\s+(?P<intensity>.+))?\s*")
 
 
@@ -156,6 +166,8 @@ def parse_intensity(value: object) -> Intensity:
             # A share of the maximal heart rate is another dose than the same share of VO2max or of a reserve.
             near = None if unit.lower().startswith("%hrm") else nearest(unit, _RELATIVE)
             raise Fault(f"'{unit}' is not a unit", expected=_EXPECTED, suggestion=near)
+        if unit.lower() in _ELSEWHERE:
+            raise Fault(f"'{unit}' is not a unit of intensity", expected=_ELSEWHERE[unit.lower()])
         if f"%{unit}" in _RELATIVE:
             raise Fault(f"'{unit}' is not a unit", suggestion=f"%{unit}")
         for canonical in _ABSOLUTE:

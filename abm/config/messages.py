@@ -49,7 +49,7 @@ def validate(cls: type[Model], document: Document) -> Model:
 
 def _explain(cls: type[BaseModel], document: Document, error: ValidationError) -> ConfigError:
     """The error that stands first in the file; in place of a missing key the unknown one beside it, likely the same."""
-    found = [(_place(item), item) for item in error.errors(include_url=False)]
+    found = [(_reached(document, _place(item)), item) for item in error.errors(include_url=False)]
     place, item = min(found, key=lambda pair: document.mark(pair[0]).line)
     if item["type"] == "missing":
         beside = (pair for pair in found if pair[1]["type"] == "extra_forbidden" and pair[0][:-1] == place[:-1])
@@ -72,6 +72,12 @@ def _place(item: Any) -> Place:
     place: tuple[Key, ...] = tuple(key for key in item["loc"] if key != "[key]")
     fault = item.get("ctx", {}).get("error")
     return (*place, *fault.at) if isinstance(fault, Fault) else place
+
+
+def _reached(document: Document, place: Place) -> Place:
+    """The place as far as it can be written: below a word that stands for several keys there is none."""
+    words = (depth for depth in range(1, len(place)) if isinstance(document.value(place[:depth]), str | int | float))
+    return place[: next(words, len(place))]
 
 
 def _problem(cls: type[BaseModel], place: Place, item: Any) -> tuple[str, str, str | None]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from abm.clock import DAY
-from abm.config.doses import check_route, dose_amount
+from abm.config.doses import check_most, check_route
 from abm.config.part import Listed, OneOrMore, Part, Repeating
 from abm.config.sessions import Session
 from abm.errors import Fault, listed, nearest
@@ -212,7 +212,7 @@ class DosePlan(Repeating):
         check_route(self.what, self.route)
 
     def _check_amount(self) -> None:
-        dose_amount(self.what, self.route, self.amount, self.duration or 0.0)
+        check_most(self.what, self.route, self.amount, self.duration or 0.0, self.every)
 
 
 class BlockPlan(Part):
@@ -232,7 +232,7 @@ class KnockOut(BlockPlan):
     """The loss of a mechanism: all of it and for the whole run, unless said otherwise.
 
     It comes at time zero, to neurons that have lived with the mechanism until then; what they had made of it, such as
-    stored BDNF, fades as it is used.
+    stored BDNF, fades as it is used. FNDC5 is lost in muscle as well, which then releases no irisin.
     """
 
     fraction: Annotated[Fraction, Field(gt=0)] = 1.0

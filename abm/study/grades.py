@@ -142,6 +142,8 @@ def sentences(rows: Sequence[SensitivityRow], grades: Sequence[GradeRow]) -> lis
 def _totals(shares: Mapping[str, GradeRow]) -> str:
     """How much of the variance numbers of each grade have to do with."""
     own = [shares[grade] for grade in GRADES if shares[grade].parameters]
+    if any(row.total < row.share for row in own):
+        return "What they do together with others takes more places where they are drawn anew."
     named = ", ".join(f"{row.grade} {percent(row.total, row.total_low, row.total_high)}" for row in own)
     return f"With all that they do together with others: {named}."
 

@@ -131,7 +131,9 @@ def total_order(output: Floats, again: Floats, seed: int) -> TotalOrder:
     """Total-order index of a group of factors, E[(r - r')^2] / 2, its share with all that it does with others.
 
     again: the output at the first places, with the group's factors drawn anew and the others as they were; a seed is a
-    factor like others. Resampled by the bootstrap of pairs.
+    factor like others. Resampled by the bootstrap of pairs, studentised: the distance of a resample from the
+    index, in its own standard errors, is laid off to the other side in those of the index, as few squares rarely hold a
+    large one.
     """
     there = np.isfinite(output[: len(again)]) & np.isfinite(again)
     if not there.any():
@@ -140,7 +142,10 @@ def total_order(output: Floats, again: Floats, seed: int) -> TotalOrder:
     pairs = (ranks(values[there], among) for values in (output[: len(again)], again))
     halves = np.square(np.subtract(*pairs)) / 2.0
     picked = generator(seed, 0, "bootstrap of pairs").integers(len(halves), size=(RESAMPLES, len(halves)))
-    return TotalOrder(float(halves.mean()), halves[picked].mean(axis=1))
+    share, resamples = float(halves.mean()), halves[picked]
+    distance, errors = resamples.mean(axis=1) - share, resamples.std(axis=1)
+    scale = np.divide(halves.std(), errors, out=np.ones(RESAMPLES), where=errors > 0.0)
+    return TotalOrder(share, share - distance * scale)
 
 
 def _third(resampled: Floats) -> Floats:

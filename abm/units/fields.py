@@ -44,6 +44,8 @@ class Quantity(FromText):
         if not isinstance(value, str):
             bare = isinstance(value, int | float) and not isinstance(value, bool)
             raise Fault("a bare number where a unit belongs" if bare else "not a quantity", expected=expected)
+        if self.unit == "h" and _CLOCK.fullmatch(value):
+            raise Fault("a clock time where a length of time or a time since time zero belongs", expected=expected)
         try:
             number = self._number(value)
         except Fault as fault:
