@@ -178,7 +178,7 @@ def test_the_resolved_example_loads_again(example: Path, tmp_path: Path) -> None
 TIMES = st.integers(1, 40).map(lambda steps: f"{6 * steps} min")
 CLOCKS = st.builds(lambda h, m: f"{h:02d}:{m:02d}", st.integers(0, 23), st.integers(0, 59))
 INTENSITIES = st.builds(
-    lambda number, unit: f"{number!r} {unit}", st.floats(5, 70), st.sampled_from(["%VO2max", "%HRR", "mL/kg/min"])
+    lambda number, unit: f"{number!r} {unit}", st.floats(10, 30), st.sampled_from(["%VO2max", "%HRR", "mL/kg/min"])
 )
 SESSIONS = st.fixed_dictionaries(
     {"kind": st.sampled_from(["running", "cycling"]), "intensity": INTENSITIES, "start": CLOCKS, "duration": TIMES},

@@ -28,7 +28,7 @@ from abm.config.part import OneOrMore, Part
 from abm.errors import Fault, listed, nearest
 from abm.metric_names import WITHOUT_RATIO
 from abm.parameters import CONFIG_DIRECTORY
-from abm.units import Hours, convert
+from abm.units import Hours, convert, dimension_name
 
 Role = Literal["calibration", "validation"]
 Kind = Literal["ratio", "value", "up", "down", "none"]
@@ -299,7 +299,8 @@ class EvidenceObservation(Part):
             try:
                 return convert(written, unit)
             except Fault as fault:
-                raise Fault(fault.problem, expected=fault.expected, suggestion=fault.suggestion, at=(key,)) from fault
+                expected = f"{dimension_name(unit)} in {unit} or what can be turned into it"
+                raise Fault(fault.problem, expected=expected, suggestion=fault.suggestion, at=(key,)) from fault
         if unit != "1" and math.isfinite(float(written)):
             expected = f'a quantity such as "{written} {unit}"'
             raise Fault("a bare number where a unit belongs", expected=expected, at=(key,))

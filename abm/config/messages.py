@@ -166,7 +166,7 @@ def _shown(value: Any) -> str | None:
         entries = [_shown(entry) for entry in value]
         shown = [entry for entry in entries if entry is not None]
         text = f"[{', '.join(shown)}]"
-        return text if 0 < len(entries) == len(shown) and len(text) <= 60 else None
+        return text if len(entries) == len(shown) and len(text) <= 60 else None
     if isinstance(value, bool):
         return "true" if value else "false"
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
