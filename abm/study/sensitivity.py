@@ -50,7 +50,8 @@ TRAJECTORIES, SAMPLES = 0, 900
 NEURONS, SIDE = 200, 400.0  # um
 STEP, BURN_IN = 0.5, 48.0  # h
 PLACES_PER_FACTOR = 2  # at the least
-PAIRS = 48  # places that are simulated again with one grade, or the seed, drawn anew
+PAIRS = 48  # places that are simulated again with the numbers of one grade drawn anew
+SEEDS = 192  # places that are simulated again with another seed, whose differences are the most skewed
 
 
 def small_experiment(path: str | Path, overrides: Sequence[str] = (), replicates: int | None = None) -> Experiment:
@@ -105,8 +106,13 @@ class Design:
 
     @property
     def pairs(self) -> int:
-        """Places that are simulated again with one grade, or the seed, drawn anew."""
+        """Places that are simulated again with one grade drawn anew."""
         return min(PAIRS, self.samples // 2)
+
+    @property
+    def seeds(self) -> int:
+        """Places that are simulated again with another seed."""
+        return min(SEEDS, self.samples // 2)
 
     @property
     def grades(self) -> list[str]:
@@ -116,7 +122,7 @@ class Design:
     @property
     def points(self) -> int:
         """Points in all, that at the nominal parameters among them."""
-        again = self.pairs * (1 + len(set(self.grades)))
+        again = self.seeds + self.pairs * len(set(self.grades))
         return 1 + self.samples + again + self.trajectories * (len(self.space.factors) + 1)
 
     def seconds(self, workers: int) -> float:
@@ -218,17 +224,17 @@ class _Study:
         if np.isnan(nominal).any():
             problem = next(iter(self.problems), "no outcome")
             raise ConfigError(f"the experiment cannot be run at its own parameters: {problem}")
-        factors, samples, pairs = len(self.space.factors), self.design.samples, self.design.pairs
+        factors, samples, seeds = len(self.space.factors), self.design.samples, self.design.seeds
         places = latin_places(factors, samples, self.seed)
         steps = morris_places(factors, self.design.trajectories, self.seed)
         mixed = self._mixed(places)
         values = self._simulate([
             *(self._point(place, self.seed + k) for k, place in enumerate(places)),
-            *(self._point(place, self.seed + samples + k) for k, place in enumerate(places[:pairs])),
+            *(self._point(place, self.seed + samples + k) for k, place in enumerate(places[:seeds])),
             *(self._point(place, self.seed + k) for own in mixed.values() for k, place in enumerate(own)),
             *(self._point(place, self.seed) for place in steps),
         ])  # fmt: skip
-        ends = [samples + k * pairs for k in range(2 + len(mixed))]
+        ends = [samples, *(samples + seeds + k * self.design.pairs for k in range(1 + len(mixed)))]
         drawn, *again, walked = np.split(values, ends)
         rows, grades, about, tissue = [], [], [], tissue_text(self.experiment)
         for i, (schedule, metric) in enumerate(self.outputs):
@@ -240,7 +246,7 @@ class _Study:
             }
             rows += self._rows(contrast, metric, found, morris_effects(steps, walked[:, i]))
             grades += grade_rows(contrast, metric, tissue, self.design.grades, found, totals)
-            luck = _spread((output[:pairs] - again[0][:, i]) / math.sqrt(2.0), about=0.0)
+            luck = _spread((output[:seeds] - again[0][:, i]) / math.sqrt(2.0), about=0.0)
             about.append(Contrast(contrast, metric, float(nominal[0, i]), _spread(output), luck))
         problems = dict(self.problems.most_common())
         return Sensitivity(self.folder.path, tissue, rows, grades, about, self.points, problems)
