@@ -176,7 +176,6 @@ def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name
     from abm.config import capacity, dose_amount
 
     of_subject = capacity(subject.species, subject.training, subject.condition, subject.overrides)
-    spans = [(start, start + s.length(s.week(start))) for s in schedule.sessions for start in s.occurrences(duration)]
     bouts = [bout for session in schedule.sessions for bout in _bouts(session, duration, of_subject)]
     doses = [
         Dose(dose.what, dose.route, amount, at, dose.duration or (duration - at if dose.route == "bath" else 0.0))
@@ -189,7 +188,7 @@ def compile_schedule(schedule: Schedule, subject: Subject, duration: float, name
         for key, _, block in schedule.all_blocks()
         for length in [block.duration or math.inf]
     ]
-    meals, begin = _meals(schedule, subject, duration, sorted(spans))
+    meals, begin = _meals(schedule, subject, duration)
     return Timeline(
         name=name,
         duration=duration,
@@ -250,13 +249,17 @@ def _wheel_bouts(session: Session, start: float, week: int, of_subject: Capacity
     return [Bout(begin, begin + share * period, level, "wheel", intensity.fixed) for begin in starts]
 
 
-def _meals(
-    schedule: Schedule, subject: Subject, duration: float, spans: list[tuple[float, float]]
-) -> tuple[list[Meal], float]:
+def _spans(schedule: Schedule, until: float) -> list[tuple[float, float]]:
+    """When each session that starts before `until` begins and ends, h."""
+    found = [(start, start + s.length(s.week(start))) for s in schedule.sessions for start in s.occurrences(until)]
+    return sorted(found)
+
+
+def _meals(schedule: Schedule, subject: Subject, duration: float) -> tuple[list[Meal], float]:
     """Usual meals outside fasts and the meals of the schedule itself, and from which midnight (h) they are given."""
     parameters = load_parameters(MealParameters, "meals", subject.species, subject.overrides)
     usual = _rodent_meals(parameters, subject.lights) if subject.species == "mouse" else _human_meals(parameters)
-    fasts = [span for meal in schedule.meals if meal.fast for span in _fasts(meal.fast, duration, spans)]
+    fasts = [span for meal in schedule.meals if meal.fast for span in _fasts(meal.fast, schedule, duration)]
 
     def eaten(day: int) -> list[Meal]:
         starts = [(DAY * day + meal.start, meal.carbohydrate) for meal in usual]
@@ -277,15 +280,17 @@ def _meals(
         if carbohydrate is None:
             continue
         length = meal_plan.duration or parameters.meal_duration
-        times = spans if meal_plan.during else [(at, at + length) for at in meal_plan.occurrences(duration)]
+        eating = [(at, at + length) for at in meal_plan.occurrences(duration)]
+        times = _spans(schedule, duration) if meal_plan.during else eating
         found += [Meal(start, end, carbohydrate.over(end - start)) for start, end in times]
     return found, DAY * begin
 
 
-def _fasts(fast: Fast, duration: float, spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """From when to when a fast takes the usual meals away."""
-    if fast.before_sessions is not None:
-        return [(start - fast.before_sessions, end) for start, end in spans]
+def _fasts(fast: Fast, schedule: Schedule, duration: float) -> list[tuple[float, float]]:
+    """From when to when a fast takes the usual meals away, also ahead of a session that comes after the end."""
+    ahead = fast.before_sessions
+    if ahead is not None:
+        return [(start - ahead, end) for start, end in _spans(schedule, duration + ahead)]
     return [(start, start + (fast.duration or math.inf)) for start in fast.occurrences(duration)]
 
 

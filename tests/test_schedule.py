@@ -376,6 +376,15 @@ def test_a_fast_before_sessions_reaches_back_before_time_zero() -> None:
     assert [meal.start for meal in line.meals] == [12.5, 18.5, 30.5, 36.5, 42.5, 60.5, 66.5]
 
 
+@pytest.mark.parametrize("before", ["3 h", "14 h", "20 h", "40 h"])
+def test_what_is_eaten_does_not_depend_on_how_long_the_run_is(before: str) -> None:
+    """The fast ahead of a session that comes after the end has begun within the run."""
+    days: dict[str, object] = {"sessions": session(days=["mon", "thu"]), "meals": {"fast": {"before_sessions": before}}}
+    longest = timeline(21 * 24.0, **days).meals
+    for hours in (20.0, 7 * 24.0, 7 * 24.0 + 6.0, 10 * 24.0):
+        assert timeline(hours, **days).meals == tuple(meal for meal in longest if meal.start < hours)
+
+
 @pytest.mark.parametrize(("before", "meals_a_day"), [("109 min", 3), ("110 min", 2), ("111 min", 2)])
 def test_a_fast_that_begins_with_a_meal_takes_it_every_day(before: str, meals_a_day: int) -> None:
     """Breakfast is at 06:30; hours of a clock are rounded, on each day otherwise."""

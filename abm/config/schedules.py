@@ -80,7 +80,8 @@ class Fast(Repeating):
     """A time without the usual meals.
 
     From `start` for `duration`, or from `before_sessions` ahead of each session until the session has ended. Without
-    a duration it lasts to the end of the run. Food given by the schedule itself is not taken away.
+    a duration it lasts to the end of the run. Food given by the schedule itself is not taken away, and nobody
+    eats more after a fast.
     """
 
     start: When | None = None

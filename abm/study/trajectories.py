@@ -105,7 +105,7 @@ def _ask(item: Evidence, observation: EvidenceObservation, asked: dict[str, _Ask
     for arm, hour in observation.readings:
         reading = Reading(*split_metric(observation.metric), round(hour / experiment.run.step))
         base, schedule = base_key(experiment), experiment.schedules[arm]
-        key = _key(base, _content(schedule), experiment.run.duration if _looks_ahead(schedule) else None)
+        key = _key(base, _content(schedule))
         found = asked.setdefault(key, _Asked(base, experiment, schedule, arm))
         found.duration = max(found.duration, experiment.run.duration)
         found.readings[reading] = None
@@ -119,11 +119,6 @@ def base_key(experiment: Experiment) -> str:
     run = experiment.run
     parts = (_content(experiment.subject), experiment.preparation, _content(experiment.tissue))
     return _key(*parts, run.seed, run.step, run.burn_in)
-
-
-def _looks_ahead(schedule: Schedule) -> bool:
-    """Whether what happens depends on later sessions, and so on how long the run is."""
-    return any(meal.fast is not None and meal.fast.before_sessions is not None for meal in schedule.meals)
 
 
 def _content(part: Any) -> Any:
