@@ -77,8 +77,10 @@ def test_a_missing_partner_leaves_its_pair_out() -> None:
     assert paired_ratio([2.0, 9.0, 3.0, 5.0], [1.0, math.nan, 2.0, 3.0]) == whole
 
 
-@pytest.mark.parametrize(("own", "reference"), [([1.0, 0.0], [1.0, 1.0]), ([1.0, 1.0], [-1.0, 1.0])])
-def test_values_that_are_not_positive_have_no_ratio(own: list[float], reference: list[float]) -> None:
+@pytest.mark.parametrize(
+    ("own", "reference"), [([1.0, 0.0], [1.0, 1.0]), ([1.0, 1.0], [-1.0, 1.0]), ([1e-191, 1e-190], [1.0, 1.0])]
+)
+def test_values_that_are_not_above_nothing_have_no_ratio(own: list[float], reference: list[float]) -> None:
     assert np.isnan(paired_ratio(own, reference)).all()
 
 

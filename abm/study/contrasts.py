@@ -7,7 +7,7 @@ are ratios, hence they are compared on the logarithmic scale:
     d_r = ln(x_r / ref_r),   ratio = exp(mean d),   interval = exp(mean d +- t(0.975, n-1) sd(d) / sqrt(n)).
 
 What cannot be said is left out (NaN), never replaced: no interval from one replicate, no ratio of values
-that are not positive, no p value where the replicates do not differ at all.
+that are not positive or of which one is nothing beside the other, no p value where the replicates do not differ at all.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 ROUNDING = 1e-12
+NOTHING = 1e-6  # share of the other value below which one is what is left of a decay and not a level
 NAN = math.nan
 
 
@@ -59,11 +60,11 @@ def mean_over_replicates(values: Sequence[float]) -> Mean:
 def paired_ratio(values: Sequence[float], reference: Sequence[float]) -> Contrast:
     """Ratio of `values` to `reference`, paired by position (replicate).
 
-    Pairs with a missing (NaN) member are left out; one pair with a value <= 0 makes the ratio undefined for
-    all, since leaving out just that pair would bias it.
+    Pairs with a missing (NaN) member are left out; one pair with a value that is not above nothing makes the ratio
+    undefined for all, since leaving out just that pair would bias it.
     """
     pairs = [(v, r) for v, r in zip(values, reference, strict=True) if math.isfinite(v) and math.isfinite(r)]
-    if not pairs or any(v <= 0 or r <= 0 for v, r in pairs):
+    if not pairs or any(min(v, r) <= NOTHING * max(v, r, 0.0) for v, r in pairs):
         return NO_CONTRAST
     logs = [math.log(v / r) for v, r in pairs]
     mean, half = _mean_and_half_width(logs)
