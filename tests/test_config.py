@@ -177,8 +177,10 @@ def test_the_resolved_example_loads_again(example: Path, tmp_path: Path) -> None
 
 TIMES = st.integers(1, 40).map(lambda steps: f"{6 * steps} min")
 CLOCKS = st.builds(lambda h, m: f"{h:02d}:{m:02d}", st.integers(0, 23), st.integers(0, 59))
-INTENSITIES = st.builds(
-    lambda number, unit: f"{number!r} {unit}", st.floats(10, 30), st.sampled_from(["%VO2max", "%HRR", "mL/kg/min"])
+INTENSITIES = st.one_of(  # above rest and such as somebody keeps up for hours
+    st.builds(lambda number: f"{number!r} %VO2max", st.floats(10, 70)),
+    st.builds(lambda number: f"{number!r} %HRR", st.floats(5, 65)),
+    st.builds(lambda number: f"{number!r} mL/kg/min", st.floats(5, 30)),
 )
 SESSIONS = st.fixed_dictionaries(
     {"kind": st.sampled_from(["running", "cycling"]), "intensity": INTENSITIES, "start": CLOCKS, "duration": TIMES},

@@ -26,8 +26,9 @@ CELLS = ("granule_cells", "ca3_cells", "ca1_cells")  # of DG, CA3 and CA1
 FRACTIONS = ("acetylated_fraction", "repressed_fraction")  # of nucleosomes
 MOST_INTENSE = 2.0  # of VO2max; all-out sprints of seconds stay below
 AT_VO2MAX, BEYOND_VO2MAX = 7 / 60, 28 / 3600  # h that VO2max is held; h times what is beyond it, of VO2max
-ENDURANCE, PATIENCE = 0.0407, 4.0  # of VO2max lost for each e-fold of time; how many times longer is let pass
-FITTER = 1.25  # times the VO2max that a subject's training stands for, which a load may have been meant for
+ENDURANCE = 0.0407  # of VO2max lost for each e-fold of time
+PATIENCE = 4.0  # times as long as published is let pass (a choice)
+FITTER = 1.25  # times the VO2max that a subject's training stands for may have been meant by a load (a choice)
 _ROUNDING = 1e-9
 
 

@@ -21,8 +21,8 @@ METABOLITES = ("ketone_ester", "bhb", "lactate", "glucose", "2-deoxyglucose")
 PROTEINS = ("irisin", "bdnf")
 SYSTEMIC = ("oral", "iv", "ip", "sc")
 ROUTES = (*SYSTEMIC, "icv", "bath")
-# More than anybody gives: of metabolites, steroids and proteins g per kg and day, or per litre of a bath; of anything
-# into the ventricle g a day.
+# More than anybody gives (assumed): of metabolites, steroids and proteins g per kg and day, or per litre of a bath; of
+# anything into the ventricle g a day.
 MOST_METABOLITE, MOST_STEROID, MOST_PROTEIN, MOST_ICV = 50.0, 1.0, 0.1, 0.01
 _ROUNDING = 1e-9
 # Proteins are digested; the ester is cleaved by gut and liver and is given by mouth only.
