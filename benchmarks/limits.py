@@ -49,9 +49,9 @@ def tissue(schedule: dict, metric: str, hours: tuple[float, ...], preparation: s
     return np.array(found)
 
 
-def told(what: str, values: Iterable[float], unit: str = "") -> None:
+def told(what: str, values: Iterable[float]) -> None:
     """One line: what, then its numbers."""
-    print(f"{what:88s}", *(f"{value:8.3g}" for value in values), unit, flush=True)
+    print(f"{what:88s}", *(f"{value:8.3g}" for value in values), flush=True)
 
 
 if __name__ == "__main__":
