@@ -4,6 +4,7 @@ import csv
 import math
 from collections import Counter
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 from scipy.stats import t as student
@@ -133,7 +134,7 @@ def test_there_is_enough_of_each_kind() -> None:
 def test_roles_follow_the_split() -> None:
     """The kinetics of blood calibrate the body; whatever is new is held back until it is named above."""
     rows = [line["row"] for line in ROWS]
-    fitted = {row for row in rows if FITTED & {row, row[:3]} or row.startswith("body_")}
+    fitted = {row for row in rows if FITTED & {row, row.rstrip(ascii_lowercase)} or row.startswith("body_")}
     assert {line["row"] for line in ROWS if line["role"] == "calibration"} == fitted
 
 
