@@ -23,6 +23,7 @@ from abm.expression import (
     ExpressionParameters,
     awake_creb,
     burst_start,
+    calcium_drive,
     creb_target,
     excitation,
     glucocorticoid_occupancy,
@@ -185,7 +186,7 @@ def _march(
         excited = excitation(x, rise(d.pka * saturation(bhb, x.bhb_excitability_half), rest.excitability))
         firing = activity[t] * excited
         target = creb_target(
-            x, firing, rise(d.pka * saturation(bhb, x.bhb_half), rest.bhb),
+            x, calcium_drive(firing, d.nmdar), rise(d.pka * saturation(bhb, x.bhb_half), rest.bhb),
             rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), rest.lactate),
             rise(d.integrin * saturation(irisin, x.irisin_half), rest.irisin), d.fndc5 * fndc5, trkb, d.creb,
         )

@@ -163,6 +163,17 @@ def waking_drive(p: ExpressionParameters, awake: Share, resting: Iterable[float]
 
 
 @rule
+def calcium_drive(activity: float, nmdar: float) -> float:
+    """What firing brings to CREB by way of calcium, relative to rest: a - (1 - c), c what a blocker leaves.
+
+    NMDA receptors hold Bdnf transcripts at their level of rest, other glutamate receptors bring what is above it
+    (Thoenen 1991, thoenen1991). That at rest all of it comes through them is assumed. Weeks of antagonists did not
+    lower BDNF in slice cultures (PMC4039624).
+    """
+    return activity - (1.0 - nmdar)
+
+
+@rule
 def creb_target(
     p: ExpressionParameters, activity: float, bhb: float, lactate: float, irisin: float, fndc5: float, trkb: float,
     left: float,
@@ -171,8 +182,9 @@ def creb_target(
 
     S = c (1 + s_A (a - 1) + s_B b + s_L l + s_I i + s_F (F - 1) + s_T (k - 1)), never below 0.05, c what a blocker
     leaves of CREB: promoters without it are not silent (assumed).
-    activity a, FNDC5 F and TrkB drive k relative to rest; b, l, i: rises of the saturating drives of BHB (through
-    PKA), lactate (through NMDA receptors) and irisin (through integrin aV) above their set points.
+    a the drive of firing (`calcium_drive`), FNDC5 F and TrkB drive k relative to rest; b, l, i: rises of the saturating
+    drives of BHB (through PKA), lactate (through NMDA receptors) and irisin (through integrin aV) above their set
+    points.
     """
     signal = 1.0 + p.activity_gain * (activity - 1.0) + p.bhb_gain * bhb + p.lactate_gain * lactate
     signal += p.irisin_gain * irisin + p.fndc5_gain * (fndc5 - 1.0) + p.trkb_feedback * (trkb - 1.0)

@@ -31,7 +31,7 @@ CLAMPED_COLUMNS = {
     "irisin": ("irisin", "sampled_irisin"),
     "cortisol": ("cortisol", "sampled_cortisol", "dexamethasone"),
     "bdnf": ("bdnf_iv", "sampled_bdnf"),
-    "input_activity": ("movement", "movement_squared", "movement_cubed"),
+    "input_activity": ("movement", "movement_squared", "movement_cubed", "wakefulness"),
 }
 # Largest inhibitor level, in multiples of the IC50, that stands for a complete block of an enzyme.
 COMPLETE_BLOCK = 1e6

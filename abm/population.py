@@ -30,6 +30,7 @@ from abm.expression import (
     burst_end,
     burst_start,
     bursting,
+    calcium_drive,
     creb_target,
     excitation,
     few_of_binomial,
@@ -129,7 +130,7 @@ def sense(
         n.activity[i] = activity * n.excitation[i]
         target = creb_target(
             x,
-            n.activity[i],
+            calcium_drive(n.activity[i], d.nmdar),
             rise(d.pka * saturation(bhb, x.bhb_half), n.rest_bhb[i]),
             rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), n.rest_lactate[i]),
             rise(d.integrin * saturation(signals.irisin[v], x.irisin_half), n.rest_irisin[i]),

@@ -2,7 +2,7 @@
 
     python benchmarks/limits.py
 
-The body alone in fasts, fasted exercise and after glucose; then two weeks, a day and a slice on a small tissue. Half a
+The body alone in fasts, after glucose and in training; then two weeks, a day and a slice on a small tissue. Half a
 minute; no timing.
 """
 
@@ -56,31 +56,19 @@ def told(what: str, values: Iterable[float]) -> None:
 
 if __name__ == "__main__":
     human, trained, day = {"species": "human"}, {"species": "human", "training": "trained"}, 24.0
-    fourth = STARVED | {"sessions": RIDE | {"intensity": "60 %VO2max", "duration": "2 h", "start": "106 h"}}
-    hour = RIDE | {"duration": "60 min", "start": "07:30"}
-    daily = {"meals": {"fast": {"before_sessions": "14 h"}}, "sessions": hour}
-    weeks = (68.0, 240.0, 720.0)
-    acids = "fatty acids (mmol/L) at the end of 2 h at 60 %, day 4 without food, and 12 min later"
-    told(acids, blood(human, fourth, "ffa", (108.0, 108.2)))
-    ends = (7 * day + 8.5, 7 * day + 8.7)
-    told("of an hour at 65 % on day 7, each after 14 h without food, and later", blood(human, daily, "ffa", ends))
-    told("after 3, 10 and 30 days without food", blood(human, STARVED, "ffa", weeks))
-    told("BHB then (mmol/L)", blood(human, STARVED, "bhb", weeks))
+    told("BHB after 3, 10 and 30 days without food (mmol/L)", blood(human, STARVED, "bhb", (68.0, 240.0, 720.0)))
     given = {"doses": {"what": "glucose", "route": "ip", "amount": "2 g/kg", "at": "10 h"}}
     levels = blood({"species": "mouse"}, given, "glucose", (10.0, 10.2, 10.8))
     told("glucose of a mouse 0, 12 and 48 min after 2 g/kg (mmol/L)", levels)
-    keeps = {"sessions": hour | {"kind": "running", "intensity": "70 %VO2max"}}
+    keeps = {"sessions": RIDE | {"kind": "running", "intensity": "70 %VO2max", "duration": "60 min", "start": "07:30"}}
     later = (72.0, 336.0)
     told("plasma of a trained subject who runs on, 3 and 14 days", blood(trained, keeps, "plasma_volume", later))
     told("and of one who stops", blood(trained, {}, "plasma_volume", later))
     blocked, ride = {"blocks": {"target": "MCT1", "fraction": 1}}, RIDE | {"duration": "45 min", "start": "07:30"}
     rest, *others = (tissue(plan, "bdnf_protein", (DAYS * day,)) for plan in ({}, blocked, {"sessions": ride}))
     told("BDNF of rest after two weeks of blocked MCT1, and of a ride each day", np.ravel(others) / rest)
-    hours = (2.0, 3.0, 6.0, 20.0)
-    night = {"sessions": RIDE | {"intensity": "75 %VO2max", "duration": "60 min", "start": "2 h"}}
-    told("transcripts of people at rest at 2:00, 3:00, 6:00 and 20:00", tissue({}, "bdnf_mrna", hours))
-    told("with a ride from 2:00 to 3:00", tissue(night, "bdnf_mrna", hours))
-    told("without NMDA receptors", tissue({"knock_out": "NMDAR"}, "bdnf_mrna", hours))
+    hours = (6.0, 20.0)
+    told("transcripts of people at rest at 6:00 and 20:00", tissue({}, "bdnf_mrna", hours))
     bath, at = {"doses": {"what": "lactate", "route": "bath", "amount": "10 mmol/L", "at": "0 h"}}, (3.0, 6.0, 24.0)
     alone, bathed = (tissue(plan, "bdnf_mrna", at, "slice") for plan in ({}, bath))
     told("transcripts of a slice 3, 6 and 24 h in 10 mmol/L of lactate, of vehicle", bathed / alone)

@@ -28,6 +28,7 @@ from abm.expression import (  # noqa: E402
     burst_end,
     burst_start,
     bursting,
+    calcium_drive,
     creb_target,
     excitation,
     glucocorticoid_equivalent,
@@ -91,7 +92,7 @@ class PlainNeuron:
         self.activity *= self.excitation
         target = creb_target(
             x,
-            self.activity,
+            calcium_drive(self.activity, d.nmdar),
             rise(d.pka * saturation(bhb, x.bhb_half), self.rest_bhb),
             rise(d.nmdar * hill(lactate, x.lactate_half, x.lactate_exponent), self.rest_lactate),
             rise(d.integrin * saturation(irisin, x.irisin_half), self.rest_irisin),

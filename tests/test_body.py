@@ -19,7 +19,7 @@ from abm.body import (
 )
 from abm.body.adaptation import relative_maximal_uptake, resting_uptake, threshold_shift
 from abm.body.cortisol import daily_level
-from abm.body.fuels import ffa_rate, lipolysis_under_ketones
+from abm.body.fuels import ffa_rate, lipolysis_under_ketones, release_into_laden_blood
 from abm.body.ketones import (
     butanediol_conversion,
     fasting_rate,
@@ -249,12 +249,16 @@ def test_training_speeds_the_clearance_of_ketones_in_muscle_alone(fitness: float
 
 
 def test_days_of_a_fast_raise_lipolysis_and_ketogenesis_together() -> None:
-    """Fatty acids come to rest at 1 + n f times those of a fed day, ketones are made 1 + g f times as fast."""
+    """Into blood that carries no more, fat gives off 1 + n f times the fatty acids of a fed day.
+
+    The liver makes ketones 1 + g f times as fast.
+    """
     p = body_parameters(HUMAN)
     assert p.fuels.lipolysis_fasting_gain > 0.0
     for fasting in (0.0, 0.3, 0.8):
-        level = p.fuels.ffa_basal * (1.0 + p.fuels.lipolysis_fasting_gain * fasting)
-        assert ffa_rate(p.fuels, level, 1.0, 0.0, 0.0, 0.0, fasting) == pytest.approx(0.0, abs=1e-12)
+        risen = ffa_rate(p.fuels, p.fuels.ffa_basal, 1.0, 0.0, 0.0, 0.0, fasting)
+        wanted = p.fuels.ffa_turnover * p.fuels.ffa_basal * p.fuels.lipolysis_fasting_gain * fasting
+        assert risen == pytest.approx(wanted, abs=1e-12)
         assert ketogenic_capacity(p.ketones, fasting) == 1.0 + p.ketones.ketogenic_induction * fasting
         assert fasting_rate(p.ketones, fasting, 1.0 - fasting) == pytest.approx(0.0, abs=1e-12)
     test = experiment(HUMAN, 84.0, fast_from=10.0)
@@ -282,8 +286,38 @@ def test_blocked_ketogenesis_makes_no_ketone() -> None:
     half = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 0.5, 0.0, 60.0)])
     none = experiment(HUMAN, 60.0, fast_from=12.0, blocks=[Block("ketogenesis", 1.0, 0.0, 60.0)])
     assert none.at("bhb", 60.0) < 1e-6 < half.at("bhb", 60.0) < whole.at("bhb", 60.0)
-    left = lipolysis_under_ketones(body_parameters(HUMAN).fuels, whole.at("bhb", 60.0))
-    assert whole.at("ffa", 60.0) == pytest.approx(left * none.at("ffa", 60.0), rel=1e-2)
+    fuels = body_parameters(HUMAN).fuels
+    left = lipolysis_under_ketones(fuels, whole.at("bhb", 60.0))
+    freed = [level / release_into_laden_blood(fuels, level) for level in (whole.at("ffa", 60.0), none.at("ffa", 60.0))]
+    assert freed[0] == pytest.approx(left * freed[1], rel=1e-2)
+
+
+def test_fat_gives_off_less_into_blood_that_carries_more_and_nothing_into_blood_that_is_full() -> None:
+    fuels = body_parameters(HUMAN).fuels
+    levels = np.array([0.0, fuels.ffa_basal, 1.0, 2.0, 3.0, fuels.ffa_limit, 9.0])
+    taken_up = [release_into_laden_blood(fuels, level) for level in levels]
+    assert taken_up[1] == 1.0
+    assert taken_up[-2] == taken_up[-1] == 0.0
+    assert np.all(np.diff(taken_up[:-1]) < 0.0)
+
+
+@given(st.floats(0.0, 0.99), st.floats(0.0, 1.2), st.floats(0.001, 1.5))
+def test_whatever_frees_fatty_acids_they_come_to_rest_below_what_blood_carries(
+    fasting: float, effort: float, insulin: float
+) -> None:
+    """At m times the lipolysis of rest m (1 - (F / F_l)^2) = (1 - (F_b / F_l)^2) F / F_b, a quadratic equation in F."""
+    fuels = body_parameters(HUMAN).fuels
+    basal, limit = fuels.ffa_basal, fuels.ffa_limit
+    drive = 1.0 + ffa_rate(fuels, basal, insulin, effort, 0.0, 0.0, fasting) / (fuels.ffa_turnover * basal)
+    half = (1.0 - (basal / limit) ** 2) * limit**2 / (2.0 * drive * basal)
+    level = np.sqrt(half * half + limit * limit) - half
+    assert 0.0 < level < limit
+    assert ffa_rate(fuels, level, insulin, effort, 0.0, 0.0, fasting) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_fatty_acids_of_a_starved_body_that_exercises_stay_below_what_blood_carries() -> None:
+    starved = experiment(HUMAN, 110.0, bouts=[Bout(106.0, 108.0, 0.6, "cycling")], fast_from=20.0)
+    assert starved.at("ffa", 106.0) < starved.peak("ffa", 106.0, 110.0) < body_parameters(HUMAN).fuels.ffa_limit
 
 
 def test_an_animal_without_fndc5_has_no_irisin() -> None:

@@ -29,6 +29,7 @@ from abm.expression import (
     burst_end,
     burst_start,
     bursting,
+    calcium_drive,
     creb_target,
     excitation,
     glucocorticoid_equivalent,
@@ -134,7 +135,7 @@ def sensed(n, around, i, mean):
     raised = excitation(X, excitability)
     activity = relative_firing(n.drive[i], mean[n.region[i]], GIVEN.activity) * raised
     target = creb_target(
-        X, activity, rise(d.pka * saturation(bhb, X.bhb_half), n.rest_bhb[i]),
+        X, calcium_drive(activity, d.nmdar), rise(d.pka * saturation(bhb, X.bhb_half), n.rest_bhb[i]),
         rise(d.nmdar * hill(lactate, X.lactate_half, X.lactate_exponent), n.rest_lactate[i]),
         rise(d.integrin * saturation(around.irisin[v], X.irisin_half), n.rest_irisin[i]), d.fndc5 * fndc5, n.trkb[i],
         d.creb,

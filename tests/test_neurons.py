@@ -5,7 +5,7 @@ import pytest
 
 from abm.epigenome import EpigenomeParameters, resting_rows
 from abm.expectation import expected_neuron, set_point
-from abm.expression import ExpressionParameters, relative_firing
+from abm.expression import ExpressionParameters, calcium_drive, creb_target, relative_firing
 from abm.neurons import (
     Drive,
     Neuron,
@@ -130,9 +130,23 @@ def test_with_its_routes_blocked_a_signal_changes_nothing(blocked, changed):
 
 @pytest.mark.parametrize("blocked", ["nmdar", "sirt1"])
 def test_each_route_of_lactate_carries_a_part(blocked):
-    alone = live(population(60), 6.0, signals(lactate=6.0), Pharmacology(**{blocked: 0.0})).creb.mean()
-    both = live(population(60), 6.0, signals(lactate=6.0)).creb.mean()
-    assert 1.0 < alone < both
+    drugs, raised = Pharmacology(**{blocked: 0.0}), signals(lactate=6.0)
+    alone = live(population(60), 6.0, raised, drugs).creb - live(population(60), 6.0, signals(), drugs).creb
+    both = live(population(60), 6.0, raised).creb - live(population(60), 6.0, signals()).creb
+    assert 0.0 < alone.mean() < both.mean()
+
+
+def test_without_nmda_receptors_transcripts_at_rest_fall_and_firing_above_rest_still_raises_them():
+    """Thoenen 1991; a half of the receptors brings half of the fall."""
+    def signal(firing, left):
+        return creb_target(X, calcium_drive(firing, left), 0.0, 0.0, 0.0, 1.0, 1.0, 1.0)
+
+    assert [signal(1.0, left) for left in (1.0, 0.5, 0.0)] == pytest.approx(
+        [1.0, 1.0 - 0.5 * X.activity_gain, 1.0 - X.activity_gain]
+    )
+    assert signal(3.0, 0.0) - signal(1.0, 0.0) == pytest.approx(2.0 * X.activity_gain)
+    open_, closed = (live(population(), 24.0, drugs=Pharmacology(nmdar=left)).transcripts.sum() for left in (1.0, 0.0))
+    assert 0.0 < closed < 0.9 * open_
 
 
 def test_lactate_reaches_fndc5_only_through_sirt1_and_pgc1a():

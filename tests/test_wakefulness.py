@@ -43,13 +43,28 @@ def test_rodents_are_awake_in_the_dark_whenever_that_is():
 
 
 @pytest.mark.parametrize("species", ["human", "mouse"])
-def test_exercise_leaves_the_clock_of_waking_alone(species):
-    subject = Subject(species=species)
-    session = {"kind": "running", "intensity": "70 %VO2max", "start": "03:00", "duration": "1 h"}
-    timeline = compile_schedule(Schedule(sessions=session), subject, 48.0, "run")
-    lived = simulate_body(subject, timeline, np.arange(0.0, 48.1, 0.5))
-    day = resting_day(subject, 0.5)
-    assert lived.wakefulness.tolist() == 2 * day.wakefulness.tolist()
+def test_exercise_wakes_whom_it_finds_asleep_and_a_wheel_does_not(species):
+    """Intervals from 3:00 to 4:06 with their pauses; of half an hour that they end in, 6 min count."""
+    subject, day = Subject(species=species), resting_day(Subject(species=species), 0.5).wakefulness
+    intervals = {"repeats": 6, "work": "6 min at 70 %VO2max", "rest": "6 min"}
+    run = {"kind": "running", "intervals": intervals, "start": "03:00"}
+    wheel = {"kind": "wheel", "intensity": "50 %VO2max", "start": "03:00", "duration": "2 h"}
+    found = {}
+    for name, session in (("run", run), ("wheel", wheel)):
+        timeline = compile_schedule(Schedule(sessions=session), subject, 48.0, name)
+        found[name] = simulate_body(subject, timeline, np.arange(0.0, 48.1, 0.5)).wakefulness
+    woken = 2 * day.tolist()
+    for step in (6, 7, 54, 55):
+        woken[step] = 1.0
+    for step in (8, 56):
+        woken[step] = 0.2 + 0.8 * woken[step]
+    assert found["wheel"] == pytest.approx(2 * day.tolist(), rel=1e-7)
+    assert found["run"] == pytest.approx(woken, rel=1e-6)
+
+
+@pytest.mark.parametrize("species", ["human", "mouse"])
+def test_a_resting_day_is_as_long_awake_as_the_clock_says(species):
+    day = resting_day(Subject(species=species), 0.5)
     plan = {"name": "rest", "schedules": {"rest": {}}, "reference": "rest", "subject": {"species": species}}
     mean = resting_wakefulness(build_experiment(plan)).mean()
     assert day.wakefulness.mean() == pytest.approx(mean)

@@ -41,7 +41,7 @@ from abm.body.rates import (
 )
 from abm.body.solve import Protocol, integrate
 from abm.body.subject import body_parameters, initial_fitness
-from abm.body.wakefulness import share_awake, wakefulness_parameters
+from abm.body.wakefulness import share_awake_in_exercise, wakefulness_parameters
 from abm.clock import DAY
 from abm.parameters import load_parameters
 from abm.schedule import Timeline, resting_timeline
@@ -54,6 +54,7 @@ TOLERANCE = 5e-9
 SMALL = {INSULIN: 0.05, CORTISOL: 0.1, IRISIN: 3e-4, BHB: 1e-4, FFA: 1e-3, BDNF: 1e-3}
 PERIODIC = 1e-7  # largest relative change over a day that still counts as periodic; step control alone leaves some 1e-8
 MOST_DAYS = 400
+VOLUNTARY = "wheel"  # the kind of exercise that an animal does when it is awake; any other wakes who sleeps
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def exercised_body(
     """
     trajectory = _solved(subject, timeline, edges, tolerance)
     course = _course(body_parameters(subject), trajectory, timeline)
-    return _plasma(subject, trajectory, course, edges), course
+    return _plasma(subject, timeline, trajectory, course, edges), course
 
 
 def _solved(subject: Subject, timeline: Timeline, edges: Vector, tolerance: float = TOLERANCE) -> Trajectory:
@@ -153,7 +154,7 @@ def resting_day(subject: Subject, step: float) -> Plasma:
     timeline = resting_timeline(subject, 2 * DAY)
     p = body_parameters(subject)
     trajectory = solve_body(p, timeline, edges, resting_state(subject), adapting=False)
-    plasma = _plasma(subject, trajectory, _course(p, trajectory, timeline), edges)
+    plasma = _plasma(subject, timeline, trajectory, _course(p, trajectory, timeline), edges)
     return replace(plasma, edges=edges - DAY)
 
 
@@ -201,6 +202,16 @@ def _course(p: BodyParameters, trajectory: Trajectory, timeline: Timeline) -> Ex
     return ExerciseCourse(protocol.times, _intensity(p, trajectory), on_foot)
 
 
+def _awake(subject: Subject, timeline: Timeline, times: Vector) -> Vector:
+    """Share of each interval between `times` (n + 1, h), which sessions begin and end at, that a subject is awake."""
+    exercising = np.zeros(len(times) - 1, np.bool_)
+    asked_for = replace(timeline, bouts=tuple(bout for bout in timeline.bouts if bout.kind != VOLUNTARY))
+    for session in asked_for.sessions:
+        first, last = np.searchsorted(times, np.round(session, TIME_DIGITS))
+        exercising[first:last] = True
+    return share_awake_in_exercise(wakefulness_parameters(subject), times, exercising)
+
+
 def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
     """Share of the oxygen-uptake reserve asked for over the intervals of a protocol (n,), at the fitness of each."""
     inputs, fitness, own = trajectory.protocol.inputs, trajectory.means[:, FITNESS], p.maximal_uptake
@@ -211,7 +222,9 @@ def _intensity(p: BodyParameters, trajectory: Trajectory) -> Vector:
     return asked
 
 
-def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, edges: Vector) -> Plasma:
+def _plasma(
+    subject: Subject, timeline: Timeline, trajectory: Trajectory, course: ExerciseCourse, edges: Vector
+) -> Plasma:
     def mean(state: int) -> Vector:
         return rounded(trajectory.step_means(edges, trajectory.means[:, state]))
 
@@ -251,7 +264,7 @@ def _plasma(subject: Subject, trajectory: Trajectory, course: ExerciseCourse, ed
         movement=rounded(trajectory.step_means(edges, moved)),
         movement_squared=rounded(trajectory.step_means(edges, moved * moved)),
         movement_cubed=rounded(trajectory.step_means(edges, moved * moved * moved)),
-        wakefulness=rounded(share_awake(wakefulness_parameters(subject), edges)),
+        wakefulness=rounded(trajectory.step_means(edges, _awake(subject, timeline, trajectory.protocol.times))),
         dexamethasone=rounded(agonist * p.doses.dexamethasone_brain_share / p.doses.dexamethasone_half_effect),
         two_deoxyglucose=mean(DEOXYGLUCOSE),
         bdnf_iv=mean(BDNF),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from abm.body.rates import Vector
 from abm.clock import DAY
@@ -36,10 +37,19 @@ def share_awake(p: WakefulnessParameters, edges: Vector) -> Vector:
     """Share of each step between `edges` (T + 1, h from a midnight) that an undisturbed subject is awake, (T,).
 
     `awake_when_active` in the active part of the day and `awake_at_rest` in the rest of it; exact for edges anywhere.
-    Exercise at hours of sleep does not wake a subject here: what it does to neurons comes with movement.
     """
     active = np.diff(_active_hours(p, edges)) / np.diff(edges)
     found: Vector = p.awake_at_rest + (p.awake_when_active - p.awake_at_rest) * active
+    return found
+
+
+def share_awake_in_exercise(p: WakefulnessParameters, times: Vector, exercising: NDArray[np.bool_]) -> Vector:
+    """Share of each interval between `times` (T + 1, h) that a subject is awake, (T,): all of it where one exercises.
+
+    exercising: (T,), for as long as a session lasts, whatever the hour, with the pauses between its intervals. A wheel
+    is no such session: rodents run in it when they are awake, which the share awake at those hours counts already.
+    """
+    found: Vector = np.where(exercising, 1.0, share_awake(p, times))
     return found
 
 

@@ -151,5 +151,5 @@ def tissue_input(plasma: Plasma, timeline: Timeline) -> tuple[bytes, tuple[Dose,
 
 def _reaching(plasma: Plasma) -> bytes:
     """What of the plasma, and of sleep and waking, reaches the tissue; nothing else of it is felt there."""
-    columns = [*(name for names in CLAMPED_COLUMNS.values() for name in names), "wakefulness"]
+    columns = [name for names in CLAMPED_COLUMNS.values() for name in names]
     return np.stack([plasma.lived(name) for name in columns]).tobytes()
